@@ -1,0 +1,238 @@
+"""Orders (定单) as the page lists, shows and edits them. Pure."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from cti.web.schemas.calls import CallView
+from cti.web.schemas.common import Code, Input, Line, Output, PhoneText, PublicId, Text, UtcInstant, Version
+
+__all__ = [
+    "ClockView",
+    "CreateOrder",
+    "EditOrder",
+    "MergeOrder",
+    "NoOrder",
+    "Order",
+    "OrderPage",
+    "OrderSummary",
+    "Promise",
+    "PromiseInput",
+    "SubmitOrder",
+    "TrailEntry",
+    "WorkOrderView",
+]
+
+Card = Literal["none", "yellow", "red"]
+Kind = Literal["complaint", "suggestion", "inquiry", "appeal", "coordination"]
+
+
+class PromiseInput(Input):
+    """What the customer was told, and by when (RT-13)."""
+
+    text: Line
+    due_at: UtcInstant
+
+
+class Promise(Output):
+    """What the customer was told, and by when (RT-13)."""
+
+    text: str
+    due_at: UtcInstant
+
+
+class OrderSummary(Output):
+    """One line of a list of orders."""
+
+    #: The random public id; internal keys never leave the server.
+    id: str
+    serial: str
+    kind: str | None
+    state: str
+    summary: str
+    business: str | None
+    nature: str | None
+    created_at: UtcInstant
+    registered_at: UtcInstant | None
+    due_at: UtcInstant | None
+    overdue: bool
+    card: Card
+    contact_no: int
+    repeat_no: int
+    urgent: bool
+    vip_class: str | None
+    customer_name: str | None
+    caller_number: str | None
+    #: The person or queue that owns it; null only when it is final.
+    owner: str | None
+    version: int
+
+
+class TrailEntry(Output):
+    """One step of the order's life."""
+
+    at: UtcInstant
+    by: str
+    action: str
+    from_: str | None = Field(default=None, alias="from", serialization_alias="from")
+    to: str | None = None
+    note: str | None = None
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ClockView(Output):
+    """One clock (K2..K17) of the order, derived from its segments."""
+
+    code: str
+    started_at: UtcInstant
+    due_at: UtcInstant | None
+    stopped_at: UtcInstant | None
+    card: Card
+
+
+class WorkOrderView(Output):
+    """One work order (工单): what one department must do."""
+
+    id: str
+    number: str
+    state: str
+    unit: str | None
+    assignee: str | None
+    due_at: UtcInstant | None
+    overdue: bool
+    card: Card
+    #: Serial of the order it belongs to.
+    order_serial: str
+    summary: str
+
+
+class Order(OrderSummary):
+    """The whole order."""
+
+    channel: str
+    complaint_type: str | None
+    suggestion_category: str | None
+    complainant_type: str | None
+    unit: str | None
+    #: The number complained about: never the caller's by itself (IN-09).
+    service_number: str | None
+    contact_name: str | None
+    contact_number: str | None
+    contact_address: str | None
+    reply_mode: str | None
+    event_at: UtcInstant | None
+    event_place: str | None
+    description: str | None
+    #: The customer's own words, frozen at submit (IN-22).
+    verbatim: str | None
+    wanted_result: str | None
+    wanted_limit_at: UtcInstant | None
+    promise: Promise | None
+    operation_serial: str | None
+    #: Elements that are coded instead of filled: field -> `refused`, `not_applicable`, ... (IN-17).
+    coded: dict[str, str]
+    customer_id: str | None
+    calls: list[CallView]
+    earlier_orders: list[OrderSummary]
+    trail: list[TrailEntry]
+    clocks: list[ClockView]
+    work_orders: list[WorkOrderView]
+    #: Elements that still block the submit.
+    missing: list[str]
+
+
+class OrderPage(Output):
+    """One page of a list; `next_cursor` is null on the last one."""
+
+    items: list[OrderSummary]
+    next_cursor: str | None
+
+
+class _OrderFields(Input):
+    """What a person may type into an order; the caller's number and the call are telephony's (IN-18)."""
+
+    kind: Kind | None = None
+    summary: Line | None = None
+    business: Code | None = None
+    nature: Code | None = None
+    complaint_type: Code | None = None
+    suggestion_category: Code | None = None
+    complainant_type: Code | None = None
+    unit: Code | None = None
+    urgent: bool | None = None
+    customer_id: PublicId | None = None
+    service_number: PhoneText | None = None
+    contact_name: Line | None = None
+    contact_number: PhoneText | None = None
+    contact_address: Line | None = None
+    reply_mode: Code | None = None
+    event_at: UtcInstant | None = None
+    event_place: Line | None = None
+    description: Text | None = None
+    verbatim: Text | None = None
+    wanted_result: Text | None = None
+    wanted_limit_at: UtcInstant | None = None
+    promise: PromiseInput | None = None
+    operation_serial: Line | None = None
+    coded: Annotated[dict[Code, Code], Field(max_length=40)] | None = None
+
+
+class EditOrder(_OrderFields):
+    """Change a draft: only the fields that are sent change; null empties one."""
+
+    version: Version
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"version": 3, "business": "fixed_line", "nature": "fault_repair", "contact_name": "李先生"}]
+        },
+    )
+
+
+class CreateOrder(_OrderFields):
+    """A draft from paper or a visitor (IN-25, IN-26); the receipt stamp never changes afterwards."""
+
+    channel: Literal["letter", "fax", "email", "department_text", "walk_in"]
+    received_at: UtcInstant
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"channel": "letter", "received_at": "2026-11-23T01:00:00Z", "kind": "complaint"}]
+        },
+    )
+
+
+class SubmitOrder(Input):
+    """Draft to registered (T2)."""
+
+    version: Version
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 3}]})
+
+
+class NoOrder(Input):
+    """The call needs no order: a coded reason (T37, PX-07)."""
+
+    version: Version
+    reason: Code
+    note: Line | None = None
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 3, "reason": "wrong_number"}]}
+    )
+
+
+class MergeOrder(Input):
+    """The call belongs to an open order (T38)."""
+
+    version: Version
+    into_serial: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 3, "into_serial": "102938475"}]}
+    )
