@@ -92,34 +92,34 @@ class Manifest:
     #: Music on hold.
     moh: Mapping[str, Prompt]
 
-    def prompt(self, id: str, lang: str) -> Prompt:
+    def prompt(self, prompt_id: str, lang: str) -> Prompt:
         """The prompt of this id in this language; raises `UnknownPrompt`."""
         try:
-            return self.prompts[id, lang]
+            return self.prompts[prompt_id, lang]
         except KeyError:
-            raise UnknownPrompt(f"no prompt {id!r} in language {lang!r}") from None
+            raise UnknownPrompt(f"no prompt {prompt_id!r} in language {lang!r}") from None
 
-    def path(self, id: str, lang: str) -> Path:
+    def path(self, prompt_id: str, lang: str) -> Path:
         """The WAV file of a prompt; raises `UnknownPrompt`. The file may still be missing: see `missing`."""
-        return self.root / self.prompt(id, lang).file
+        return self.root / self.prompt(prompt_id, lang).file
 
-    def sound(self, id: str, lang: str) -> str:
+    def sound(self, prompt_id: str, lang: str) -> str:
         """The prompt's path as Asterisk's Playback and STREAM FILE want it: without the suffix."""
-        return str(self.path(id, lang).with_suffix(""))
+        return str(self.path(prompt_id, lang).with_suffix(""))
 
-    def version(self, id: str, lang: str) -> int:
+    def version(self, prompt_id: str, lang: str) -> int:
         """The version stored on the call beside the id (TL-01); raises `UnknownPrompt`."""
-        return self.prompt(id, lang).version
+        return self.prompt(prompt_id, lang).version
 
     def ids(self) -> tuple[str, ...]:
         """Every id with words or a sound in any language, sorted."""
-        return tuple(sorted({id for id, _ in (*self.texts, *self.prompts)}))
+        return tuple(sorted({key for key, _ in (*self.texts, *self.prompts)}))
 
     def missing(self) -> tuple[tuple[str, str], ...]:
         """The (id, lang) pairs that cannot be played: a language without words, or words without a file (TL-61)."""
-        wanted = ((id, lang) for id in self.ids() for lang in LANGUAGES)
+        wanted = ((key, lang) for key in self.ids() for lang in LANGUAGES)
         return tuple(
-            key for key in wanted if key not in self.prompts or not (self.root / self.prompts[key].file).is_file()
+            pair for pair in wanted if pair not in self.prompts or not (self.root / self.prompts[pair].file).is_file()
         )
 
 
@@ -136,13 +136,13 @@ def load_manifest(path: Path | str = _HERE / "manifest.toml") -> Manifest:
         return Manifest(
             root=path.parent,
             prompts={
-                (id, lang): _prompt(id, lang, f"{lang}/{id}.wav", entry)
-                for id, by_lang in facts.get("prompt", {}).items()
+                (key, lang): _prompt(key, lang, f"{lang}/{key}.wav", entry)
+                for key, by_lang in facts.get("prompt", {}).items()
                 for lang, entry in by_lang.items()
             },
             texts=dict(_texts(texts.get("prompt", {}))),
-            demo={id: _prompt(id, e["lang"], f"demo/{id}.wav", e) for id, e in facts.get("demo", {}).items()},
-            moh={id: _prompt(id, "", f"moh/{id}.wav", e) for id, e in facts.get("moh", {}).items()},
+            demo={key: _prompt(key, e["lang"], f"demo/{key}.wav", e) for key, e in facts.get("demo", {}).items()},
+            moh={key: _prompt(key, "", f"moh/{key}.wav", e) for key, e in facts.get("moh", {}).items()},
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise PromptError(f"{path}: an entry is not as the build tool writes it ({error!r})") from error
@@ -184,22 +184,25 @@ def _check_files(manifest: Manifest, lines: Mapping[str, int]) -> Iterator[Findi
 
 def _check_words(manifest: Manifest, texts: Mapping[str, int], built: Mapping[str, int]) -> Iterator[Finding]:
     """Each id is well-formed and has words in every language, and the sounds say those words."""
-    for id in manifest.ids():
-        line = texts.get(f"prompt.{id}")
-        if not _ID.fullmatch(id):
-            yield Finding("texts.toml", line, f"{id!r} is not lower-case words joined by hyphens", "Rename the prompt")
+    for key in manifest.ids():
+        line = texts.get(f"prompt.{key}")
+        if not _ID.fullmatch(key):
+            yield Finding("texts.toml", line, f"{key!r} is not lower-case words joined by hyphens", "Rename the prompt")
         for lang in LANGUAGES:
-            key = id, lang
-            if key not in manifest.texts and key in manifest.prompts:
+            pair = key, lang
+            if pair not in manifest.texts and pair in manifest.prompts:
                 yield Finding(
-                    "manifest.toml", built.get(f"prompt.{id}.{lang}"), f"{id} has a {lang} sound but no words", _REBUILD
+                    "manifest.toml",
+                    built.get(f"prompt.{key}.{lang}"),
+                    f"{key} has a {lang} sound but no words",
+                    _REBUILD,
                 )
-            elif key not in manifest.texts:
-                yield Finding("texts.toml", line, f"{id} has no {lang} words", f'Write {lang} = "..." under the id')
-            elif key not in manifest.prompts:
-                yield Finding("texts.toml", line, f"{id} has {lang} words but no sound", _REBUILD)
-            elif manifest.texts[key] != manifest.prompts[key].text:
-                yield Finding("texts.toml", line, f"the {lang} words of {id} changed since it was built", _REBUILD)
+            elif pair not in manifest.texts:
+                yield Finding("texts.toml", line, f"{key} has no {lang} words", f'Write {lang} = "..." under the id')
+            elif pair not in manifest.prompts:
+                yield Finding("texts.toml", line, f"{key} has {lang} words but no sound", _REBUILD)
+            elif manifest.texts[pair] != manifest.prompts[pair].text:
+                yield Finding("texts.toml", line, f"the {lang} words of {key} changed since it was built", _REBUILD)
 
 
 def _check_unlisted(manifest: Manifest) -> Iterator[Finding]:
@@ -221,11 +224,11 @@ _REBUILD = "Run `python -m ivr.prompts.make`"
 
 def _entries(manifest: Manifest) -> Iterator[tuple[str, Prompt]]:
     """Every listed sound with the name of its table in manifest.toml."""
-    for (id, lang), prompt in manifest.prompts.items():
-        yield f"prompt.{id}.{lang}", prompt
+    for (key, lang), prompt in manifest.prompts.items():
+        yield f"prompt.{key}.{lang}", prompt
     for kind, prompts in (("demo", manifest.demo), ("moh", manifest.moh)):
-        for id, prompt in prompts.items():
-            yield f"{kind}.{id}", prompt
+        for key, prompt in prompts.items():
+            yield f"{kind}.{key}", prompt
 
 
 def _wrong_format(path: Path, *, quiet: bool) -> str:
@@ -240,7 +243,7 @@ def _wrong_format(path: Path, *, quiet: bool) -> str:
         return f"is {form[0]} Hz, {8 * form[1]} bit, {form[2]} channel(s), not 8000 Hz, 16 bit, one channel"
     if not samples:
         return "has no sound in it"
-    loudest = max(max(samples), -min(samples))
+    loudest = max(abs(sample) for sample in samples)
     if loudest < (1 if quiet else AUDIBLE):
         return "is silent"
     return ""
@@ -255,16 +258,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _texts(prompts: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
     """The words by id and language; a tone has its name in every language."""
-    for id, entry in prompts.items():
+    for key, entry in prompts.items():
         for lang in LANGUAGES:
             words = entry.get("tone", entry.get(lang))
             if words is not None:
-                yield (id, lang), str(words)
+                yield (key, lang), str(words)
 
 
-def _prompt(id: str, lang: str, file: str, entry: Mapping[str, Any]) -> Prompt:
+def _prompt(prompt_id: str, lang: str, file: str, entry: Mapping[str, Any]) -> Prompt:
     return Prompt(
-        id=id,
+        id=prompt_id,
         lang=lang,
         text=str(entry["text"]),
         file=file,
