@@ -1,0 +1,214 @@
+"""Engine, column types and the one write path: SQLite (embedded) and PostgreSQL behave alike."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, MetaData, Select, TypeDecorator, event
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ticketing.errors import Invalid, Unavailable
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every table of every package; names are given so that migrations work on both databases."""
+
+#: JSON column; PostgreSQL keeps it binary
+Json = JSON().with_variant(JSONB(), "postgresql")
+#: key column of tables that grow
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_Select = TypeVar("_Select", bound=Select[Any])
+_BUSY_MS = 1000
+_READERS = 4
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC time with microseconds; a naive value is refused, not guessed."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: every stored time is aware")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def id_column() -> Column[int]:
+    """Internal key `id`; never shown outside (pages use public ids and serials)."""
+    return Column("id", BigId, primary_key=True, autoincrement=True)
+
+
+def for_update(select: _Select) -> _Select:
+    """Locks the selected rows until commit on PostgreSQL; on SQLite the writer holds the whole database."""
+    return select.with_for_update()
+
+
+def async_url(url: str) -> str:
+    """Database address with the asynchronous driver; in-memory SQLite is refused, its readers would see nothing."""
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError as error:
+        raise Invalid("bad_database_url", f"cannot read the database address: {error}", field="database_url") from None
+    backend = parsed.get_backend_name()
+    if backend not in _DRIVERS:
+        raise Invalid(
+            "bad_database_url", f"unknown database {backend!r}: use sqlite or postgresql", field="database_url"
+        )
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise Invalid("bad_database_url", "SQLite needs a file", field="database_url")
+    return parsed.set(drivername=_DRIVERS[backend]).render_as_string(hide_password=False)
+
+
+class Database:
+    """One database: many readers, and writers that see each other (BEGIN IMMEDIATE or row locks)."""
+
+    def __init__(self, url: str, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.url = url
+        self._writer = writer
+        self._reader = reader
+        self._turn: asyncio.Lock | None = asyncio.Lock() if self.dialect == "sqlite" else None
+
+    @classmethod
+    async def open(cls, url: str, *, busy_ms: int = _BUSY_MS) -> Database:
+        """Opens and tries the connection; raises Invalid for a bad address and Unavailable when nothing answers.
+
+        `busy_ms` bounds the wait for a lock held by another process or session (F09).
+        """
+        full = async_url(url)
+        database = cls(full, *(_sqlite(full, busy_ms) if full.startswith("sqlite") else _postgresql(full, busy_ms)))
+        try:
+            async with database.read():
+                pass
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._writer.dialect.name
+
+    async def close(self) -> None:
+        """Ends every connection; SQLite folds its log into the file."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that may write: committed, and on disk, when the block ends without an error (N1).
+
+        Raises Unavailable when the lock is not had within the bound.
+        """
+        if self._turn is None:
+            async with _translated(), self._writer.begin() as conn:
+                yield conn
+        else:
+            async with self._turn, _translated(), self._writer.begin() as conn:
+                yield conn
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One read-only transaction: a consistent view that never waits for the writer."""
+        async with _translated(), self._reader.begin() as conn:
+            yield conn
+
+    async def create_all(self) -> None:
+        """Makes every table known to `metadata`: for tests and throw-away files; real ones go through Alembic."""
+        async with self.write() as conn:
+            await conn.run_sync(metadata.create_all)
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sqlite(url: str, busy_ms: int) -> tuple[AsyncEngine, AsyncEngine]:
+    """Writer and readers on one file. The driver's own transactions are switched off: as shipped, read-then-write
+    loses updates without an error."""
+    made = [
+        create_async_engine(
+            url,
+            connect_args={"isolation_level": None},
+            pool_size=size,
+            max_overflow=0,
+            json_serializer=_dumps,
+        )
+        for size in (1, _READERS)
+    ]
+    for engine, begin, query_only in zip(made, ("BEGIN IMMEDIATE", "BEGIN"), (False, True), strict=True):
+        _prepare_sqlite(engine, begin, query_only, busy_ms)
+    return made[0], made[1]
+
+
+def _prepare_sqlite(engine: AsyncEngine, begin: str, query_only: bool, busy_ms: int) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _settings(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={busy_ms:d}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"query_only={'ON' if query_only else 'OFF'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _postgresql(url: str, busy_ms: int) -> tuple[AsyncEngine, AsyncEngine]:
+    settings = {"lock_timeout": str(busy_ms), "application_name": "hotline", "TimeZone": "UTC"}
+    engine = create_async_engine(
+        url,
+        connect_args={"server_settings": settings, "timeout": 5},
+        pool_size=10,
+        max_overflow=5,
+        pool_pre_ping=True,
+        json_serializer=_dumps,
+    )
+    return engine, engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
+
+
+_BUSY = ("database is locked", "lock timeout", "deadlock detected", "unable to open database file")
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Locks not had and servers not there become Unavailable; everything else passes."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or any(sign in str(error.orig) for sign in _BUSY):
+            raise Unavailable("database_busy", "the database does not answer in time", cause=str(error.orig)) from error
+        raise
+    except (ConnectionError, TimeoutError) as error:
+        raise Unavailable("database_down", "the database cannot be reached", cause=str(error)) from error

@@ -1,0 +1,58 @@
+"""Text as people write it: cleaning, masking for logs, and bigrams for Chinese search. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: runs of digits long enough to be a telephone, card or identity number
+_LONG_DIGITS = re.compile(r"\d{7,}")
+_SPACES = re.compile(r"[ \t\u3000]+")
+_WORD = re.compile(r"[0-9a-z]+|[\u3400-\u9fff\U00020000-\U0003ffff]+")
+
+
+def mask_number(number: str | None) -> str:
+    """Telephone number for logs: 138****0000; short numbers keep one digit at each end."""
+    if not number:
+        return ""
+    if len(number) > 14:  # cards and identity numbers
+        return f"{number[:3]}****{number[-4:]}"
+    if len(number) >= 7:
+        return f"{number[:-8]}****{number[-4:]}" if len(number) > 8 else f"{number[:2]}****{number[-2:]}"
+    return f"{number[:1]}***{number[-1:]}" if len(number) > 2 else "***"
+
+
+def mask_digits(text: str) -> str:
+    """Free text for logs: every run of seven or more digits is masked (TL-52)."""
+    return _LONG_DIGITS.sub(lambda match: mask_number(match.group()), text)
+
+
+def clean(text: str, *, lines: bool = False, limit: int | None = None) -> str:
+    """Text as stored: NFC, no control or bidirectional characters, outer space removed; `lines` keeps line breaks.
+
+    The customer's own words are kept in their script: nothing is translated or folded. `limit` is in characters.
+    """
+    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(
+        char if unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else ("\n" if lines and char == "\n" else " ")
+        for char in text
+    )
+    parts = [_SPACES.sub(" ", part).strip() for part in kept.split("\n")]
+    result = "\n".join(parts).strip() if lines else " ".join(part for part in parts if part)
+    return result if limit is None else result[:limit].rstrip()
+
+
+def fold(text: str) -> str:
+    """Text as compared and searched: NFKC (full-width digits become digits), lower case."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def bigrams(text: str) -> list[str]:
+    """Search terms: Chinese runs as overlapping pairs (single characters stay), other words whole (TL-72)."""
+    terms: dict[str, None] = {}
+    for word in _WORD.findall(fold(text)):
+        if word[0].isascii() or len(word) == 1:
+            terms[word] = None
+        else:
+            terms.update(dict.fromkeys(word[at : at + 2] for at in range(len(word) - 1)))
+    return list(terms)
