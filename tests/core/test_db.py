@@ -1,0 +1,160 @@
+"""The write path's contract, the same on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from ticketing.db import Database, Json, UtcDateTime, async_url, for_update
+from ticketing.errors import Invalid, Unavailable
+
+own = MetaData()
+counter = Table("counter_t", own, Column("id", Integer, primary_key=True), Column("value", Integer, nullable=False))
+moment = Table("moment_t", own, Column("id", Integer, primary_key=True), Column("at", UtcDateTime), Column("doc", Json))
+
+
+@pytest.fixture
+async def db(database: Database) -> Database:
+    async with database.write() as conn:
+        await conn.run_sync(own.create_all)
+        await conn.execute(insert(counter).values(id=1, value=0))
+    return database
+
+
+async def test_read_then_write_by_four_tasks_loses_no_update(db: Database) -> None:
+    async def add_fifty() -> None:
+        for _ in range(50):
+            async with db.write() as conn:
+                value = (await conn.execute(for_update(select(counter.c.value)))).scalar_one()
+                await asyncio.sleep(0)
+                await conn.execute(update(counter).values(value=value + 1))
+
+    await asyncio.gather(*(add_fifty() for _ in range(4)))
+    async with db.read() as conn:
+        assert (await conn.execute(select(counter.c.value))).scalar_one() == 200
+
+
+async def test_two_processes_lose_no_update(db: Database) -> None:
+    other = await Database.open(db.url, busy_ms=20_000)
+    mine = await Database.open(db.url, busy_ms=20_000)
+
+    async def add(database: Database) -> None:
+        for _ in range(25):
+            async with database.write() as conn:
+                value = (await conn.execute(for_update(select(counter.c.value)))).scalar_one()
+                await asyncio.sleep(0)
+                await conn.execute(update(counter).values(value=value + 1))
+
+    await asyncio.gather(add(mine), add(other))
+    await other.close()
+    await mine.close()
+    async with db.read() as conn:
+        assert (await conn.execute(select(counter.c.value))).scalar_one() == 50
+
+
+async def test_an_error_in_the_block_rolls_back(db: Database) -> None:
+    async def fail() -> None:
+        async with db.write() as conn:
+            await conn.execute(update(counter).values(value=9))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with db.read() as conn:
+        assert (await conn.execute(select(counter.c.value))).scalar_one() == 0
+
+
+async def test_cancelled_writer_leaves_nothing_and_frees_the_turn(db: Database) -> None:
+    entered = asyncio.Event()
+
+    async def hang() -> None:
+        async with db.write() as conn:
+            await conn.execute(update(counter).values(value=9))
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with db.write() as conn:
+        assert (await conn.execute(select(counter.c.value))).scalar_one() == 0
+
+
+async def test_readers_do_not_wait_for_a_writer_and_see_what_is_committed(db: Database) -> None:
+    async with db.write() as conn:
+        await conn.execute(update(counter).values(value=5))
+        async with db.read() as reader:
+            assert (await reader.execute(select(counter.c.value))).scalar_one() == 0
+    async with db.read() as reader:
+        assert (await reader.execute(select(counter.c.value))).scalar_one() == 5
+
+
+async def test_a_reader_cannot_write(db: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with db.read() as conn:
+            await conn.execute(update(counter).values(value=5))
+
+
+async def test_a_held_lock_is_waited_for_within_a_bound(db: Database) -> None:
+    other = await Database.open(db.url, busy_ms=50)
+    async with db.write() as conn:
+        await conn.execute(for_update(select(counter.c.value)))
+        with pytest.raises(Unavailable) as caught:
+            async with other.write() as late:
+                await late.execute(update(counter).values(value=5))
+    assert caught.value.code == "database_busy"
+    await other.close()
+
+
+async def test_times_come_back_aware_in_utc_with_microseconds(db: Database) -> None:
+    beijing = datetime(2026, 3, 10, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
+    async with db.write() as conn:
+        await conn.execute(insert(moment).values(id=1, at=beijing, doc={"姓名": "张伟"}))
+        row = (await conn.execute(select(moment))).one()
+    assert row.at == beijing
+    assert row.at.tzinfo is UTC
+    assert row.doc == {"姓名": "张伟"}
+
+
+async def test_naive_time_is_refused(db: Database) -> None:
+    with pytest.raises(StatementError, match="naive"):
+        async with db.write() as conn:
+            await conn.execute(insert(moment).values(id=1, at=datetime(2026, 3, 10)))  # noqa: DTZ001 - the bad input
+
+
+async def test_foreign_keys_hold(db: Database) -> None:
+    async with db.write() as conn:
+        await conn.execute(text("CREATE TABLE child_t (of integer REFERENCES counter_t(id))"))
+    with pytest.raises(IntegrityError):
+        async with db.write() as conn:
+            await conn.execute(text("INSERT INTO child_t VALUES (77)"))
+
+
+@pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///:memory:", "mysql://h/d", "::", "postgresq1://x"])
+def test_bad_addresses_are_named(url: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        async_url(url)
+    assert caught.value.code == "bad_database_url"
+
+
+async def test_no_server_is_unavailable() -> None:
+    with pytest.raises(Unavailable) as caught:
+        await Database.open("postgresql://hotline@127.0.0.1:1/none")
+    assert caught.value.code == "database_down"
+
+
+async def test_sqlite_is_durable_by_settings(tmp_path: object) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path}/a.db")
+    async with database.write() as conn:
+        found = [
+            (await conn.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    await database.close()
+    assert found == ["wal", 2, 1, 1000]

@@ -1,0 +1,82 @@
+"""Table at the end of a run: which requirements were shown, which failed, which have no test yet."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+_LIST = Path(__file__).parent.parent / "docs" / "requirements.md"
+_ROW = re.compile(r"^\|\s*\*{0,2}(?P<id>[A-Z]{1,2}-?\d{1,3})\*{0,2}\s*\|\s*(?P<text>[^|]*)\|")
+_MISSING = {
+    "Asterisk": re.compile(r"asterisk|sipp|baresip", re.IGNORECASE),
+    "browser": re.compile(r"browser|chromium|playwright", re.IGNORECASE),
+    "PostgreSQL": re.compile(r"postgres", re.IGNORECASE),
+}
+
+
+def read_requirements(path: Path = _LIST) -> dict[str, str]:
+    """Id and text of every row `| ID | text |`; empty when the list is not there."""
+    if not path.exists():
+        return {}
+    rows = (_ROW.match(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return {row["id"]: row["text"].strip() for row in rows if row}
+
+
+class Requirements:
+    """Collects outcomes by requirement id."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self.outcomes: defaultdict[str, set[str]] = defaultdict(set)
+        self.skipped: defaultdict[str, list[str]] = defaultdict(list)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            ids = [str(each) for mark in item.iter_markers("req") for each in mark.args]
+            if ids:
+                self._ids[item.nodeid] = tuple(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self.skipped[reason.removeprefix("Skipped: ")].append(report.nodeid)
+        outcome = "failed" if report.failed else "shown" if report.when == "call" and report.passed else None
+        if outcome:
+            for each in self._ids.get(report.nodeid, ()):
+                self.outcomes[each].add(outcome)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self._say_skipped(terminalreporter)
+        self._say_requirements(terminalreporter)
+
+    def _say_skipped(self, out: pytest.TerminalReporter) -> None:
+        if not self.skipped:
+            return
+        out.section("not run on this machine")
+        for name, pattern in _MISSING.items():
+            tests = sum(len(nodes) for reason, nodes in self.skipped.items() if pattern.search(reason))
+            if tests:
+                out.write_line(f"without {name}: {tests} tests")
+        for reason, nodes in sorted(self.skipped.items()):
+            out.write_line(f"{len(nodes):4}  {reason}")
+
+    def _say_requirements(self, out: pytest.TerminalReporter) -> None:
+        listed = read_requirements()
+        if not listed and not self.outcomes:
+            return
+        failed = sorted(each for each, seen in self.outcomes.items() if "failed" in seen)
+        shown = sorted(each for each, seen in self.outcomes.items() if seen == {"shown"})
+        missing = sorted(set(listed) - set(failed) - set(shown))
+        out.section("requirements")
+        for title, ids in (("shown", shown), ("failed", failed), ("not yet", missing)):
+            out.write_line(f"{title:8} {len(ids):4}  {' '.join(ids)}")
+        unknown = sorted(set(self.outcomes) - set(listed)) if listed else []
+        if unknown:
+            out.write_line(f"unknown  {len(unknown):4}  {' '.join(unknown)} (not in docs/requirements.md)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Requirements(), "hotline-requirements")
