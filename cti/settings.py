@@ -1,0 +1,153 @@
+"""Every setting of the service, with its unit, its default and where it may come from.
+
+Read from `hotline.toml` (the file named by `HOTLINE_CONFIG`, else the working folder's) and from environment variables
+`HOTLINE_<NAME>`, which win. Defaults that no requirement gives are marked `default`.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from ticketing.errors import Invalid
+
+
+def default_cache() -> Path:
+    """Where the sandbox of Asterisk is kept between checkouts: `$XDG_CACHE_HOME/hotline` or `~/.cache/hotline`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "hotline"
+
+
+class Settings(BaseSettings):
+    """One installation. Lengths of time carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", extra="forbid", frozen=True)
+
+    #: folder of everything this installation writes: database, voice files, journal, secrets, Asterisk's run folder
+    home: Path = Path("var")
+    #: folder of the Asterisk sandbox, shared by installations of one user
+    cache_dir: Path = Field(default_factory=default_cache)
+    #: files that an administrator owns
+    asterisk_conf: Path = Path(__file__).resolve().parent.parent / "asterisk-conf"
+    #: menus, numbers dialled, opening hours
+    ivr_data: Path = Path(__file__).resolve().parent.parent / "ivr" / "data"
+    #: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`; empty means `hotline.db` in `home`
+    database_url: str = ""
+
+    #: address the page, the interface, the stream and the browser phones share
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(8080, ge=0, le=65535)
+    #: `off` (localhost only), `self` (self-made certificate) or `files` (tls_certificate, tls_key)
+    tls: Literal["off", "self", "files"] = "off"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    #: further host names or addresses the page is opened by
+    public_hosts: tuple[str, ...] = ()
+
+    #: `sandbox` starts our own Asterisk; `remote` connects to one that is run elsewhere
+    asterisk: Literal["sandbox", "remote"] = "sandbox"
+    #: address Asterisk's SIP and media are reached at
+    sip_host: str = "127.0.0.1"
+    sip_port: int = Field(15060, ge=1, le=65535)
+    rtp_start: int = Field(20000, ge=1024, le=65535)
+    rtp_end: int = Field(20999, ge=1024, le=65535)
+    ami_host: str = "127.0.0.1"
+    ami_port: int = Field(15038, ge=1, le=65535)
+    #: where Asterisk's own web server (browser phones) listens
+    asterisk_http_port: int = Field(18088, ge=1, le=65535)
+    #: where our FastAGI server listens; `agi_advertised` is what a remote Asterisk reaches it by
+    agi_host: str = "127.0.0.1"
+    agi_port: int = Field(14573, ge=1, le=65535)
+    agi_advertised: str = ""
+    #: where Asterisk leaves voice files, as this service sees it; empty means Asterisk's run folder
+    spool: Path | None = None
+
+    #: load the sample operator at start (staff without passwords, customers, orders)
+    sample: bool = True
+    #: seconds after a call in which the agent completes the order (default)
+    wrap_up_seconds: float = Field(30.0, ge=0)
+    #: unanswered offers in a row after which an agent is paused (TL-11) (default)
+    misses_before_pause: int = Field(3, ge=1)
+    #: an abandoned call shorter than this is a short abandon (TL-12) (default)
+    short_abandon_seconds: float = Field(5.0, ge=0)
+    #: agent-answer target of CT-02
+    answer_target_seconds: float = Field(15.0, gt=0)
+    #: bytes of raw telephony events kept on disk (TL-71) (default)
+    journal_bytes: int = Field(256 * 1024 * 1024, ge=1024 * 1024)
+    #: area code that local numbers belong to, digits with the leading 0 (TL-04) (default)
+    area_code: str = "010"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("public_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("sip_host", "ami_host", "agi_host")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if value != "localhost":
+            ip_address(value)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file."""
+        file = Path(os.environ.get("HOTLINE_CONFIG", "hotline.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    @property
+    def database(self) -> str:
+        """The database address in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.home / 'hotline.db').resolve()}"
+
+    @property
+    def asterisk_run(self) -> Path:
+        """Run folder of the sandboxed Asterisk."""
+        return (self.home / "asterisk").resolve()
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Folder of generated secrets, mode 0700, files 0600 (S24)."""
+        return (self.home / "secrets").resolve()
+
+    @property
+    def recordings_root(self) -> Path:
+        """Folder of the checked voice files."""
+        return (self.home / "recordings").resolve()
+
+    @property
+    def journal_dir(self) -> Path:
+        """Folder of the raw event ring (TL-71)."""
+        return (self.home / "journal").resolve()
+
+
+def load(**given: object) -> Settings:
+    """Settings in force; raises Invalid `bad_setting` naming the setting, what was wrong and where it is set."""
+    file = os.environ.get("HOTLINE_CONFIG")
+    if file and not Path(file).is_file():
+        raise Invalid("bad_setting", f"HOTLINE_CONFIG names {file}, which does not exist", field="HOTLINE_CONFIG")
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise Invalid(
+            "bad_setting",
+            f"setting {name}: {first['msg']} (set by HOTLINE_{name.upper()} or `{name}` in {file or 'hotline.toml'})",
+            field=name,
+        ) from None
+    except ValueError as error:
+        raise Invalid("bad_setting", f"{file or 'hotline.toml'} is not readable TOML: {error}", field="HOTLINE_CONFIG") from None
