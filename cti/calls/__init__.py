@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Calls as data: facts in, records and effects out. Pure."""

@@ -1,0 +1,331 @@
+"""Calls, offers, clocks, members and the floor they stand on. Pure.
+
+`Call` and `Floor` are the reducer's mutable working state; `CallRecord` is what the rest of the product sees.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from cti.calls.events import CallEvent, QueueSeen
+
+
+class Outcome(StrEnum):
+    """How a call ended; disjoint (TL-12). Who asked for a person has one of the first seven, else `served_by_ivr`."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    SHORT_ABANDONED = "short_abandoned"
+    LEFT_RECORDING = "left_recording"
+    BOOKED_CALLBACK = "booked_callback"
+    REFUSED = "refused"
+    FAILED = "failed"
+    #: ended in the menu without asking for a person: progress, standards, or a hang-up before choosing
+    SERVED_BY_IVR = "served_by_ivr"
+
+
+class OfferResult(StrEnum):
+    """How one offer of a caller to an agent ended."""
+
+    OFFERED = "offered"
+    MISSED = "missed"
+    ANSWERED = "answered"
+    #: another agent answered, or the caller left, before the agent's time was up: nobody's fault
+    WITHDRAWN = "withdrawn"
+
+
+class Breach(StrEnum):
+    """Why a caller waited longer than the target (CT-02)."""
+
+    #: agents were rung and did not answer in time; they are named
+    IDLE_AGENT_SLOW = "idle_agent_slow"
+    #: an eligible agent was idle for the whole target, yet was never rung
+    NOT_OFFERED = "not_offered"
+    #: no eligible agent was idle for that long: counted, but no breach of the agents
+    NOBODY_IDLE = "nobody_idle"
+
+
+class Phase(StrEnum):
+    """An agent's part in calls (TL-40); pause and sign-in are kept by the database."""
+
+    READY = "ready"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+
+
+#: Device states in which app_queue rings a member: unknown, not in use.
+IDLE_STATUSES: Final = frozenset({0, 1})
+
+_MS: Final = timedelta(milliseconds=1)
+
+
+def milliseconds(start: datetime, end: datetime) -> int:
+    """Whole milliseconds from `start` to `end`, never negative: stamps of two threads may cross by microseconds."""
+    return max(0, (end - start) // _MS)
+
+
+def agent_of(interface: str) -> str:
+    """The agent's number in a member interface: `PJSIP/1001` and `Local/1001@agents/n` are 1001 (P9)."""
+    _, _, rest = interface.partition("/")
+    return rest.partition("@")[0].partition("/")[0]
+
+
+def agent_of_channel(channel: str) -> str:
+    """The agent's number in a channel name: `PJSIP/1001-0000000a` is 1001."""
+    return agent_of(channel.rpartition("-")[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloorSettings:
+    """Limits the reducer works with; every default is ours unless a source is named."""
+
+    #: CT-02: milliseconds an idle agent has to answer
+    target_ms: int = 15_000
+    #: misses in a row after which an agent is paused (TL-11)
+    max_misses: int = 3
+    #: a caller who gives up sooner than this after asking is a short abandon (TL-12)
+    short_abandon_ms: int = 5_000
+    #: after a talk the agent is not offered calls for so long; equal to `wrapuptime` of queues.conf
+    wrap_up_s: int = 30
+    #: an agent idle for less than this, then taken by another caller, was not idle for this one
+    idle_settle_ms: int = 1_000
+    #: ticks between the last leg's end and the closing: late events still find the call open
+    close_ticks: int = 2
+    #: closed calls remembered, so that stale events cannot reopen them (F15)
+    closed_kept: int = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One node of the menu the caller walked through."""
+
+    node: str
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One ring of one agent's phone for this caller."""
+
+    agent: str
+    interface: str
+    queue: str
+    at: datetime
+    answered_at: datetime | None = None
+    #: end of the ring when missed or withdrawn, end of the talk when answered
+    ended_at: datetime | None = None
+    result: OfferResult = OfferResult.OFFERED
+    #: uniqueid of the agent's leg
+    leg: str = ""
+
+    @property
+    def ring_ms(self) -> int | None:
+        """Milliseconds the phone rang: offer to answer, or to the end of the ring; None while it rings."""
+        end = self.answered_at or self.ended_at
+        return None if end is None else milliseconds(self.at, end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """One stay of the caller in one queue."""
+
+    queue: str
+    joined_at: datetime
+    left_at: datetime | None = None
+    #: QUEUESTATUS, `ANSWERED`, or empty when unknown or still waiting
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One channel of the call."""
+
+    uniqueid: str
+    channel: str = ""
+    ended_at: datetime | None = None
+    cause: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """The clocks of TL-10 in milliseconds; offer to answer is `Offer.ring_ms`."""
+
+    ask_to_answer_ms: int | None = None
+    join_to_answer_ms: int | None = None
+    #: joining, or the first moment an eligible agent was idle if that is later; None = nobody was
+    ct02_from: datetime | None = None
+    #: from there to a person's answer; unanswered: to leaving the queue; None while waiting, or nobody was idle
+    ct02_ms: int | None = None
+    #: reason, when the wait was longer than the target
+    breach: Breach | None = None
+    #: every agent who let it ring, in the order of ringing; empty unless `idle_agent_slow`
+    breach_agents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """Everything known about one call; derived from the facts, so equal facts give an equal record (F15)."""
+
+    call_id: str
+    entered_at: datetime
+    dnis: str = ""
+    ani: str = ""
+    lang: str = ""
+    notice: str = ""
+    #: public id of the customer
+    customer: str = ""
+    match: str = ""
+    vip: str = ""
+    path: tuple[Step, ...] = ()
+    queue: str = ""
+    priority: int = 0
+    reason: str = ""
+    asked_at: datetime | None = None
+    joined_at: datetime | None = None
+    stays: tuple[Stay, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    answered_at: datetime | None = None
+    answered_by: str = ""
+    talk_ended_at: datetime | None = None
+    #: QUEUESTATUS of the last stay, `ANSWERED`, or empty
+    left_status: str = ""
+    ended_at: datetime | None = None
+    #: None while the call is open
+    outcome: Outcome | None = None
+    #: of `refused`: full, closed, empty, or the dialplan's word
+    refusal: str = ""
+    #: `caller`, `agent`, `transfer`, `hung_up`, `unseen`, `pbx-crash`; empty while open
+    end_reason: str = ""
+    end_step: str = ""
+    clocks: Clocks = Clocks()
+    rescued: bool = False
+    rescue_why: str = ""
+    #: last word about the recording on the caller's channel; empty = never started
+    recording: str = ""
+    grade: str = ""
+    legs: tuple[Leg, ...] = ()
+    #: facts that could not be seen, by name (TL-70): `events`, `entered`, `joined_at`, `answered_at`, `ended_at`, ...
+    unseen: tuple[str, ...] = ()
+    #: grows with every fact; the store never replaces a newer version by an older one
+    version: int = 0
+
+    @property
+    def open(self) -> bool:
+        """True until the call has its outcome."""
+        return self.outcome is None
+
+    @property
+    def wait_ms(self) -> int | None:
+        """Milliseconds from asking (or joining) to the answer, or to the end for who was not answered."""
+        start = self.asked_at or self.joined_at
+        end = self.answered_at or self.ended_at
+        return None if start is None or end is None else milliseconds(start, end)
+
+    @property
+    def talk_ms(self) -> int | None:
+        """Milliseconds of talk; None when there was none or it goes on."""
+        if self.answered_at is None or self.talk_ended_at is None:
+            return None
+        return milliseconds(self.answered_at, self.talk_ended_at)
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """An open call: its facts by kind, in order of their own time, and what was already done about it."""
+
+    call_id: str
+    facts: dict[type[CallEvent], list[CallEvent]] = field(default_factory=dict)
+    seen: set[CallEvent] = field(default_factory=set)
+    legs: dict[str, Leg] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)
+    #: first moment an eligible agent was idle for this caller while waiting
+    idle_from: datetime | None = None
+    #: agents who have the pop on their page
+    popped: set[str] = field(default_factory=set)
+    #: agents for whom a draft was asked
+    drafted: set[str] = field(default_factory=set)
+    prefetched: bool = False
+    alerted: bool = False
+    #: ticks since the last leg ended
+    ticks: int = 0
+    #: set by a snapshot that did not find the call: `unseen` or `pbx-crash`
+    lost: str = ""
+    lost_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Idle:
+    """A stretch of time in which a member could have been rung."""
+
+    start: datetime
+    end: datetime | None = None
+    #: the call whose offer ended it
+    taken_by: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """One interface in one queue."""
+
+    queue: str
+    interface: str
+    agent: str
+    name: str = ""
+    state_interface: str = ""
+    membership: str = ""
+    paused: bool = False
+    reason: str = ""
+    status: int = 0
+    in_call: bool = False
+    penalty: int = 0
+    #: time of the newest fact applied; older ones are stale
+    changed_at: datetime
+    idle: list[Idle] = field(default_factory=list)
+
+    @property
+    def can_be_rung(self) -> bool:
+        """True when app_queue would ring the member, wrap-up aside."""
+        return self.status in IDLE_STATUSES and not self.paused and not self.in_call
+
+
+@dataclass(slots=True, kw_only=True)
+class Agent:
+    """One agent's part in calls."""
+
+    number: str
+    phase: Phase = Phase.READY
+    since: datetime
+    call_id: str = ""
+    wrap_up_until: datetime | None = None
+    #: offers missed in a row
+    misses: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Floor:
+    """The mutable index the reducer works on: open calls, channels, members, agents."""
+
+    settings: FloorSettings = field(default_factory=FloorSettings)
+    calls: dict[str, Call] = field(default_factory=dict)
+    #: uniqueid and linkedid -> call id: the union of all ids seen (P8)
+    ids: dict[str, str] = field(default_factory=dict)
+    #: ids of closed calls, oldest first
+    closed: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    members: dict[tuple[str, str], Member] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    queues: dict[str, QueueSeen] = field(default_factory=dict)
+    #: calls changed since the pump last took them, for the batch save
+    dirty: set[str] = field(default_factory=set)
+    #: start of a gap in the events that no snapshot has closed yet
+    gap_from: datetime | None = None
+    #: facts that came after their call was closed
+    stale: int = 0
+    #: newest time seen in any fact
+    latest_at: datetime | None = None
