@@ -150,4 +150,6 @@ def load(**given: object) -> Settings:
             field=name,
         ) from None
     except ValueError as error:
-        raise Invalid("bad_setting", f"{file or 'hotline.toml'} is not readable TOML: {error}", field="HOTLINE_CONFIG") from None
+        raise Invalid(
+            "bad_setting", f"{file or 'hotline.toml'} is not readable TOML: {error}", field="HOTLINE_CONFIG"
+        ) from None
