@@ -1,6 +1,7 @@
 """Bases and small types every schema shares. Pure."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -22,6 +23,7 @@ __all__ = [
     "Version",
 ]
 
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
 _CONTROL = {*map(chr, range(32)), "\x7f"}
 
 
@@ -39,15 +41,17 @@ def _prose(value: object) -> object:
     return value
 
 
-def _not_a_number(value: object) -> object:
-    """Instants travel as ISO-8601 text only: a bare number could mean seconds or milliseconds."""
-    if isinstance(value, (str, datetime)):
+def _instant(value: object) -> object:
+    """ISO-8601 text with a zone to UTC; a bare number is refused, it could mean seconds or milliseconds."""
+    if isinstance(value, datetime):
         return value
+    if isinstance(value, str) and _ISO.fullmatch(value) and "1970" < value[:4] < "2200":
+        return datetime.fromisoformat(value).astimezone(UTC)
     raise ValueError("an ISO-8601 time with a zone is expected")
 
 
 #: An instant: ISO-8601 with a zone on the way in, UTC with `Z` on the way out.
-UtcInstant = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
+UtcInstant = Annotated[AwareDatetime, BeforeValidator(_instant)]
 #: A code of a taxonomy, a state, a kind: data, never prose.
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 #: The random id of an order, a customer or a recording as it stands in addresses.

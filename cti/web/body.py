@@ -1,0 +1,99 @@
+"""Reading a request's body and query into its model: size, time, depth and every field checked first (S16, S23)."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from cti.web.errors import BadRequest, TooSlow, Unsupported
+from cti.web.schemas.common import Input
+from ticketing.errors import Invalid
+
+__all__ = ["BODY_CAP", "check_json", "parse", "parse_query", "read_body"]
+
+#: bytes a body may have
+BODY_CAP = 256 * 1024
+#: levels of nesting a body may have
+DEPTH_CAP = 16
+#: seconds a whole body may take
+BODY_DEADLINE = 10.0
+
+M = TypeVar("M", bound=Input)
+
+
+async def read_body(request: web.Request, *, deadline_s: float = BODY_DEADLINE) -> bytes:
+    """The body's bytes; raises Unsupported, TooSlow, or aiohttp's own 413."""
+    if request.content_type != "application/json":
+        raise Unsupported
+    try:
+        async with asyncio.timeout(deadline_s):
+            return await request.read()
+    except TimeoutError:
+        raise TooSlow from None
+
+
+def check_json(raw: bytes) -> None:
+    """Raises BadRequest unless `raw` is JSON of a sane depth, with no name twice and no NaN."""
+    try:
+        value = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+    except RecursionError:
+        raise BadRequest("json_too_deep", limit=DEPTH_CAP) from None
+    except ValueError:
+        raise BadRequest("bad_json") from None
+    level = [value]
+    for _ in range(DEPTH_CAP + 1):
+        level = [inner for outer in level for inner in _inside(outer)]
+    if level:
+        raise BadRequest("json_too_deep", limit=DEPTH_CAP)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def parse(raw: bytes, model: type[M]) -> M:
+    """The body as its model; raises BadRequest for what is no JSON and Invalid naming the fields otherwise."""
+    check_json(raw)
+    try:
+        return model.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def parse_query(values: Mapping[str, str], names: list[str], model: type[M]) -> M:
+    """The query string as its model; `names` are the names as sent, to find one sent twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Invalid(field=twice[0])
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: ValidationError) -> Invalid:
+    """Which fields are wrong and how, without repeating what was typed."""
+    problems = [
+        {"field": ".".join(str(part) for part in item["loc"]), "problem": item["type"]}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ][:50]
+    unknown = any(problem["problem"] == "extra_forbidden" for problem in problems)
+    return Invalid(
+        "unknown_field" if unknown else "invalid", "", field=problems[0]["field"] if problems else "", fields=problems
+    )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

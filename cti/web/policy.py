@@ -1,0 +1,74 @@
+"""The one table of who may call what: every route is named here, and a route that is not does not start (S15). Pure."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from types import MappingProxyType
+
+from ticketing.roles import Action, Actor, may
+
+__all__ = ["POLICY", "Access", "allowed", "check_complete"]
+
+
+class Access(Enum):
+    """Routes that ask for no post."""
+
+    #: Anybody who reaches the address.
+    PUBLIC = "public"
+    #: Anybody who is signed in, for his own things.
+    SIGNED_IN = "signed_in"
+
+
+POLICY: Mapping[str, Access | Action] = MappingProxyType(
+    {
+        "desk": Access.PUBLIC,
+        "openapi": Access.PUBLIC,
+        "health": Access.PUBLIC,
+        "session.show": Access.SIGNED_IN,
+        "session.create": Access.PUBLIC,
+        "session.delete": Access.SIGNED_IN,
+        "setup.show": Access.PUBLIC,
+        "setup.check": Access.PUBLIC,
+        "setup.create": Access.PUBLIC,
+        "events": Access.SIGNED_IN,
+        "agent.show": Access.SIGNED_IN,
+        "agent.sign_in": Action.TAKE_CALLS,
+        "agent.sign_out": Action.TAKE_CALLS,
+        "agent.pause": Action.TAKE_CALLS,
+        "agent.ready": Action.TAKE_CALLS,
+        "phone.create": Action.TAKE_CALLS,
+        "phone.socket": Action.TAKE_CALLS,
+        "pops.painted": Action.TAKE_CALLS,
+        "pops.latency": Action.VIEW_FLOOR,
+        "orders.list": Action.VIEW_ORDERS,
+        "orders.show": Action.VIEW_ORDERS,
+        "orders.create": Action.CREATE_ORDER,
+        "orders.edit": Action.EDIT_DRAFT,
+        "orders.submit": Action.SUBMIT_ORDER,
+        "orders.no_order": Action.END_WITHOUT_ORDER,
+        "orders.merge": Action.MERGE_ORDER,
+        "calls.list": Action.VIEW_OWN_CALLS,
+        "calls.show": Action.VIEW_OWN_CALLS,
+        "recordings.show": Action.PLAY_RECORDING,
+        "recordings.peaks": Action.PLAY_RECORDING,
+        "recordings.link": Action.PLAY_RECORDING,
+        "media.play": Action.PLAY_RECORDING,
+        "customers.list": Action.VIEW_CUSTOMERS,
+        "customers.show": Action.VIEW_CUSTOMERS,
+        "taxonomies": Access.SIGNED_IN,
+        "standards": Access.SIGNED_IN,
+        "queues": Access.SIGNED_IN,
+    }
+)
+
+
+def allowed(actor: Actor, needs: Access | Action) -> bool:
+    """Whether a signed-in person passes."""
+    return isinstance(needs, Access) or may(actor.posts, needs)
+
+
+def check_complete(names: Iterable[str]) -> None:
+    """Raises LookupError when a route has no policy, or a policy no route: the service does not start."""
+    routes = list(names)
+    wrong = set(routes) ^ set(POLICY) | {name for name in routes if routes.count(name) > 1}
+    if wrong:
+        raise LookupError(f"routes and policy differ: {', '.join(sorted(wrong))}")

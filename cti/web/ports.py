@@ -1,0 +1,59 @@
+"""What the web asks of the telephone side; the composition root gives the real one, tests a fake one."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueName, QueueView
+from cti.web.schemas.pop import MissedPop, Pop
+from cti.web.schemas.reference import HealthPart
+from ticketing.roles import Actor
+
+__all__ = ["Telephony"]
+
+
+class Telephony(Protocol):
+    """Carries out on Asterisk what the database already says, and tells what is live.
+
+    The four verbs are called after the agent's new state is committed: they may be repeated, must not wait longer
+    than two seconds, and raise `ticketing.errors.Unavailable` when Asterisk does not answer; membership is then
+    reconciled after the reconnect (TL-40).
+    """
+
+    async def sign_in(self, actor: Actor, phone: PhoneKind) -> None:
+        """Add his interface to the queues of his post and team, unpaused."""
+
+    async def sign_out(self, actor: Actor) -> None:
+        """Take his interface out of every queue we added it to."""
+
+    async def pause(self, actor: Actor, reason: str) -> None:
+        """Pause his interface in every queue with the reason's code."""
+
+    async def ready(self, actor: Actor) -> None:
+        """End pause or wrap-up: unpause his interface in every queue."""
+
+    async def phone_credentials(self, actor: Actor) -> PhoneCredentials:
+        """A fresh short-lived secret for his browser phone; the one before stops to work."""
+
+    def registered(self, number: str) -> bool:
+        """Whether Asterisk has a contact for this agent's phone now."""
+
+    def queue_names(self, number: str) -> Sequence[QueueName]:
+        """The queues this agent serves now, with what people call them; empty when signed out."""
+
+    def wrap_up_seconds(self) -> float:
+        """How long wrap-up lasts before the agent is ready again."""
+
+    async def queues(self) -> Sequence[QueueView]:
+        """Every queue with members and callers as Asterisk has them; raises Unavailable (TL-60)."""
+
+    async def current_pop(self, number: str) -> Pop | None:
+        """The pop this agent must see now, for a page that starts afresh (TL-31)."""
+
+    async def missed_pops(self, number: str) -> Sequence[MissedPop]:
+        """Pops of the last hours that ended before he saw them (N7)."""
+
+    async def health(self) -> Sequence[HealthPart]:
+        """AMI link, FastAGI, spool: one line each; never raises."""
+
+    def sip_address(self) -> str:
+        """`ws://host:port/ws` of Asterisk, where `/sip` is relayed to; raises Unavailable."""
