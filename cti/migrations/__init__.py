@@ -19,7 +19,7 @@ def load_tables() -> list[ModuleType]:
         found.name
         for package in (ticketing, recordings)
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-        if found.name.rpartition(".")[2] in {"tables", "audit", "outbox", "serials", "taxonomy", "calendar"}
+        if found.name.rpartition(".")[2] in {"tables", "audit", "sealing", "outbox", "serials", "taxonomy", "calendar"}
     ]
     names += [name for name in _SINGLE if importlib.util.find_spec(name)]
     return [importlib.import_module(name) for name in names]
