@@ -1,0 +1,54 @@
+"""Are Asterisk's ports free? Asked before it starts, because Asterisk itself would start without the interface."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from cti.asterisk.errors import PortTaken
+from cti.asterisk.settings import AsteriskSettings
+
+
+def check(settings: AsteriskSettings) -> None:
+    """Raises PortTaken naming the port, its setting, and who holds it if this user may know."""
+    for setting, kind, address, port in _needed(settings):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                raise PortTaken(_complaint(setting, kind, address, port, error)) from error
+
+
+def _needed(settings: AsteriskSettings) -> Iterator[tuple[str, socket.SocketKind, str, int]]:
+    yield "sip_port", socket.SOCK_DGRAM, settings.sip_bind, settings.sip_port
+    yield "sip_port", socket.SOCK_STREAM, settings.sip_bind, settings.sip_port
+    yield "ami_port", socket.SOCK_STREAM, settings.bind, settings.ami_port
+    yield "http_port", socket.SOCK_STREAM, settings.bind, settings.http_port
+
+
+def _complaint(setting: str, kind: socket.SocketKind, address: str, port: int, error: OSError) -> str:
+    protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+    holder = _holder(protocol.lower(), port)
+    reason = f"is held by {holder}" if holder else f"cannot be used ({error.strerror})"
+    return f"{protocol} port {port} on {address} {reason}: end that program, or set another {setting}"
+
+
+def _holder(protocol: str, port: int) -> str | None:
+    inodes = set()
+    for table in (protocol, f"{protocol}6"):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+                fields = line.split()
+                listening = protocol == "udp" or fields[3] == "0A"
+                if listening and int(fields[1].rpartition(":")[2], 16) == port:
+                    inodes.add(f"socket:[{fields[9]}]")
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
+                return f"{(process / 'comm').read_text(encoding='utf-8').strip()} (process {process.name})"
+    return None

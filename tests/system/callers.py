@@ -1,0 +1,365 @@
+"""People at the other ends of the exchange, for system tests: callers on the trunk and agents' desk phones.
+
+    async with Lines(pbx) as lines:                       # or the fixture `lines`
+        phone = await lines.phone("1002")                 # registered
+        caller = await lines.caller("13800001111")
+        await caller.dial("1860")                         # returns when answered
+        await caller.hears("notice")                      # a prompt id or a WAV; raises NotHeard
+        await caller.press("1")
+        offer = await phone.rings()
+        await phone.answer()
+        await caller.says(tone(600, 1.0))
+        await phone.hears(tone(600, 1.0))
+        await phone.hang_up()
+        await caller.ended()
+
+Every wait ends with an event or raises after its time; nothing sleeps for a guessed time. One process holds one SIP
+stack, so `Lines` is one per test; callers and phones on it are as many as wanted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+from baresip import Account, AudioNotActive, AudioRestarted, BaresipError, Call, CallState, Config, Runtime, UserAgent
+from baresip.events import Event, StackEvent
+
+from tests.system import sound
+from tests.system.sound import RATE, Pcm
+
+#: one G.711 packet
+_FRAME_S: Final = 0.02
+
+
+class Exchange(Protocol):
+    """What callers need to know about the exchange (the `pbx` fixture)."""
+
+    @property
+    def sip(self) -> str:
+        """host:port of its SIP socket."""
+
+    @property
+    def prompts(self) -> Path:
+        """Folder with zh/ and en/."""
+
+    def phone_secret(self, number: str) -> str:
+        """Password of an agent's phone."""
+
+
+class NotHeard(AssertionError):
+    """The sound that was waited for did not come."""
+
+
+class NotRung(AssertionError):
+    """The phone did not ring in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Where a sound was found."""
+
+    #: seconds of audio since the call was answered
+    at_s: float
+    #: time.monotonic() of that moment, to the packet
+    monotonic: float
+
+
+class Ear:
+    """Everything one end of a call has heard, with gaps kept as silence."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._parts: list[Pcm] = []
+        self.count = 0
+        self.started: float | None = None
+        self._grown = asyncio.Event()
+        self._task = asyncio.create_task(self._listen())
+
+    @property
+    def samples(self) -> Pcm:
+        """All that was heard so far."""
+        if len(self._parts) > 1:
+            self._parts = [np.concatenate(self._parts)]
+        return self._parts[0] if self._parts else np.zeros(0, np.int16)
+
+    def close(self) -> None:
+        """Stops listening; what was heard stays."""
+        self._task.cancel()
+
+    async def more(self) -> None:
+        """Waits until more was heard."""
+        self._grown.clear()
+        await self._grown.wait()
+
+    async def _listen(self) -> None:
+        while self._call.state is not CallState.CLOSED:
+            try:
+                data = self._call.audio.read(RATE)
+            except (AudioNotActive, AudioRestarted):
+                data = b""
+            if data:
+                part = np.frombuffer(data, np.int16)
+                if self.started is None:
+                    self.started = time.monotonic() - len(part) / RATE
+                self._parts.append(part)
+                self.count += len(part)
+                self._grown.set()
+            await asyncio.sleep(_FRAME_S)
+
+
+class Leg:
+    """One end of one call: shared by callers and phones."""
+
+    def __init__(self, call: Call, prompts: Path) -> None:
+        self.call = call
+        self._prompts = prompts
+        self._closed = asyncio.Event()
+        self.close_reason = ""
+        call.on(self._on_event)
+        self.ear = Ear(call)
+        self._search_from = 0
+
+    def _on_event(self, event: StackEvent) -> None:
+        if event.event is Event.CALL_CLOSED:
+            self.close_reason = event.text or ""
+            self._closed.set()
+
+    def _wanted(self, what: str | Path | Pcm, language: str) -> Pcm:
+        if isinstance(what, str):
+            what = self._prompts / language / f"{what}.wav"
+        return sound.load(what) if isinstance(what, Path) else what
+
+    async def hears(
+        self, what: str | Path | Pcm, *, within_s: float = 10.0, language: str = "zh", again: bool = False
+    ) -> Heard:
+        """Waits until a prompt (its id), a WAV file or given samples were heard, and says when.
+
+        Looks only at what came after the last thing found, unless `again`. Raises NotHeard after `within_s`, or at once
+        when the call ends first.
+        """
+        wanted, lead = sound.snippet(self._wanted(what, language))
+        position = 0 if again else self._search_from
+        deadline = time.monotonic() + within_s
+        while True:
+            found = sound.find(self.ear.samples[position:], wanted)
+            if found is not None:
+                at = position + found
+                self._search_from = at + len(wanted)
+                return Heard((at - lead) / RATE, (self.ear.started or 0.0) + (at - lead) / RATE)
+            position = max(position, self.ear.count - 2 * len(wanted))
+            left = deadline - time.monotonic()
+            if left <= 0 or self._closed.is_set():
+                raise NotHeard(
+                    f"{what if isinstance(what, (str, Path)) else 'the sound'} was not heard: {self.account()}"
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, 0.2)):
+                    await self.ear.more()
+
+    def account(self) -> str:
+        """For messages: what this end went through."""
+        state = f"ended ({self.close_reason})" if self._closed.is_set() else self.call.state.value
+        return f"call {state}, {self.ear.count / RATE:.1f} s heard, loudness {sound.loudness(self.ear.samples):.0f}"
+
+    async def says(self, what: str | Path | Pcm, *, language: str = "zh") -> None:
+        """Speaks samples, a WAV or a prompt, and returns when the last of it has left."""
+        data = self._wanted(what, language).tobytes()
+        sent = 0
+        while sent < len(data) or self.call.audio.info().tx_buffered:
+            with contextlib.suppress(AudioRestarted):
+                sent += self.call.audio.write(data[sent : sent + RATE // 2])
+            await asyncio.sleep(_FRAME_S)
+
+    async def press(self, keys: str) -> None:
+        """Presses keys, one after another (RFC 4733)."""
+        await self.call.send_dtmf(keys)
+
+    async def ended(self, *, within_s: float = 10.0) -> str:
+        """Waits until the call is over, whoever ended it; the reason as SIP gave it."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._closed.wait()
+        except TimeoutError:
+            raise AssertionError(f"the call did not end within {within_s:g} s: {self.account()}") from None
+        return self.close_reason
+
+    async def hang_up(self) -> None:
+        """Ends the call; quiet when it is over already."""
+        with contextlib.suppress(BaresipError):
+            await self.call.hangup()
+        await self.ended()
+        self.ear.close()
+
+
+class Caller:
+    """Somebody who calls from outside with a given number."""
+
+    def __init__(self, lines: Lines, agent: UserAgent, number: str) -> None:
+        self._lines = lines
+        self._agent = agent
+        self.number = number
+        self._leg: Leg | None = None
+
+    @property
+    def leg(self) -> Leg:
+        """The call that is up."""
+        if self._leg is None:
+            raise AssertionError(f"{self.number} has not dialled")
+        return self._leg
+
+    async def dial(self, dnis: str, *, within_s: float = 10.0, headers: dict[str, str] | None = None) -> None:
+        """Dials and waits until answered. Raises baresip's CallFailed (with `.status`) when refused."""
+        call = await self._agent.dial(f"sip:{dnis}@{self._lines.pbx.sip}", headers)
+        self._leg = Leg(call, self._lines.pbx.prompts)
+        self._lines.legs.append(self._leg)
+        await call.wait_established(within_s)
+
+    async def hears(
+        self, what: str | Path | Pcm, *, within_s: float = 10.0, language: str = "zh", again: bool = False
+    ) -> Heard:
+        """See Leg.hears."""
+        return await self.leg.hears(what, within_s=within_s, language=language, again=again)
+
+    async def says(self, what: str | Path | Pcm, *, language: str = "zh") -> None:
+        """See Leg.says."""
+        await self.leg.says(what, language=language)
+
+    async def press(self, keys: str) -> None:
+        """See Leg.press."""
+        await self.leg.press(keys)
+
+    async def ended(self, *, within_s: float = 10.0) -> str:
+        """See Leg.ended."""
+        return await self.leg.ended(within_s=within_s)
+
+    async def hang_up(self) -> None:
+        """See Leg.hang_up."""
+        await self.leg.hang_up()
+
+
+class DeskPhone:
+    """An agent's desk phone, registered under his number."""
+
+    def __init__(self, lines: Lines, agent: UserAgent, number: str) -> None:
+        self._lines = lines
+        self._agent = agent
+        self.number = number
+        self._offers: asyncio.Queue[Leg] = asyncio.Queue()
+        self._leg: Leg | None = None
+        agent.on_incoming(self._on_incoming)
+
+    def _on_incoming(self, call: Call) -> None:
+        leg = Leg(call, self._lines.pbx.prompts)
+        self._lines.legs.append(leg)
+        self._offers.put_nowait(leg)
+
+    @property
+    def leg(self) -> Leg:
+        """The call that rings or is up."""
+        if self._leg is None:
+            raise AssertionError(f"phone {self.number} has not rung")
+        return self._leg
+
+    async def register(self) -> None:
+        """Registers with the exchange. Raises baresip's RegistrationError when the secret is refused."""
+        await self._agent.register()
+
+    async def unregister(self) -> None:
+        """Goes off the exchange."""
+        await self._agent.unregister()
+
+    async def rings(self, *, within_s: float = 15.0) -> Leg:
+        """Waits for the next offer; `leg.call.peer` is who calls. Raises NotRung."""
+        try:
+            async with asyncio.timeout(within_s):
+                self._leg = await self._offers.get()
+        except TimeoutError:
+            raise NotRung(f"phone {self.number} did not ring within {within_s:g} s") from None
+        return self._leg
+
+    async def answer(self) -> None:
+        """Picks up what rings and waits until the call is up."""
+        await self.leg.call.answer()
+        await self.leg.call.wait_established()
+
+    async def reject(self) -> None:
+        """Busy."""
+        await self.leg.call.reject()
+
+    async def dial(self, extension: str) -> None:
+        """Calls an extension of the exchange and waits until it answers."""
+        call = await self._agent.dial(f"sip:{extension}@{self._lines.pbx.sip}")
+        self._leg = Leg(call, self._lines.pbx.prompts)
+        self._lines.legs.append(self._leg)
+        await call.wait_established()
+
+    async def hears(
+        self, what: str | Path | Pcm, *, within_s: float = 10.0, language: str = "zh", again: bool = False
+    ) -> Heard:
+        """See Leg.hears."""
+        return await self.leg.hears(what, within_s=within_s, language=language, again=again)
+
+    async def says(self, what: str | Path | Pcm, *, language: str = "zh") -> None:
+        """See Leg.says."""
+        await self.leg.says(what, language=language)
+
+    async def ended(self, *, within_s: float = 10.0) -> str:
+        """Waits until the offer is withdrawn or the call is over."""
+        return await self.leg.ended(within_s=within_s)
+
+    async def hang_up(self) -> None:
+        """See Leg.hang_up."""
+        await self.leg.hang_up()
+
+
+class Lines:
+    """The SIP stack all callers and phones of one test share."""
+
+    def __init__(self, pbx: Exchange) -> None:
+        self.pbx = pbx
+        self.legs: list[Leg] = []
+        self._phones: list[DeskPhone] = []
+        self._runtime: Any = Runtime()
+
+    async def __aenter__(self) -> Self:
+        await self._runtime.start(
+            Config(
+                net_interface="127.0.0.1",
+                max_concurrent_calls=None,
+                native_log_level="error",
+                extra_config_text="sip_listen 127.0.0.1:0\n",
+            )
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for leg in self.legs:
+            with contextlib.suppress(BaresipError, AssertionError):
+                await leg.hang_up()
+        for phone in self._phones:
+            with contextlib.suppress(BaresipError):
+                await phone.unregister()
+        await self._runtime.close()
+
+    async def caller(self, number: str = "13800001111") -> Caller:
+        """Somebody outside with this number; `anonymous` withholds it."""
+        account = Account(number, self.pbx.sip, "", reg_interval=0, audio_codecs=("pcma", "pcmu"))
+        return Caller(self, await UserAgent.create(self._runtime, account), number)
+
+    async def phone(self, number: str, *, secret: str | None = None) -> DeskPhone:
+        """The desk phone of an agent, registered."""
+        password = self.pbx.phone_secret(number) if secret is None else secret
+        account = Account(number, self.pbx.sip, password, reg_interval=300, audio_codecs=("pcma", "pcmu"))
+        phone = DeskPhone(self, await UserAgent.create(self._runtime, account), number)
+        await phone.register()
+        self._phones.append(phone)
+        return phone

@@ -1,0 +1,147 @@
+"""A real Asterisk on free ports, and people to call it: fixtures `pbx` (session) and `lines` (test)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cti.asterisk.errors import ProvisionError
+from cti.asterisk.process import Asterisk
+from cti.asterisk.provision import Installation, installed, provision
+from cti.asterisk.render import RunFolder, render
+from cti.asterisk.secrets import Secrets
+from cti.asterisk.settings import AsteriskSettings, Phone
+from tests.system.callers import Lines
+
+#: desk phones that tests may register
+DESK_PHONES = ("1001", "1002", "2001", "3001", "4001")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody holds, over TCP and UDP, all different."""
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < count:
+            tcp = held.enter_context(socket.socket())
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            udp = held.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found.append(port)
+    return found
+
+
+@dataclass(slots=True)
+class Pbx:
+    """The running exchange as tests see it."""
+
+    asterisk: Asterisk
+    folder: RunFolder
+
+    @property
+    def settings(self) -> AsteriskSettings:
+        """Ports and folders it was started with."""
+        return self.folder.settings
+
+    @property
+    def secrets(self) -> Secrets:
+        """Its accounts' passwords and token."""
+        return self.folder.secrets
+
+    @property
+    def sip(self) -> str:
+        """host:port of the SIP socket."""
+        return f"{self.settings.sip_bind}:{self.settings.sip_port}"
+
+    @property
+    def prompts(self) -> Path:
+        """The prompts it plays."""
+        return self.settings.prompts_dir
+
+    def phone_secret(self, number: str) -> str:
+        """Password of an agent's phone."""
+        return self.secrets.phone(number)
+
+    async def cli(self, command: str) -> str:
+        """What the console prints."""
+        return await self.asterisk.cli(command)
+
+    async def add_member(self, number: str, queue: str = "complaint") -> None:
+        """Signs an agent in to a queue, as the service would."""
+        answer = await self.cli(
+            f"queue add member PJSIP/{number} to {queue} penalty 0 as {number} state_interface PJSIP/{number}"
+        )
+        assert "Added" in answer, answer
+
+    async def clear_members(self) -> None:
+        """Signs everybody out of every queue."""
+        for queue in ("complaint", "suggestion", "senior", "manager"):
+            for number in DESK_PHONES:
+                await self.cli(f"queue remove member PJSIP/{number} from {queue}")
+
+
+def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
+    """Settings on free ports in a folder of the test's own."""
+    sip, ami, http, agi, rtp = free_ports(5)
+    rtp = min(rtp, 60000)
+    values: dict[str, object] = {
+        "run_dir": run_dir,
+        "sip_port": sip,
+        "ami_port": ami,
+        "http_port": http,
+        "agi_port": agi,
+        "rtp_start": rtp,
+        "rtp_end": rtp + 2000,
+        "roster": [Phone(number=number, kind="desk") for number in DESK_PHONES],
+    }
+    return AsteriskSettings.model_validate(values | changes)
+
+
+@pytest.fixture(scope="session")
+def asterisk_installation() -> Installation:
+    """Asterisk 22; skipped by name when absent, unless HOTLINE_TEST_ALL=1 asks for every test."""
+    cache = AsteriskSettings(run_dir=Path("unused")).cache_dir
+    if os.environ.get("HOTLINE_TEST_ALL") == "1":
+        return provision(cache)
+    try:
+        found = installed(cache)
+    except ProvisionError as error:
+        pytest.skip(f"Asterisk: {error}")
+    if found is None:
+        pytest.skip("Asterisk 22 is not installed (`hotline asterisk install`, or `make test`)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def pbx(asterisk_installation: Installation) -> Iterator[Pbx]:
+    """One Asterisk for the whole session, on free ports, in a folder with a short name (a socket's path is limited)."""
+    with tempfile.TemporaryDirectory(prefix="hl-") as folder:
+        run = Path(folder)
+        settings = exchange_settings(run, queue_seconds=20)
+        rendered = render(asterisk_installation, settings, Secrets.load_or_create(run / "secrets"))
+        asterisk = Asterisk(rendered)
+        with asyncio.Runner() as runner:
+            runner.run(asterisk.start())
+            try:
+                yield Pbx(asterisk, rendered)
+            finally:
+                runner.run(asterisk.stop())
+
+
+@pytest.fixture
+async def lines(pbx: Pbx) -> AsyncIterator[Lines]:
+    """Callers and desk phones for one test; all calls are over and all queues empty afterwards."""
+    async with Lines(pbx) as made:
+        yield made
+    await pbx.clear_members()
