@@ -243,8 +243,8 @@ def _wrong_format(path: Path, *, quiet: bool) -> str:
         return f"is {form[0]} Hz, {8 * form[1]} bit, {form[2]} channel(s), not 8000 Hz, 16 bit, one channel"
     if not samples:
         return "has no sound in it"
-    loudest = max(abs(sample) for sample in samples)
-    if loudest < (1 if quiet else AUDIBLE):
+    lowest, highest = min(samples), max(samples)
+    if max(highest, -lowest) < (1 if quiet else AUDIBLE):
         return "is silent"
     return ""
 
