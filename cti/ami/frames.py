@@ -74,7 +74,7 @@ class Form:
     five times as fast as a dictionary per frame.
     """
 
-    __slots__ = ("groups", "index", "keys", "pattern", "repeated")
+    __slots__ = ("groups", "index", "keys", "pattern", "repeated", "sound")
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self.keys = keys
@@ -94,6 +94,8 @@ class Form:
             for prefix in dict.fromkeys(key[: -len("channelstate")] for key in counts if key.endswith("channelstate"))
         )
         self.pattern: re.Pattern[str] | None = None
+        #: set by the guard when the keys alone gave no reason to refuse the frame
+        self.sound = False
 
     def numbers(self, key: str) -> tuple[int, ...]:
         """Numbers of all values of a key, counted from 1."""

@@ -1,0 +1,188 @@
+"""Which AMI frames may be believed: a caller can make Asterisk print whole forged blocks (S03). Pure.
+
+Every channel of a frame must carry our token, no key may be repeated except channel variables, and a frame without a
+channel passes only when its event is listed. Answers never come this way: the link matches them by ids it made up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cti.ami.frames import Form, Frame
+
+TOKEN_VARIABLE: Final = "CTI_TOKEN="  # noqa: S105 - a name, not a secret
+
+#: events that belong to no channel and never carry the token; whatever else lacks it is refused
+TOKENLESS: Final = frozenset(
+    {
+        "FullyBooted",
+        "Shutdown",
+        "Reload",
+        "Load",
+        "Unload",
+        "DeviceStateChange",
+        "ExtensionStatus",
+        "PresenceStateChange",
+        "ContactStatus",
+        "PeerStatus",
+        "Registry",
+        "QueueMemberAdded",
+        "QueueMemberRemoved",
+        "QueueMemberPause",
+        "QueueMemberPenalty",
+        "QueueMemberRinginuse",
+        "QueueMemberStatus",
+        "BridgeCreate",
+        "BridgeDestroy",
+        "BridgeMerge",
+        "SuccessfulAuth",
+        "ChallengeSent",
+        "ChallengeResponseFailed",
+        "InvalidAccountID",
+        "InvalidPassword",
+        "FailedACL",
+        "RequestNotAllowed",
+        "RequestBadFormat",
+    }
+)
+#: keys (lower case) that an answer or a list item has and an event of ours never
+_ANSWER_KEYS: Final = ("actionid", "response", "eventlist")
+_REPEATABLE: Final = "chanvariable"
+#: longest value the form of a refused frame is shown with
+_SHOWN: Final = 200
+
+
+class Why(StrEnum):
+    """Reason a frame was refused."""
+
+    NOT_AN_EVENT = "not_an_event"
+    NO_HEADER = "line_without_header"
+    REPEATED_KEY = "repeated_key"
+    REPEATED_VARIABLE = "repeated_variable"
+    TOKEN_MISSING = "token_missing"  # noqa: S105 - a reason, not a secret
+    TOKEN_WRONG = "token_wrong"  # noqa: S105 - a reason, not a secret
+    UNLISTED = "unlisted_without_channel"
+    ANSWER = "answer_among_events"
+    NEIGHBOUR = "after_a_refused_frame"
+    FOREIGN_ANSWER = "answer_not_asked_for"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the frame is believed, and if not, why."""
+
+    accept: bool
+    why: Why | None = None
+
+
+ACCEPTED: Final = Verdict(True)
+_REFUSED: Final = {why: Verdict(False, why) for why in Why}
+
+
+def check(frame: Frame, token: str) -> Verdict:
+    """Judge one event by itself."""
+    form = frame.form
+    if not form.sound:
+        why = _form_fault(frame)
+        if why is not None:
+            return _REFUSED[why]
+    if not form.groups:
+        return ACCEPTED
+    wanted = TOKEN_VARIABLE + token
+    for _, numbers in form.groups:
+        found = False
+        for number in numbers:
+            value = frame.value(number)
+            if value == wanted:
+                found = True
+            elif value.startswith(TOKEN_VARIABLE):
+                return _REFUSED[Why.TOKEN_WRONG]
+        if not found:
+            return _REFUSED[Why.TOKEN_MISSING]
+        # of two, one is the token and the other is not: their names differ
+        if len(numbers) > 2 and len({frame.value(number).partition("=")[0] for number in numbers}) < len(numbers):
+            return _REFUSED[Why.REPEATED_VARIABLE]
+    return ACCEPTED
+
+
+def check_answer(frame: Frame) -> Why | None:
+    """Fault of an answer or list item whose ActionID is ours; None when there is none."""
+    form = frame.form
+    if "" in form.keys:
+        return Why.NO_HEADER
+    if _repeats(form, also="output"):
+        return Why.REPEATED_KEY
+    if form.keys[0] == "Response":
+        return None
+    if form.keys[0] != "Event" or ("response" in form.index and frame.event != "OriginateResponse"):
+        return Why.NOT_AN_EVENT
+    return None
+
+
+def describe(frame: Frame) -> str:
+    """The refused frame for a security event: its keys and the start of its values, control characters escaped."""
+    text = frame.raw.decode("utf-8", "replace")
+    return text[:_SHOWN].encode("unicode_escape").decode("ascii") + ("…" if len(text) > _SHOWN else "")
+
+
+class Guard:
+    """Judges the frames of one link in order.
+
+    A forged event without a channel needs no token, so it is also judged by what it came out of: the frame before it
+    was cut short by the forger and lost its token. After a refused frame nothing without the token is believed until
+    a frame with the token has passed.
+    """
+
+    __slots__ = ("_suspicious", "_token", "accepted", "refused")
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self._suspicious = False
+        self.accepted = 0
+        #: refused frames by reason
+        self.refused: Counter[Why] = Counter()
+
+    def check(self, frame: Frame) -> Verdict:
+        """Judge the next frame; what is believed helps to read its like faster."""
+        verdict = check(frame, self._token)
+        if verdict.accept and self._suspicious:
+            if frame.form.groups:
+                self._suspicious = False
+            else:
+                verdict = _REFUSED[Why.NEIGHBOUR]
+        if verdict.accept:
+            self.accepted += 1
+            if not frame.form.sound:
+                frame.form.sound = True
+                frame.remember()
+            return verdict
+        self._suspicious = True
+        assert verdict.why is not None
+        self.refused[verdict.why] += 1
+        return verdict
+
+    def start_over(self) -> None:
+        """A new connection begins: nothing hangs over from the old one."""
+        self._suspicious = False
+
+
+def _form_fault(frame: Frame) -> Why | None:
+    """What the sequence of keys alone shows; the same for every frame of one form."""
+    form = frame.form
+    event = frame.event
+    faults = (
+        (not event, Why.NOT_AN_EVENT),
+        ("" in form.keys, Why.NO_HEADER),
+        (any(key in form.index for key in _ANSWER_KEYS), Why.ANSWER),
+        (_repeats(form), Why.REPEATED_KEY),
+        (not form.groups and ("channel" in form.index or "uniqueid" in form.index), Why.TOKEN_MISSING),
+        (not form.groups and event not in TOKENLESS, Why.UNLISTED),
+    )
+    return next((why for found, why in faults if found), None)
+
+
+def _repeats(form: Form, also: str = "") -> bool:
+    return any(not key.endswith(_REPEATABLE) and key != also for key in form.repeated)

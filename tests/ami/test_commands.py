@@ -1,0 +1,114 @@
+"""Whatever text comes in, one encoder sends exactly one action or refuses (S02)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cti.ami import commands
+from cti.ami.commands import ALLOWED, Answer, Command, encode
+from ticketing.errors import Invalid
+
+hostile = st.one_of(
+    st.text(max_size=40),
+    st.text(alphabet="a:\r\n\x00\u0085\u2028 ;,|${}&/@1", max_size=20),
+    st.sampled_from(["1001\r\n\r\nAction: Originate", "PJSIP/1001\r\nAction: Command", "complaint\n", "x" * 5000]),
+    st.sampled_from(["complaint", "PJSIP/1001", "1001", "张三", "cti-out", "20261123021328-000000000001"]),
+)
+BUILDERS: list[Callable[[str, str, str], Command]] = [
+    lambda a, b, c: commands.login(a, b),
+    commands.queue_add,
+    lambda a, b, c: commands.queue_add(a, b, b, c),
+    lambda a, b, c: commands.queue_remove(a, b),
+    lambda a, b, c: commands.queue_pause(a, True, b, c),
+    lambda a, b, c: commands.queue_status(a, b),
+    commands.redirect,
+    lambda a, b, c: commands.hangup(a),
+    lambda a, b, c: commands.originate(
+        a, b, c, caller_id=b, timeout_ms=1, variables={"CTI_X": c, a: "1"}, channel_id=a, other_channel_id=b
+    ),
+    lambda a, b, c: Command(a, ((b, c),)),
+    lambda a, b, c: Command("QueuePause", ((b, c), ("Reason", a))),
+]
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+@given(a=hostile, b=hostile, c=hostile)
+def test_any_text_gives_one_action_or_a_refusal(
+    builder: Callable[[str, str, str], Command], a: str, b: str, c: str
+) -> None:
+    try:
+        text = encode(builder(a, b, c), "a1")
+    except Invalid:
+        return
+    data = text.encode()
+    assert data.count(b"\r\n\r\n") == 1
+    assert data.endswith(b"\r\n\r\n")
+    lines = data[:-4].split(b"\r\n")
+    assert b"\n" not in b"".join(lines)
+    assert b"\r" not in b"".join(lines)
+    keys = [line.split(b": ", 1)[0].decode() for line in lines]
+    assert keys[:2] == ["Action", "ActionID"]
+    assert set(keys[2:]) <= set(ALLOWED[lines[0].split(b": ")[1].decode()])
+    assert len(text.splitlines()) == len(lines) + 1
+
+
+@given(hostile)
+def test_the_action_id_cannot_smuggle(action_id: str) -> None:
+    try:
+        text = encode(commands.ping(), action_id)
+    except Invalid:
+        return
+    assert text.split("\r\n") == ["Action: Ping", f"ActionID: {action_id}", "", ""]
+
+
+@pytest.mark.parametrize("name", ["Command", "DBPut", "Getvar", "Setvar", "UpdateConfig", "AGI", "Filter", "ping", ""])
+def test_actions_that_are_never_sent(name: str) -> None:
+    with pytest.raises(Invalid, match="never sent"):
+        Command(name)
+
+
+@pytest.mark.parametrize(
+    ("channel", "context"),
+    [
+        ("PJSIP/13800000000@trunk", "cti-callback"),
+        ("Local/1@cti-out/n&PJSIP/1", "cti-callback"),
+        ("Local/1@from-trunk", "cti-callback"),
+        ("Local/1@cti-out", "default"),
+        ("Local/$@cti-out", "cti-callback"),
+    ],
+)
+def test_only_the_fence_can_be_dialled(channel: str, context: str) -> None:
+    with pytest.raises(Invalid):
+        Command("Originate", (("Channel", channel), ("Context", context)))
+
+
+def test_an_originate_in_full() -> None:
+    command = commands.originate(
+        "cb-17",
+        "cti-callback",
+        "cb-17",
+        caller_id="1860",
+        timeout_ms=30000,
+        variables={"CTI_CALL_ID": "20261123021328-000000000001"},
+        channel_id="cb-17.1",
+        other_channel_id="cb-17.2",
+    )
+    assert command.answer is Answer.ORIGINATE
+    assert encode(command, "id") == (
+        "Action: Originate\r\nActionID: id\r\nChannel: Local/cb-17@cti-out\r\nChannelId: cb-17.1\r\n"
+        "OtherChannelId: cb-17.2\r\nContext: cti-callback\r\nExten: cb-17\r\nPriority: 1\r\nTimeout: 30000\r\n"
+        "CallerID: 1860\r\nAsync: true\r\nVariable: CTI_CALL_ID=20261123021328-000000000001\r\n\r\n"
+    )
+
+
+def test_names_may_be_chinese_and_are_sent_as_utf8() -> None:
+    text = encode(commands.queue_add("complaint", "PJSIP/1001", "张三丰"), "id")
+    assert "MemberName: 张三丰\r\nStateInterface: PJSIP/1001\r\n" in text
+
+
+def test_a_command_never_prints_its_secret() -> None:
+    assert "hunter2" not in repr(commands.login("bridge", "hunter2"))

@@ -1,0 +1,139 @@
+"""Blocks that a caller forges are refused, genuine ones are not (S03)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cti.ami.frames import Frame, Splitter
+from cti.ami.guard import Guard, Why, check, check_answer, describe
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+CALL = "20261123021328-000000000001"
+
+
+def snapshot(number: str = "13812345678", *, prefix: str = "", token: str = TOKEN, extra: str = "") -> str:
+    """The lines Asterisk writes about one channel."""
+    lines = f"Channel: PJSIP/trunk-00000001\r\nChannelState: 6\r\nChannelStateDesc: Up\r\nCallerIDNum: {number}\r\n"
+    lines += "CallerIDName: <unknown>\r\nExten: 1860\r\nUniqueid: 1795400000.1\r\nLinkedid: 1795400000.1\r\n"
+    lines += f"{extra}ChanVariable: CTI_CALL_ID={CALL}\r\nChanVariable: CTI_TOKEN={token}\r\n"
+    return "".join(f"{prefix}{line}" for line in lines.splitlines(keepends=True))
+
+
+def channel_event(name: str, tail: str, number: str = "13812345678", *, token: str = TOKEN, extra: str = "") -> bytes:
+    head = f"Event: {name}\r\nPrivilege: call,all\r\nTimestamp: 1795400008.123456\r\n"
+    return (head + snapshot(number, token=token, extra=extra) + tail).encode()
+
+
+HANGUP = channel_event("Hangup", "Cause: 16\r\nCause-txt: Normal Clearing")
+CALLED = channel_event("AgentCalled", snapshot(prefix="Dest") + "Queue: complaint\r\nInterface: PJSIP/1001")
+MEMBER = (
+    b"Event: QueueMemberStatus\r\nPrivilege: agent,all\r\nTimestamp: 1.5\r\nQueue: complaint\r\nInterface: PJSIP/1001"
+)
+FORGED_MEMBER = "Event: QueueMemberPause\r\nQueue: complaint\r\nInterface: PJSIP/1001\r\nPaused: 1"
+END = b"\r\n\r\n"
+
+
+def verdicts(stream: bytes) -> list[Why | None]:
+    guard = Guard(TOKEN)
+    return [guard.check(Frame(raw)).why for raw in Splitter(banner=False).feed(stream)]
+
+
+@pytest.mark.parametrize("raw", [HANGUP, CALLED, MEMBER, b"Event: FullyBooted\r\nStatus: Fully Booted"])
+def test_genuine_frames_pass_at_first_sight_and_later(raw: bytes) -> None:
+    guard = Guard(TOKEN)
+    assert [guard.check(Frame(raw)).accept for _ in range(3)] == [True] * 3
+    assert guard.accepted == 3
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (channel_event("Hangup", "Cause: 16", token="f" * 32), Why.TOKEN_WRONG),
+        (HANGUP.replace(f"ChanVariable: CTI_TOKEN={TOKEN}\r\n".encode(), b""), Why.TOKEN_MISSING),
+        (CALLED.replace(f"DestChanVariable: CTI_TOKEN={TOKEN}\r\n".encode(), b""), Why.TOKEN_MISSING),
+        (b"Event: Hangup\r\nChannel: PJSIP/1001-1\r\nUniqueid: 1795400000.1", Why.TOKEN_MISSING),
+        (b"Event: SomethingNew\r\nX: 1", Why.UNLISTED),
+        (channel_event("Hangup", "Cause: 16", "1\r\nUniqueid: 9.9"), Why.REPEATED_KEY),
+        (channel_event("Hangup", "Cause: 16", "1\r\nuniqueid: 9.9"), Why.REPEATED_KEY),
+        (channel_event("Newchannel", "X: 1", "1\r\nEvent: Shutdown"), Why.REPEATED_KEY),
+        (channel_event("Hangup", "Cause: 16", "1\r\nno header here"), Why.NO_HEADER),
+        (channel_event("Hangup", "Cause: 16", "1\r\nActionID: x"), Why.ANSWER),
+        (channel_event("Hangup", "Cause: 16", "1\r\nResponse: Success"), Why.ANSWER),
+        (channel_event("Hangup", "Cause: 16", extra="ChanVariable: CTI_CALL_ID=other\r\n"), Why.REPEATED_VARIABLE),
+        (channel_event("Hangup", "Cause: 16", extra=f"ChanVariable: CTI_TOKEN={TOKEN}\r\n"), Why.REPEATED_VARIABLE),
+        (b"Response: Success\r\nMessage: Originate successfully queued", Why.NOT_AN_EVENT),
+        (b"Channel: x\r\nEvent: Hangup", Why.NOT_AN_EVENT),
+        (b"\r\nEvent: QueueMemberPause\r\nQueue: complaint", Why.NOT_AN_EVENT),
+        (MEMBER + b"\r\nUniqueid: 1.1", Why.TOKEN_MISSING),
+    ],
+)
+def test_forged_frames_are_refused_also_when_the_form_is_known(raw: bytes, why: Why) -> None:
+    guard = Guard(TOKEN)
+    for genuine in (HANGUP, CALLED, MEMBER):
+        guard.check(Frame(genuine))
+    for _ in range(2):
+        assert check(Frame(raw), TOKEN).why is why
+        assert guard.check(Frame(raw)).accept is False
+    assert guard.refused[why] == 2
+
+
+def test_a_forged_block_without_channel_is_refused_for_its_neighbours() -> None:
+    hostile = f"1\r\n\r\n{FORGED_MEMBER}\r\n\r\n{FORGED_MEMBER}\r\n\r\nX: "
+    stream = END.join([MEMBER, channel_event("Hangup", "Cause: 16", hostile), HANGUP, MEMBER]) + END
+    assert verdicts(stream) == [
+        None,
+        Why.TOKEN_MISSING,
+        Why.NEIGHBOUR,
+        Why.NEIGHBOUR,
+        Why.NOT_AN_EVENT,
+        None,
+        None,
+    ]
+
+
+def test_the_tail_that_carries_the_token_cannot_be_turned_into_another_call_event() -> None:
+    tail = "1\r\n\r\nEvent: Hangup\r\nChannelState: 6\r\nUniqueid: 9.9\r\nX: "
+    assert verdicts(channel_event("Hangup", "Cause: 16", tail) + END) == [Why.TOKEN_MISSING, Why.REPEATED_KEY]
+
+
+@given(st.text(max_size=200))
+def test_no_caller_text_makes_a_believed_frame_lie(text: str) -> None:
+    """Whatever the number holds: what is believed is the genuine frame with the number as one value."""
+    stream = channel_event("Hangup", "Cause: 16", text) + END
+    for raw in Splitter(banner=False).feed(stream):
+        frame = Frame(raw)
+        if check(frame, TOKEN).accept:
+            assert frame.event == "Hangup"
+            assert frame.get("Uniqueid") == "1795400000.1"
+            assert frame.call_id == CALL
+            assert frame.get("CallerIDNum") == text.removeprefix(" ") or "\r\n" in text
+
+
+def test_a_new_connection_starts_without_suspicion() -> None:
+    guard = Guard(TOKEN)
+    guard.check(Frame(b"X: 1"))
+    guard.start_over()
+    assert guard.check(Frame(MEMBER)).accept
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"Response: Success\r\nActionID: a\r\nMessage: x", None),
+        (b"Event: QueueParams\r\nActionID: a\r\nQueue: complaint", None),
+        (b"Event: OriginateResponse\r\nActionID: a\r\nResponse: Failure", None),
+        (b"Event: CoreShowChannel\r\nActionID: a\r\nCallerIDNum: 1\r\nResponse: Success", Why.NOT_AN_EVENT),
+        (b"Event: CoreShowChannel\r\nActionID: a\r\nUniqueid: 1\r\nuniqueid: 2", Why.REPEATED_KEY),
+        (b"X: 1\r\nActionID: a", Why.NOT_AN_EVENT),
+        (b"Response: Success\r\nActionID: a\r\ngarbage", Why.NO_HEADER),
+        (b"Response: Success\r\nActionID: a\r\nOutput: 1\r\nOutput: 2", None),
+    ],
+)
+def test_answers_are_checked_for_their_form(raw: bytes, why: Why | None) -> None:
+    assert check_answer(Frame(raw)) is why
+
+
+def test_a_description_is_one_printable_line() -> None:
+    assert describe(Frame(b"Event: X\r\nA: \x1b[2J\xff" + b"z" * 500)).isprintable()
