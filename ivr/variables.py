@@ -24,14 +24,20 @@ class Variable:
 
 #: Globals, rendered into `cti_globals.conf` at start.
 GLOBALS: Final[tuple[Variable, ...]] = (
-    Variable("CTI_TOKEN", "render", "random per start; `channelvars` repeats it on every channel event, so that forged events are told apart"),
+    Variable(
+        "CTI_TOKEN",
+        "render",
+        "random per start; `channelvars` repeats it on every channel event, so that forged events are told apart",
+    ),
     Variable("CTI_AGI", "render", "agi://host:port/<secret>: our FastAGI server; the last path element is the step"),
     Variable("CTI_SPOOL", "render", "folder that voice files are written to"),
     Variable("CTI_HOOK", "render", "the fixed script that marks a voice file complete"),
     Variable("CTI_STEP_SECONDS", "render", "dead-man's limit for one AGI step, seconds"),
     Variable("CTI_QUEUE_SECONDS", "render", "longest wait in a queue before `all busy`, seconds"),
     Variable("CTI_RESCUE_QUEUE", "render", "queue of callers whom the service could not route"),
-    Variable("CTI_OVERFLOW", "render", "`yes`: the service is asked (step `overflow`) when a queue ends without an answer"),
+    Variable(
+        "CTI_OVERFLOW", "render", "`yes`: the service is asked (step `overflow`) when a queue ends without an answer"
+    ),
     Variable("CTI_SURVEY", "render", "`yes`: the service is asked (step `survey`) when the agent hung up first"),
     Variable("CTI_LANG_DEFAULT", "render", "language of numbers that have none of their own"),
     Variable("CTI_NOTICE_DEFAULT", "render", "notice of numbers that have none of their own"),
@@ -41,13 +47,25 @@ GLOBALS: Final[tuple[Variable, ...]] = (
 
 #: Channel variables. The first two are inherited by every channel of the call (`__`).
 CHANNEL: Final[tuple[Variable, ...]] = (
-    Variable("CTI_CALL_ID", "dialplan", "our own id of the call, `YYYYMMDDhhmmss-NNNNNNNNNNNN`, set once at entry, never reused"),
+    Variable(
+        "CTI_CALL_ID",
+        "dialplan",
+        "our own id of the call, `YYYYMMDDhhmmss-NNNNNNNNNNNN`, set once at entry, never reused",
+    ),
     Variable("CTI_DNIS", "dialplan", "the number that was dialled, digits only"),
     Variable("CTI_ANI", "dialplan", "caller number after FILTER(0-9+*#) and LEN; empty when withheld"),
     Variable("CTI_NOTICE", "dialplan", "prompt id of the recording notice that was played"),
-    Variable("CTI_STEP", "dialplan", "where the call is: guard refused notice ivr rescue queue overflow unanswered talked survey"),
+    Variable(
+        "CTI_STEP",
+        "dialplan",
+        "where the call is: guard refused notice ivr rescue queue overflow unanswered talked survey",
+    ),
     Variable("CTI_ROUND", "dialplan", "how often the caller was put into the queue, 1 or 2"),
-    Variable("CTI_DONE", "service", "the step that ended well (`entry`, `overflow`, `survey`): our last command; missing = rescue"),
+    Variable(
+        "CTI_DONE",
+        "service",
+        "the step that ended well (`entry`, `overflow`, `survey`): our last command; missing = rescue",
+    ),
     Variable("CTI_ACTION", "service", "what the dialplan does next: `queue` or `hangup`"),
     Variable("CTI_QUEUE", "service", "queue of queues.conf the caller goes to"),
     Variable("CTI_PRIORITY", "service", "queue priority, 0..20, larger is served first"),
