@@ -1,0 +1,118 @@
+"""One FastAGI connection: commands one at a time, each with its deadline and the dead-man's timer armed for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from ivr import agi
+from ivr.agi import CallerHungUp, Command, Hangup, Header, HeaderReader, Reply, ReplyError, ReplyReader
+
+#: Seconds the dead-man's timer leaves us after a command that takes time (F07).
+TIMER_MARGIN_S: Final = 2.0
+#: Seconds after a command's own length when its answer is overdue and the session is dropped (P25).
+REPLY_GRACE_S: Final = 4.0
+#: Every key a phone has.
+ALL_KEYS: Final = "0123456789*#"
+
+_CHUNK: Final = 4096
+
+
+class AgiConnection:
+    """What a step talks to. Every method raises `CallerHungUp` once the caller or Asterisk is gone.
+
+    Nothing is sent ahead: Asterisk stops a sound when the next command arrives and never answers the first.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, header: Header) -> None:
+        self.header = header
+        self._reader = reader
+        self._writer = writer
+        self._replies = ReplyReader()
+        self._waiting: deque[Reply | Hangup] = deque()
+        self._gone = False
+
+    async def command(self, command: Command) -> Reply:
+        """Send one command and take its answer; raises `ReplyError` for one that is late or none at all."""
+        if self._gone:
+            raise CallerHungUp
+        if self._waiting:
+            self._drop_or_raise(self._waiting.popleft())
+        try:
+            self._writer.write(command.line)
+            async with asyncio.timeout(command.seconds + REPLY_GRACE_S):
+                await self._writer.drain()
+                reply = await self._next()
+        except TimeoutError as error:
+            self._gone = True
+            raise ReplyError("reply_overdue") from error
+        except ConnectionError as error:
+            self._gone = True
+            raise CallerHungUp from error
+        if reply.hung_up:
+            self._gone = True
+            raise CallerHungUp
+        if reply.code != 200:
+            raise ReplyError(f"code_{reply.code}")
+        return reply
+
+    async def _next(self) -> Reply:
+        while not self._waiting:
+            data = await self._reader.read(_CHUNK)
+            if not data:
+                self._gone = True
+                raise CallerHungUp
+            self._waiting.extend(self._replies.feed(data))
+        item = self._waiting.popleft()
+        if isinstance(item, Hangup):
+            self._gone = True
+            raise CallerHungUp
+        return item
+
+    def _drop_or_raise(self, item: Reply | Hangup) -> None:
+        """Something came that nobody asked for: `HANGUP`, or an answer that would shift all that follow."""
+        self._gone = True
+        if isinstance(item, Hangup):
+            raise CallerHungUp
+        raise ReplyError("answer_without_command")
+
+    async def variable(self, name: str) -> str:
+        """The value of a channel variable; empty when it is not set."""
+        reply = await self.command(agi.get_variable(name))
+        return reply.data or "" if reply.result == "1" else ""
+
+    async def set(self, name: str, value: str) -> None:
+        await self.command(agi.set_variable(name, value))
+
+    async def arm(self, seconds: float) -> None:
+        """Arm the dead-man's timer: without another word from us the dialplan takes over after so many seconds."""
+        await self.command(agi.arm_timer(seconds))
+
+    async def timed(self, command: Command) -> Reply:
+        """A command that takes time, with the timer armed for its own length and the margin."""
+        await self.arm(command.seconds + TIMER_MARGIN_S)
+        return await self.command(command)
+
+    async def stream(self, sound: str, seconds: float, escape_keys: str = "") -> str:
+        """Play a sound; the key that broke in, or empty."""
+        reply = await self.timed(agi.stream_file(sound, escape_keys, seconds=seconds))
+        return chr(int(reply.result)) if reply.result in _KEY_CODES else ""
+
+    async def finish(self, step: str) -> None:
+        """The last words of a step: timer off, then the variable that tells the dialplan all went well."""
+        await self.arm(0)
+        await self.set("CTI_DONE", step)
+
+
+_KEY_CODES: Final = frozenset(str(ord(key)) for key in ALL_KEYS)
+
+
+async def read_header(reader: asyncio.StreamReader) -> Header | None:
+    """The header Asterisk sends first; None when the peer goes away before it is complete. Raises `HeaderError`."""
+    collector = HeaderReader()
+    while data := await reader.read(_CHUNK):
+        header = collector.feed(data)
+        if header is not None:
+            return header
+    return None
