@@ -43,7 +43,7 @@ class Breach(StrEnum):
 
     #: agents were rung and did not answer in time; they are named
     IDLE_AGENT_SLOW = "idle_agent_slow"
-    #: an eligible agent was idle for the whole target, yet was never rung
+    #: an eligible agent was idle, yet nobody was rung for most of the time
     NOT_OFFERED = "not_offered"
     #: no eligible agent was idle for that long: counted, but no breach of the agents
     NOBODY_IDLE = "nobody_idle"
@@ -90,7 +90,7 @@ class FloorSettings:
     max_misses: int = 3
     #: a caller who gives up sooner than this after asking is a short abandon (TL-12)
     short_abandon_ms: int = 5_000
-    #: after a talk the agent is not offered calls for so long; equal to `wrapuptime` of queues.conf
+    #: seconds of wrap-up after a talk; queues.conf has `wrapuptime = 0`, the pause that goes with it is the service's
     wrap_up_s: int = 30
     #: an agent idle for less than this, then taken by another caller, was not idle for this one
     idle_settle_ms: int = 1_000
@@ -98,6 +98,9 @@ class FloorSettings:
     close_ticks: int = 2
     #: closed calls remembered, so that stale events cannot reopen them (F15)
     closed_kept: int = 20_000
+    #: channels whose call is not known yet, and events kept for each
+    parked_ids: int = 2_000
+    parked_events: int = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +167,7 @@ class Clocks:
     ct02_ms: int | None = None
     #: reason, when the wait was longer than the target
     breach: Breach | None = None
-    #: every agent who let it ring, in the order of ringing; empty unless `idle_agent_slow`
+    #: every agent who let it ring, in the order of ringing; empty for `nobody_idle`
     breach_agents: tuple[str, ...] = ()
 
 
@@ -246,6 +249,12 @@ class Call:
     unseen: set[str] = field(default_factory=set)
     #: first moment an eligible agent was idle for this caller while waiting
     idle_from: datetime | None = None
+    #: every uniqueid and linkedid that belongs to the call
+    ids: set[str] = field(default_factory=set)
+    #: misses already counted against their agents: interface and time of the ring
+    missed: set[tuple[str, datetime]] = field(default_factory=set)
+    #: answers already counted: interface and time of the answer
+    answered: set[tuple[str, datetime]] = field(default_factory=set)
     #: agents who have the pop on their page
     popped: set[str] = field(default_factory=set)
     #: agents for whom a draft was asked
@@ -302,6 +311,8 @@ class Agent:
     number: str
     phase: Phase = Phase.READY
     since: datetime
+    #: time of the newest fact applied; older ones are stale
+    changed_at: datetime
     call_id: str = ""
     wrap_up_until: datetime | None = None
     #: offers missed in a row
@@ -318,13 +329,22 @@ class Floor:
     ids: dict[str, str] = field(default_factory=dict)
     #: ids of closed calls, oldest first
     closed: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    #: events of channels whose call is not known yet, by uniqueid or linkedid, oldest first
+    parked: OrderedDict[str, list[CallEvent]] = field(default_factory=OrderedDict)
+    #: by queue and interface
     members: dict[tuple[str, str], Member] = field(default_factory=dict)
+    #: members that were removed, and when: an older fact does not bring them back
+    removed: dict[tuple[str, str], datetime] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
     queues: dict[str, QueueSeen] = field(default_factory=dict)
     #: calls changed since the pump last took them, for the batch save
     dirty: set[str] = field(default_factory=set)
+    #: final records of calls closed since the pump last took them
+    done: list[CallRecord] = field(default_factory=list)
     #: start of a gap in the events that no snapshot has closed yet
     gap_from: datetime | None = None
+    #: start of the Asterisk that the last snapshot saw
+    pbx_started_at: datetime | None = None
     #: facts that came after their call was closed
     stale: int = 0
     #: newest time seen in any fact

@@ -1,0 +1,319 @@
+"""AMI frames into facts about calls. Pure.
+
+Only frames that the guard let pass come here. Read by presence: fields differ between versions (P19); units that lie
+are not used for clocks (P14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, tzinfo
+from typing import Final, TypedDict
+
+from cti.ami.frames import Frame
+from cti.calls import events as ev
+from cti.calls.model import agent_of
+
+Maker = Callable[[Frame, datetime], ev.CallEvent | None]
+
+
+def decode(frame: Frame, received_at: datetime | None = None) -> ev.CallEvent | None:
+    """The fact a frame tells, or None for one we do not need; `received_at` stands in for a missing timestamp."""
+    make = _MAKERS.get(frame.event)
+    if make is None:
+        return None
+    at = frame.at or received_at
+    return None if at is None else make(frame, at)
+
+
+def snapshot(frames: Iterable[Frame], asked_at: datetime, zone: tzinfo = UTC) -> ev.FloorSnapshot:
+    """The floor out of the answers to CoreStatus, CoreShowChannels and QueueStatus, asked at `asked_at`.
+
+    `zone` is the time zone Asterisk runs in: CoreStatus tells its start in local time.
+    """
+    seen: list[ev.CallEvent] = []
+    started: datetime | None = None
+    for frame in frames:
+        fact = decode(frame, asked_at)
+        if fact is not None:
+            seen.append(fact)
+        started = _startup(frame, zone) or started
+    return ev.FloorSnapshot(
+        at=asked_at,
+        channels=tuple(fact for fact in seen if isinstance(fact, ev.ChannelSeen)),
+        waiting=tuple(fact for fact in seen if isinstance(fact, ev.CallerSeen)),
+        members=tuple(fact for fact in seen if isinstance(fact, ev.MemberChanged)),
+        queues=tuple(fact for fact in seen if isinstance(fact, ev.QueueSeen)),
+        pbx_started_at=started,
+    )
+
+
+def _startup(frame: Frame, zone: tzinfo) -> datetime | None:
+    """Start of Asterisk from CoreStatus, whole seconds; None for another frame."""
+    day, clock = frame.get("CoreStartupDate"), frame.get("CoreStartupTime")
+    try:
+        return datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _number(text: str, default: int = 0) -> int:
+    """A whole number, or the default for anything else."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() else default
+
+
+def _maybe(text: str) -> int | None:
+    """A whole number, or None when the field is not there or is no number."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _yes(text: str) -> bool | None:
+    """AMI's yes and no in all their forms; None when the field is not there."""
+    folded = text.strip().lower()
+    return None if not folded else folded in {"1", "yes", "true", "on"}
+
+
+class _Ids(TypedDict):
+    """The part every fact has."""
+
+    at: datetime
+    call_id: str
+    uniqueid: str
+    linkedid: str
+
+
+def _ids(frame: Frame, at: datetime) -> _Ids:
+    return {"at": at, "call_id": frame.call_id, "uniqueid": frame.get("Uniqueid"), "linkedid": frame.get("Linkedid")}
+
+
+# -- UserEvents of the dialplan and the menus -----------------------------------------------------------------------
+
+
+def _entered(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.CallEntered(
+        **_ids(frame, at),
+        dnis=frame.get("Dnis"),
+        ani=frame.get("Ani"),
+        lang=frame.get("Lang"),
+        notice=frame.get("Notice"),
+    )
+
+
+def _stepped(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.IvrStepped(**_ids(frame, at), node=frame.get("Node"), key=frame.get("Key"))
+
+
+def _identified(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.CallerIdentified(
+        **_ids(frame, at), customer=frame.get("Customer"), match=frame.get("Match"), vip=frame.get("Vip")
+    )
+
+
+def _routed(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.CallRouted(
+        **_ids(frame, at),
+        queue=frame.get("Queue"),
+        priority=_number(frame.get("Priority")),
+        reason=frame.get("Reason"),
+        lang=frame.get("Lang"),
+    )
+
+
+_USER_EVENTS: Final[dict[str, Maker]] = {
+    "CtiEntered": _entered,
+    "CtiRefused": lambda frame, at: ev.CallRefused(**_ids(frame, at), why=frame.get("Why")),
+    "CtiStep": _stepped,
+    "CtiCaller": _identified,
+    "CtiRouted": _routed,
+    "CtiRescue": lambda frame, at: ev.RescueTaken(**_ids(frame, at), why=frame.get("Why")),
+    "CtiRecording": lambda frame, at: ev.RecordingMarked(**_ids(frame, at), state=frame.get("State")),
+    "CtiQueueLeft": lambda frame, at: ev.QueueLeft(
+        **_ids(frame, at), queue=frame.get("Queue"), status=frame.get("Status")
+    ),
+    "CtiGrade": lambda frame, at: ev.Graded(**_ids(frame, at), grade=frame.get("Grade")),
+    "CtiEnd": lambda frame, at: ev.CallEnded(**_ids(frame, at), step=frame.get("Step")),
+}
+
+
+def _user_event(frame: Frame, at: datetime) -> ev.CallEvent | None:
+    make = _USER_EVENTS.get(frame.get("UserEvent"))
+    return make(frame, at) if make else None
+
+
+# -- app_queue: calls -----------------------------------------------------------------------------------------------
+
+
+def _joined(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.CallerJoined(
+        **_ids(frame, at),
+        queue=frame.get("Queue"),
+        position=_number(frame.get("Position")),
+        ani=_caller(frame),
+    )
+
+
+def _caller(frame: Frame) -> str:
+    """The caller's number; Asterisk writes `<unknown>` for none."""
+    ani = frame.get("CallerIDNum")
+    return "" if ani == "<unknown>" else ani
+
+
+def _offered(frame: Frame, at: datetime) -> ev.CallEvent:
+    interface = frame.get("Interface")
+    return ev.AgentOffered(
+        **_ids(frame, at),
+        queue=frame.get("Queue"),
+        interface=interface,
+        agent=agent_of(interface),
+        leg=frame.get("DestUniqueid"),
+        channel=frame.get("DestChannel"),
+    )
+
+
+def _missed(frame: Frame, at: datetime) -> ev.CallEvent:
+    interface = frame.get("Interface")
+    return ev.AgentMissed(
+        **_ids(frame, at),
+        queue=frame.get("Queue"),
+        interface=interface,
+        agent=agent_of(interface),
+        leg=frame.get("DestUniqueid"),
+        ring_ms=_number(frame.get("RingTime")),
+    )
+
+
+def _answered(frame: Frame, at: datetime) -> ev.CallEvent:
+    interface = frame.get("Interface")
+    return ev.AgentAnswered(
+        **_ids(frame, at),
+        queue=frame.get("Queue"),
+        interface=interface,
+        agent=agent_of(interface),
+        leg=frame.get("DestUniqueid"),
+        channel=frame.get("DestChannel"),
+    )
+
+
+def _completed(frame: Frame, at: datetime) -> ev.CallEvent:
+    interface = frame.get("Interface")
+    return ev.AgentCompleted(
+        **_ids(frame, at),
+        queue=frame.get("Queue"),
+        interface=interface,
+        agent=agent_of(interface),
+        leg=frame.get("DestUniqueid"),
+        reason=frame.get("Reason"),
+    )
+
+
+# -- app_queue: members ---------------------------------------------------------------------------------------------
+
+
+def _member(frame: Frame, at: datetime) -> ev.MemberChanged:
+    """A member as any of the QueueMember* events or the list of QueueStatus tells of him."""
+    return ev.MemberChanged(
+        at=at,
+        queue=frame.get("Queue"),
+        interface=frame.get("Interface") or frame.get("Location"),
+        name=frame.get("MemberName") or frame.get("Name"),
+        state_interface=frame.get("StateInterface"),
+        membership=frame.get("Membership"),
+        paused=_yes(frame.get("Paused")),
+        reason=frame.get("PausedReason") or frame.get("Reason"),
+        status=_maybe(frame.get("Status")),
+        in_call=_yes(frame.get("InCall")),
+        penalty=_maybe(frame.get("Penalty")),
+        removed=frame.event == "QueueMemberRemoved",
+    )
+
+
+# -- channels and bridges -------------------------------------------------------------------------------------------
+
+
+def _ended(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.ChannelEnded(**_ids(frame, at), channel=frame.get("Channel"), cause=_number(frame.get("Cause")))
+
+
+def _bridge_entered(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.BridgeEntered(**_ids(frame, at), bridge=frame.get("BridgeUniqueid"), channel=frame.get("Channel"))
+
+
+def _bridge_left(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.BridgeLeft(**_ids(frame, at), bridge=frame.get("BridgeUniqueid"), channel=frame.get("Channel"))
+
+
+# -- lists for a snapshot -------------------------------------------------------------------------------------------
+
+
+def _age_s(text: str) -> int:
+    """`HH:MM:SS` (or `D:HH:MM:SS`) in seconds; 0 for anything else."""
+    total = 0
+    for part, unit in zip(reversed(text.split(":")), (1, 60, 3600, 86400), strict=False):
+        total += _number(part) * unit
+    return total
+
+
+def _channel_seen(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.ChannelSeen(
+        **_ids(frame, at),
+        channel=frame.get("Channel"),
+        state=frame.get("ChannelStateDesc"),
+        ani=_caller(frame),
+        dnis=frame.get("Exten"),
+        bridge=frame.get("BridgeId"),
+        age_s=_age_s(frame.get("Duration")),
+    )
+
+
+def _caller_seen(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.CallerSeen(
+        **_ids(frame, at),
+        queue=frame.get("Queue"),
+        position=_number(frame.get("Position")),
+        wait_s=_number(frame.get("Wait")),
+    )
+
+
+def _queue_seen(frame: Frame, at: datetime) -> ev.CallEvent:
+    return ev.QueueSeen(
+        at=at,
+        queue=frame.get("Queue"),
+        strategy=frame.get("Strategy"),
+        calls=_number(frame.get("Calls")),
+        completed=_number(frame.get("Completed")),
+        abandoned=_number(frame.get("Abandoned")),
+        service_level_s=_number(frame.get("ServiceLevel")),
+        weight=_number(frame.get("Weight")),
+    )
+
+
+_MAKERS: Final[dict[str, Maker]] = {
+    "UserEvent": _user_event,
+    "Newchannel": lambda frame, at: ev.ChannelOpened(
+        **_ids(frame, at), channel=frame.get("Channel"), exten=frame.get("Exten")
+    ),
+    "Hangup": _ended,
+    "QueueCallerJoin": _joined,
+    "QueueCallerLeave": lambda frame, at: ev.CallerLeft(**_ids(frame, at), queue=frame.get("Queue")),
+    "QueueCallerAbandon": lambda frame, at: ev.CallerAbandoned(**_ids(frame, at), queue=frame.get("Queue")),
+    "AgentCalled": _offered,
+    "AgentRingNoAnswer": _missed,
+    "AgentConnect": _answered,
+    "AgentComplete": _completed,
+    "QueueMemberStatus": _member,
+    "QueueMemberPause": _member,
+    "QueueMemberAdded": _member,
+    "QueueMemberRemoved": _member,
+    "QueueMemberRinginuse": _member,
+    "QueueMemberPenalty": _member,
+    "QueueMember": _member,
+    "QueueParams": _queue_seen,
+    "QueueEntry": _caller_seen,
+    "BridgeEnter": _bridge_entered,
+    "BridgeLeave": _bridge_left,
+    "MixMonitorStart": lambda frame, at: ev.RecordingMarked(**_ids(frame, at), state="started"),
+    "MixMonitorStop": lambda frame, at: ev.RecordingMarked(**_ids(frame, at), state="stopped"),
+    "CoreShowChannel": _channel_seen,
+}
