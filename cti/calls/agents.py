@@ -70,6 +70,8 @@ def _take(member: Member, event: ev.MemberChanged) -> None:
 def set_phase(floor: Floor, number: str, phase: Phase, at: datetime, call_id: str = "") -> list[Effect]:
     """Moves an agent to a phase as of `at`; a fact not newer than the newest known is stale."""
     agent = agent_at(floor, number, at)
+    if phase is Phase.RINGING:
+        _claim(floor, number, at, call_id)
     if at <= agent.changed_at:
         return []
     agent.changed_at = at
@@ -83,6 +85,14 @@ def set_phase(floor: Floor, number: str, phase: Phase, at: datetime, call_id: st
         if member.agent == number:
             _turn(floor, member, at, call_id)
     return [AgentPhase(agent=number, state=phase, call_id=call_id, at=at)]
+
+
+def _claim(floor: Floor, number: str, at: datetime, call_id: str) -> None:
+    """An offer ended the agent's idleness, though the phone's own state was heard of first."""
+    for member in floor.members.values():
+        stretch = member.idle[-1] if member.agent == number and member.idle else None
+        if stretch and stretch.end and stretch.start <= at <= stretch.end and not stretch.taken_by:
+            stretch.end, stretch.taken_by = at, call_id
 
 
 def end_wrap_ups(floor: Floor, now: datetime) -> list[Effect]:

@@ -131,8 +131,8 @@ def stays_of(call: Call) -> tuple[Stay, ...]:
     if not joins and proof is not None:
         routed = first(call, ev.CallRouted)
         joins = [(min(routed.at, proof.at) if routed else proof.at, proof.queue)]
-    bounds = [at for at, _ in joins[1:]]
-    return tuple(_stay(call, queue, at, until) for (at, queue), until in zip(joins, [*bounds, None], strict=True))
+    bounds: list[datetime | None] = [*(at for at, _ in joins[1:]), None]
+    return tuple(_stay(call, queue, at, until) for (at, queue), until in zip(joins, bounds, strict=False))
 
 
 def _stay(call: Call, queue: str, joined_at: datetime, until: datetime | None) -> Stay:
@@ -163,7 +163,7 @@ def record_of(call: Call, settings: FloorSettings, *, closed: bool = False) -> C
     end = ended_at(call)
     known = min((fact.at for fact in call.seen), default=call.lost_at)
     assert known is not None, "a call is opened by a fact"
-    asked_at = routed.at if routed else joined_at
+    asked_at = next((fact.at for fact in (routed, rescue) if fact), joined_at)
     answered_at = answer.at if answer else None
     join = first(call, ev.CallerJoined)
     record = CallRecord(
