@@ -1,0 +1,107 @@
+"""A proxy between a client and AMI that cuts, freezes, splits and repeats (F01, F02, F15)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class FaultProxy:
+    """Passes bytes on both ways until told otherwise; faults may be changed at any moment."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._peer = (host, port)
+        self.port = 0
+        #: swallow what goes to Asterisk, or what comes from it, and keep the connection open
+        self.swallow_up = False
+        self.swallow_down = False
+        #: pass what comes from Asterisk on in portions of so many bytes; 0 = as it comes
+        self.portion = 0
+        #: send every whole block from Asterisk twice
+        self.duplicate = False
+        #: cut the connection after so many blocks from Asterisk; None = never
+        self.cut_after: int | None = None
+        #: refuse new connections
+        self.refuse = False
+        #: connections so far, blocks passed down so far
+        self.connections = 0
+        self.blocks = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close everything."""
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Reset every connection, both sides."""
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuse:
+            writer.transport.abort()
+            return
+        self.connections += 1
+        up_reader, up_writer = await asyncio.open_connection(*self._peer)
+        self._writers |= {writer, up_writer}
+        ways = [asyncio.create_task(self._up(reader, up_writer)), asyncio.create_task(self._down(up_reader, writer))]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            for end in (writer, up_writer):
+                self._writers.discard(end)
+                end.transport.abort()
+
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if not self.swallow_up:
+                writer.write(data)
+                await writer.drain()
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        rest = b""
+        while data := await reader.read(65536):
+            if self.swallow_down:
+                continue
+            *blocks, rest = (rest + data).split(b"\r\n\r\n")
+            for block in blocks:
+                if self.cut_after is not None and self.blocks >= self.cut_after:
+                    self.cut_after = None
+                    writer.close()
+                    await writer.wait_closed()
+                    return
+                self.blocks += 1
+                await self._pass(block + b"\r\n\r\n", writer)
+
+    async def _pass(self, block: bytes, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2 if self.duplicate else 1):
+            portion = self.portion or len(block)
+            for start in range(0, len(block), portion):
+                writer.write(block[start : start + portion])
+                await writer.drain()
+                if self.portion:
+                    # one turn of the loop a portion, so that each arrives as its own segment
+                    await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def faulty(port: int, host: str = "127.0.0.1") -> AsyncIterator[FaultProxy]:
+    """A proxy to a port, closed at the end."""
+    proxy = FaultProxy(host, port)
+    await proxy.start()
+    try:
+        yield proxy
+    finally:
+        await proxy.stop()
