@@ -44,8 +44,8 @@ def check_json(raw: bytes) -> None:
     except ValueError:
         raise BadRequest("bad_json") from None
     level = [value]
-    for _ in range(DEPTH_CAP + 1):
-        level = [inner for outer in level for inner in _inside(outer)]
+    for _ in range(DEPTH_CAP):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, (dict, list))]
     if level:
         raise BadRequest("json_too_deep", limit=DEPTH_CAP)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueName, QueueView
+from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueView
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
 from ticketing.roles import Actor
@@ -37,11 +37,8 @@ class Telephony(Protocol):
     def registered(self, number: str) -> bool:
         """Whether Asterisk has a contact for this agent's phone now."""
 
-    def queue_names(self, number: str) -> Sequence[QueueName]:
-        """The queues this agent serves now, with what people call them; empty when signed out."""
-
-    def wrap_up_seconds(self) -> float:
-        """How long wrap-up lasts before the agent is ready again."""
+    def queue_label(self, name: str) -> str:
+        """What people call a queue; its own name when nobody named it."""
 
     async def queues(self) -> Sequence[QueueView]:
         """Every queue with members and callers as Asterisk has them; raises Unavailable (TL-60)."""

@@ -153,7 +153,6 @@ class _OrderFields(Input):
     """What a person may type into an order; the caller's number and the call are telephony's (IN-18)."""
 
     kind: Kind | None = None
-    summary: Line | None = None
     business: Code | None = None
     nature: Code | None = None
     complaint_type: Code | None = None
@@ -195,7 +194,7 @@ class EditOrder(_OrderFields):
 class CreateOrder(_OrderFields):
     """A draft from paper or a visitor (IN-25, IN-26); the receipt stamp never changes afterwards."""
 
-    channel: Literal["letter", "fax", "email", "department_text", "walk_in"]
+    channel: Literal["letter", "fax", "email", "dept_text", "walk_in"]
     received_at: UtcInstant
 
     model_config = ConfigDict(

@@ -1,0 +1,47 @@
+"""What the web application is given by the composition root, and the key it is kept under."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from cti.hub import Hub
+from cti.web.ports import Telephony
+from cti.web.schemas.reference import Standard
+from ticketing.audit import QueryLog
+from ticketing.changes import Change
+from ticketing.db import Database
+from ticketing.staff.sign_in import Door
+
+__all__ = ["DEPS", "WebDeps"]
+
+
+@dataclass(frozen=True)
+class WebDeps:
+    """Everything the routes use; nothing here is made by the web itself."""
+
+    database: Database
+    #: aware UTC
+    clock: Callable[[], datetime]
+    hub: Hub
+    telephony: Telephony
+    door: Door
+    queries: QueryLog
+    #: True behind TLS: cookie `__Host-hotline`, HSTS, `https` origins
+    secure: bool = False
+    #: further origins that may call us, e.g. `http://localhost:5173` while the desk is developed
+    origins: frozenset[str] = frozenset()
+    #: host names the page is opened by; empty takes any
+    hosts: frozenset[str] = frozenset()
+    #: the built desk
+    desk: Path = Path(__file__).parent / "desk" / "dist"
+    #: told every committed change once, after the web's own announcements
+    on_change: Callable[[Sequence[Change]], None] = lambda changes: None
+    #: service standards as the voice menu says them (IN-01)
+    standards: Sequence[Standard] = field(default_factory=tuple)
+    version: str = "0"
+
+
+DEPS = web.AppKey("deps", WebDeps)

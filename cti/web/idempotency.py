@@ -1,0 +1,86 @@
+"""A create that is sent twice happens once: the first answer is kept in the transaction that made it (N1)."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cti.web.tables import idempotency
+from ticketing.errors import Invalid
+
+__all__ = ["HEADER", "Kept", "Key", "claim", "keep", "read_key"]
+
+HEADER = "Idempotency-Key"
+#: how long an answer is kept
+KEPT_FOR = timedelta(hours=24)
+_FORM = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One request that may come again."""
+
+    staff_id: int
+    value: str
+    route: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The answer given the first time."""
+
+    status: int
+    answer: str
+
+
+def read_key(value: str | None, *, staff_id: int, route: str, raw: bytes) -> Key | None:
+    """The key of a request, or None when it has none; raises Invalid for a malformed one."""
+    if value is None:
+        return None
+    if not _FORM.fullmatch(value):
+        raise Invalid(field=HEADER)
+    return Key(staff_id, value, route, hashlib.sha256(raw).hexdigest())
+
+
+async def claim(conn: AsyncConnection, key: Key | None, now: datetime) -> Kept | None:
+    """Take the key in the caller's transaction, or give the answer it already has.
+
+    Two at once: the second waits for the first one's commit. Raises Invalid when the key belongs to another request.
+    """
+    if key is None:
+        return None
+    await conn.execute(delete(idempotency).where(idempotency.c.created_at < now - KEPT_FOR))
+    row = {"staff_id": key.staff_id, "key": key.value, "route": key.route, "digest": key.digest, "created_at": now}
+    taken = await conn.execute(_insert_or_nothing(conn, row))
+    if taken.rowcount:
+        return None
+    found = (
+        await conn.execute(
+            select(idempotency).where(idempotency.c.staff_id == key.staff_id, idempotency.c.key == key.value)
+        )
+    ).one()
+    if (found.route, found.digest) != (key.route, key.digest) or found.answer is None:
+        raise Invalid("idempotency_key_reused", field=HEADER)
+    return Kept(found.status, found.answer)
+
+
+async def keep(conn: AsyncConnection, key: Key | None, status: int, answer: bytes) -> None:
+    """Keep the answer under the key claimed in this transaction."""
+    if key is not None:
+        await conn.execute(
+            update(idempotency)
+            .where(idempotency.c.staff_id == key.staff_id, idempotency.c.key == key.value)
+            .values(status=status, answer=answer.decode())
+        )
+
+
+def _insert_or_nothing(conn: AsyncConnection, row: dict[str, Any]) -> Any:
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(idempotency).values(**row).on_conflict_do_nothing()
+    return sqlite.insert(idempotency).values(**row).on_conflict_do_nothing()

@@ -1,0 +1,121 @@
+"""The listening socket: caps on connections, and a deadline for a header that never ends (S23).
+
+aiohttp's own default waits an hour for a half-sent header; its keep-alive clock, set short, is the deadline: a
+connection without a complete request is closed `HEADER_DEADLINE` seconds after it opened or after its last answer.
+"""
+
+import asyncio
+import ssl
+from collections import Counter
+
+import structlog
+from aiohttp import web
+
+__all__ = ["CONNECTIONS", "HEADER_DEADLINE", "PER_ADDRESS", "Listener"]
+
+log = structlog.get_logger(__name__)
+
+HEADER_DEADLINE = 20.0
+#: connections at once; and from one address (an office may share one)
+CONNECTIONS = 4000
+PER_ADDRESS = 2000
+
+
+class _Counted(asyncio.Protocol):
+    """One connection in front of aiohttp's protocol: refused at once when there are too many."""
+
+    def __init__(self, inner: asyncio.Protocol, listener: "Listener") -> None:
+        self._inner = inner
+        self._listener = listener
+        self._address: str | None = None
+        self.data_received = inner.data_received  # type: ignore[method-assign]
+        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count it, or end it."""
+        assert isinstance(transport, asyncio.Transport)
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        if self._listener.admit(address):
+            self._address = address
+            self._inner.connection_made(transport)
+        else:
+            transport.abort()
+
+    def eof_received(self) -> bool | None:
+        """Pass on."""
+        return self._inner.eof_received() if self._address is not None else None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        if self._address is not None:
+            self._listener.release(self._address)
+            self._inner.connection_lost(exc)
+
+
+class Listener:
+    """One application on one address."""
+
+    def __init__(
+        self,
+        app: web.Application,
+        *,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        connections: int = CONNECTIONS,
+        per_address: int = PER_ADDRESS,
+        header_deadline_s: float = HEADER_DEADLINE,
+    ) -> None:
+        self._app = app
+        self._host = host
+        self._tls = tls
+        self._caps = (connections, per_address)
+        self._open: Counter[str] = Counter()
+        self._server: asyncio.Server | None = None
+        self._runner = web.AppRunner(app, keepalive_timeout=header_deadline_s, access_log=None, shutdown_timeout=5.0)
+        #: The port it listens at; asked for as 0, the one the system chose.
+        self.port = port
+        #: Connections refused so far.
+        self.refused = 0
+
+    async def start(self) -> None:
+        """Listen; raises OSError when the port is taken."""
+        await self._runner.setup()
+        inner = self._runner.server
+        assert inner is not None
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                lambda: _Counted(inner(), self), self._host, self.port, ssl=self._tls, backlog=512
+            )
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self.port = self._server.sockets[0].getsockname()[1]
+        log.info("web.listening", host=self._host, port=self.port, tls=self._tls is not None)
+
+    async def stop(self) -> None:
+        """Take no new connection, end streams, let requests in work finish for up to five seconds."""
+        if self._server is not None:
+            self._server.close()
+        await self._runner.cleanup()
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None
+
+    def admit(self, address: str) -> bool:
+        """Whether one more connection from here is taken."""
+        total, each = self._caps
+        if self._open.total() >= total or self._open[address] >= each:
+            self.refused += 1
+            return False
+        self._open[address] += 1
+        return True
+
+    def release(self, address: str) -> None:
+        """One connection less."""
+        self._open[address] -= 1
+        if not self._open[address]:
+            del self._open[address]
