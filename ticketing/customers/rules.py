@@ -13,7 +13,9 @@ from ticketing.customers.model import Candidate, Number, NumberKind
 
 #: no network sends more; longer strings are somebody trying something
 _LONGEST = 64
-_WITHHELD = frozenset("anonymous unknown private restricted unavailable withheld blocked hidden asterisk none".split())
+_WITHHELD = frozenset(
+    {"anonymous", "unknown", "private", "restricted", "unavailable", "withheld", "blocked", "hidden", "none"}
+)
 #: anonymous in the clothes of a number: +266696687 spells ANONYMOUS
 _WITHHELD_NUMBERS = frozenset({"+266696687", "266696687", "7378742833", "+7378742833", "0", "00", "000", "0000"})
 _URI = re.compile(r"^(?:tel|sips?):", re.IGNORECASE)

@@ -89,19 +89,20 @@ class Control(StrEnum):
 
 
 class Channel(StrEnum):
-    """How the request reached us (IN-25, IN-26)."""
+    """How the request reached us (IN-25, IN-26); the codes of taxonomy `channel` that the product acts on."""
 
-    CALL = "call"
+    TELEPHONE = "telephone"
+    CALLBACK = "callback"
+    RECORDING = "recording"
     LETTER = "letter"
     FAX = "fax"
     EMAIL = "email"
-    DEPT_TEXT = "dept_text"  #: 其它部门转交
+    DEPARTMENT = "department"  #: 部门转交
     WALK_IN = "walk_in"
-    RECORDING = "recording"
-    MESSAGE = "message"
+    WEB = "web"
 
 
-PAPER = frozenset({Channel.LETTER, Channel.FAX, Channel.EMAIL, Channel.DEPT_TEXT, Channel.MESSAGE, Channel.RECORDING})
+PAPER = frozenset({Channel.LETTER, Channel.FAX, Channel.EMAIL, Channel.DEPARTMENT, Channel.WEB, Channel.RECORDING})
 """Channels with a receipt stamp and two hours for entry (K3, K4)."""
 
 

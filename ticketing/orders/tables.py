@@ -67,6 +67,8 @@ customer_order = Table(
     Column("caller_number", String(32)),
     Column("call_id", String(80), unique=True),
     Column("dnis", String(32)),
+    #: last answer of the call: an older one that is told again changes nothing
+    Column("answered_at", UtcDateTime),
     # who it is about; class and type are snapshots (IN-07)
     Column("customer_id", BigId, ForeignKey("customer.id")),
     Column("vip_class", String(40)),
@@ -99,6 +101,7 @@ customer_order = Table(
     Column("end_reason", String(40)),
     Column("end_note", Text),
     Column("fcr", Boolean),
+    Column("repeat_of_id", BigId, ForeignKey("customer_order.id")),
     Column("merged_into_id", BigId, ForeignKey("customer_order.id")),
     Column("template_version_id", BigId, ForeignKey("process_template_version.id")),
     # owner: one person or one queue while it lives (IN-23)

@@ -1,0 +1,46 @@
+"""Who may see which order, as a condition inside the query: what is not yours is not there."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+
+from ticketing.orders.model import State, WorkOrderState
+from ticketing.orders.tables import customer_order, work_order
+from ticketing.roles import SYSTEM, Action, Actor, Post, may
+from ticketing.staff.tables import staff
+
+_DEPARTMENT = frozenset({Post.DS, Post.DH, Post.FS})
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Condition on `customer_order` for this person (N4, DP-11, PR-01).
+
+    A draft is its owner's; drafts of a queue are for those who edit drafts; a supervisor sees his team's, an
+    administrator all. The centre's posts see every order; a department sees orders it has a sent work order of.
+    """
+    if actor.staff_id == SYSTEM.staff_id:
+        return true()
+    draft = customer_order.c.state == State.DRAFT.value
+    clauses: list[ColumnElement[bool]] = [and_(draft, customer_order.c.owner_id == actor.staff_id)]
+    if may(actor.posts, Action.EDIT_DRAFT):
+        clauses.append(and_(draft, customer_order.c.owner_queue.is_not(None)))
+    if Post.AD in actor.posts:
+        clauses.append(draft)
+    elif may(actor.posts, Action.VIEW_DRAFTS_OF_OTHERS) and actor.team_id is not None:
+        team = select(staff.c.id).where(staff.c.team_id == actor.team_id)
+        clauses.append(and_(draft, customer_order.c.owner_id.in_(team)))
+    if may(actor.posts, Action.VIEW_ALL_ORDERS):
+        clauses.append(customer_order.c.state != State.DRAFT.value)
+    elif actor.posts & _DEPARTMENT:
+        clauses.append(_of_department(actor))
+    return or_(*clauses) if actor.posts else false()
+
+
+def _of_department(actor: Actor) -> ColumnElement[bool]:
+    """The unit's live and ended work orders; what is only proposed does not exist for it."""
+    unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
+    return exists().where(
+        work_order.c.order_id == customer_order.c.id,
+        work_order.c.state != WorkOrderState.PROPOSED.value,
+        or_(work_order.c.unit == unit, work_order.c.owner_id == actor.staff_id),
+    )

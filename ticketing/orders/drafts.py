@@ -1,0 +1,159 @@
+"""Pieces the intake actions share: the customer's snapshot, checked fields, and the clocks a step turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing import serial_digits, taxonomy
+from ticketing.clocks import store as clocks
+from ticketing.clocks.model import Clock
+from ticketing.clocks.store import NewClock
+from ticketing.customers import store as customers
+from ticketing.customers.model import Customer
+from ticketing.errors import Invalid, NotFound, Refused
+from ticketing.orders import fields, rules
+from ticketing.orders.inputs import EditDraft
+from ticketing.orders.ledger import Held
+from ticketing.orders.model import PAPER, Channel, Kind, State
+from ticketing.orders.tables import customer_order
+from ticketing.orders.workflow import Decision, Situation
+
+
+async def customer_of(conn: AsyncConnection, public_id: str | None, number: str | None) -> Customer | None:
+    """The customer named, or the only one with this number; of several none is guessed (TL-04)."""
+    if public_id is not None:
+        found = await customers.get(conn, public_id)
+        if found is None:
+            raise NotFound(subject="customer", id=public_id, field="customer")
+        return found
+    return None if number is None else await customers.only_with(conn, number)
+
+
+def snapshot(customer: Customer | None) -> dict[str, Any]:
+    """What an order keeps of the customer as he was (IN-07), and what saves the agent typing."""
+    if customer is None:
+        return {"customer_id": None, "vip_class": None}
+    return {
+        "customer_id": customer.id,
+        "vip_class": customer.vip_class,
+        "complainant_type": customer.complainant_type,
+        "contact_name": customer.name,
+        "contact_address": customer.address,
+    }
+
+
+def situation(held: Held) -> Situation:
+    """What the interpreter must know of this order."""
+    row = held.row
+    return Situation(
+        state=held.state,
+        kind=held.kind,
+        control=held.control,
+        paper=Channel(row["channel"]) in PAPER,
+        at_once=bool(row["urgent"] or row["vip_class"]),
+        promised=row["promise_due_at"] is not None,
+        missing=rules.missing(held.kind, row, row["coded"]),
+    )
+
+
+async def turn(conn: AsyncConnection, held: Held, decision: Decision, now: datetime) -> None:
+    """Starts and stops the clocks of a step."""
+    verb = decision.transition.verb.value
+    for counts in (True, False):
+        codes = [stop.clock for stop in decision.stops if stop.void is not counts]
+        if codes:
+            await clocks.stop(conn, held.id, now, verb, codes=codes, counts=counts)
+    if decision.stop_all:
+        await clocks.stop(conn, held.id, now, verb, counts=decision.stop_all != "void")
+    begun = [
+        NewClock(
+            code=start.clock,
+            started_at=held.row["received_at"] if start.from_receipt else now,
+            reason=verb,
+            anchor=start.anchor,
+            given=held.row["promise_due_at"] if start.clock is Clock.PROMISE else None,
+            cycle=held.row["cycle"],
+        )
+        for start in decision.starts
+    ]
+    await clocks.start(conn, held.id, begun)
+
+
+async def written(conn: AsyncConnection, held: Held, given: EditDraft, now: datetime) -> dict[str, Any]:
+    """Columns an edit changes, each checked; empty when it changes nothing."""
+    values: dict[str, Any] = {}
+    for name, value in given.fields.items():
+        if name == "customer":
+            values |= await _customer(conn, held, value, given.fields)
+        elif name == "repeat_of":
+            values |= await _repeat(conn, held, value)
+        else:
+            values[name] = fields.parse(name, value, now)
+            if fields.FIELDS[name].kind is fields.FieldKind.LEAF and values[name] is not None:
+                await taxonomy.leaf(conn, name, values[name], now.date(), field=name)
+    kind = values.get("kind", held.row["kind"])
+    if "urgent" in values and kind == Kind.SUGGESTION.value and values["urgent"]:
+        raise Invalid("not_urgent", "a suggestion is not urgent", field="urgent")
+    coded = _coded(held, given, values)
+    if coded != held.row["coded"]:
+        values["coded"] = coded
+    return {name: value for name, value in values.items() if value != held.row[name]}
+
+
+def _coded(held: Held, given: EditDraft, values: Mapping[str, Any]) -> dict[str, str]:
+    """Codes for what the customer would not or could not say; a field that is filled loses its code (IN-17)."""
+    coded: dict[str, str] = dict(held.row["coded"])
+    for name, code in given.coded.items():
+        if name not in rules.CODEABLE:
+            raise Invalid("not_codeable", "this must be filled in", field=name, allowed=sorted(rules.CODEABLE))
+        if code is None:
+            coded.pop(name, None)
+            continue
+        if not rules.is_absence(code):
+            raise Invalid("unknown_code", "not a reason for leaving it out", field=name, code_given=code)
+        if values.get(name) is not None:
+            raise Invalid("filled_and_coded", "it is filled in and left out at once", field=name)
+        coded[name] = code
+    for name in list(coded):
+        if name in values and values[name] is not None:
+            del coded[name]
+        elif name in given.coded and held.row[name] is not None and name not in values:
+            raise Invalid("filled_and_coded", "empty it first", field=name)
+    return coded
+
+
+async def _customer(conn: AsyncConnection, held: Held, value: object, others: Mapping[str, object]) -> dict[str, Any]:
+    """Another customer: his class and type are the order's now; what the agent typed stays."""
+    if value is not None and not isinstance(value, str):
+        raise Invalid("not_text", "a customer's id is expected", field="customer")
+    taken = snapshot(await customer_of(conn, value, None) if value else None)
+    typed = {"contact_name", "contact_address"}
+    return {
+        name: new
+        for name, new in taken.items()
+        if name not in others and not (name in typed and held.row[name] is not None)
+    }
+
+
+async def _repeat(conn: AsyncConnection, held: Held, value: object) -> dict[str, Any]:
+    """The draft is a repeat of an ended order: counted, and up in priority (RT-06, G15); linked when submitted."""
+    if value is None:
+        return {"repeat_of_id": None, "repeat_no": 0, "priority": 0}
+    if not isinstance(value, str) or not serial_digits.valid(value):
+        raise Invalid("bad_serial", "this order number is mistyped: its check digit is wrong", field="repeat_of")
+    found = await conn.execute(
+        select(customer_order.c.id, customer_order.c.state, customer_order.c.repeat_no).where(
+            customer_order.c.serial == value
+        )
+    )
+    earlier = found.first()
+    if earlier is None or rules.never_was(State(earlier.state)):
+        raise NotFound(subject="order", serial=value, field="repeat_of")
+    if not rules.is_over(State(earlier.state)):
+        raise Refused("still_open", "that order is open: merge this call into it", field="repeat_of", serial=value)
+    return {"repeat_of_id": earlier.id, "repeat_no": earlier.repeat_no + 1, "priority": 1}

@@ -1,0 +1,197 @@
+"""What pages, pops and the voice menu read of an order; field names are those of the JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ticketing.clocks import rules as clock_rules
+from ticketing.clocks.model import ClockView
+from ticketing.contacts.model import Contact
+from ticketing.orders import rules
+from ticketing.orders.model import OrderSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the customer was told (RT-13)."""
+
+    order_serial: str
+    text: str
+    due_at: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrderView:
+    """One department's task as the desk sees it."""
+
+    id: str
+    order_serial: str
+    number: int
+    unit: str
+    state: str
+    owner: str | None
+    urgent: bool
+    task: str | None
+    sent_at: datetime | None
+    due_at: datetime | None
+    overdue: bool
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailLine:
+    """One step of the order's history."""
+
+    at: datetime
+    #: 工号 and name as they were
+    by: str
+    by_name: str
+    action: str
+    from_state: str | None
+    to_state: str
+    handler: str | None
+    note: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Addendum:
+    """Words of the customer said later."""
+
+    at: datetime
+    by: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(OrderSummary):
+    """Everything one page shows of an order (IN-10)."""
+
+    channel: str
+    received_at: datetime
+    call_id: str | None
+    dnis: str | None
+    customer_id: str | None
+    complainant_type: str | None
+    complaint_type: str | None
+    suggestion_category: str | None
+    unit: str | None
+    service_number: str | None
+    contact_name: str | None
+    contact_number: str | None
+    contact_address: str | None
+    reply_mode: str | None
+    event_at: datetime | None
+    event_place: str | None
+    description: str | None
+    verbatim: str | None
+    wanted_result: str | None
+    wanted_limit_at: datetime | None
+    promise_text: str | None
+    promise_due_at: datetime | None
+    operation_serial: str | None
+    coded: Mapping[str, str]
+    no_order_reason: str | None
+    end_note: str | None
+    ended_at: datetime | None
+    #: serial of the order this draft was merged into
+    merged_into: str | None
+    #: serial of the ended order this one repeats
+    repeat_of: str | None
+    #: required elements still open; empty once submitted
+    missing: tuple[str, ...]
+    #: percent of required elements answered
+    completeness: int
+    addenda: tuple[Addendum, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    earlier_orders: tuple[OrderSummary, ...] = ()
+    trail: tuple[TrailLine, ...] = ()
+    clocks: tuple[ClockView, ...] = ()
+    work_orders: tuple[WorkOrderView, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    #: verbs of the table this reader may use now
+    actions: tuple[str, ...] = ()
+
+    @property
+    def call_ids(self) -> tuple[str, ...]:
+        """Calls about this order, oldest first; the edge joins their records and recordings."""
+        return tuple(c.external_id for c in self.contacts if c.kind == "call" and c.external_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list."""
+
+    items: tuple[OrderSummary, ...]
+    #: opaque; None at the end
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What may be said by voice: no name, no content (TL-02)."""
+
+    serial: str
+    state: str
+    #: code of the prompt that says what comes next; None when nothing follows
+    next_step: str | None
+    overdue: bool
+    #: what the caller must key to hear more
+    contact_last4: str | None
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Conditions of a search; all that are given must hold."""
+
+    state: tuple[str, ...] = ()
+    kind: str | None = None
+    #: caller, contact or service number, in any form people write it
+    number: str | None = None
+    #: whole serial or its beginning
+    serial: str | None = None
+    #: public id of a customer
+    customer: str | None = None
+    #: owned by whoever asks
+    mine: bool = False
+    #: a disputed transaction (IN-14)
+    operation_serial: str | None = None
+    #: past its limit
+    overdue: bool = False
+
+
+def summary(row: Mapping[str, Any], now: datetime, prefix: str = "") -> OrderSummary:
+    """One line from a row of `store.summary_columns`."""
+
+    def get(name: str) -> Any:
+        return row[prefix + name]
+
+    card = clock_rules.card(get("due_at"), get("warn_at"), now)
+    return OrderSummary(
+        id=get("public_id"),
+        serial=get("serial"),
+        kind=get("kind"),
+        state=get("state"),
+        summary=rules.summarise(get("description")),
+        business=get("business"),
+        nature=get("nature"),
+        created_at=get("created_at"),
+        registered_at=get("registered_at"),
+        due_at=get("due_at"),
+        overdue=rules.overdue(card),
+        card=card.value,
+        contact_no=get("contact_no"),
+        repeat_no=get("repeat_no"),
+        urgent=get("urgent"),
+        vip_class=get("vip_class"),
+        customer_name=get("customer_name") or get("contact_name"),
+        caller_number=get("caller_number"),
+        owner=get("owner_queue") or get("owner_number"),
+        version=get("version"),
+        control=get("control"),
+    )
