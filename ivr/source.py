@@ -77,6 +77,7 @@ def _index(text: str) -> dict[tuple[str, ...], int]:
         if header:
             table = tuple(part.strip().strip("\"'") for part in header[2].split("."))
             if header[1] == "[[":
+                found.setdefault(table, number)
                 counts[table] = counts.get(table, -1) + 1
                 table = (*table, str(counts[table]))
             found.setdefault(table, number)

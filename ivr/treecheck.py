@@ -173,7 +173,8 @@ def _routing(files: Files, findings: list[Finding]) -> None:
             files.add(findings, ("routing", ("intent",)), reason, f"Add [intent.{intent}] with say = a prompt.")
         if not any(not rule.when and (not rule.intents or intent in rule.intents) for rule in routing.rule):
             reason = f"no rule without conditions takes the intent {intent!r}"
-            files.add(findings, ("routing", ("rule",)), reason, "Add a [[rule]] without `when` for it at the end.")
+            last = str(len(routing.rule) - 1)
+            files.add(findings, ("routing", ("rule", last)), reason, "Add a [[rule]] without `when` for it at the end.")
     codes = [rule.code for rule in routing.rule] + list(routing.reason)
     for place, rule in enumerate(routing.rule):
         if codes.count(rule.code) > 1:
