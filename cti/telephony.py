@@ -1,0 +1,191 @@
+"""What the web asks of the telephone side, answered by the link, the floor and the sandboxed Asterisk."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cti.ami.link import Down, Link, Up
+from cti.calls import figures
+from cti.calls.events import WrapUpEnded
+from cti.calls.model import Floor
+from cti.labels import LabelBook
+from cti.pops import PopBoard
+from cti.pump import Pump
+from cti.switchboard import Switchboard, interface_of
+from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueCall, QueueMember, QueueView
+from cti.web.schemas.pop import MissedPop, Pop
+from cti.web.schemas.reference import HealthPart
+from ivr.server import FastAgiServer
+from ticketing.db import Database
+from ticketing.errors import HotlineError, Unavailable
+from ticketing.roles import Actor
+from ticketing.staff import store as staff
+from ticketing.text import mask_number
+
+#: device states of a phone that Asterisk cannot reach: invalid, unavailable
+_UNREACHABLE: Final = frozenset({4, 5})
+#: life of a browser phone's secret; a new one is given at every registration (S24) (default)
+_SECRET_LIVES: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """The parts of the telephone side that already exist."""
+
+    database: Database
+    link: Link
+    floor: Floor
+    pump: Pump
+    board: PopBoard
+    switchboard: Switchboard
+    labels: LabelBook
+    agi: FastAgiServer
+    clock: Callable[[], datetime]
+    #: gives a phone a new secret known to Asterisk; None when Asterisk is run elsewhere
+    new_secret: Callable[[str], Awaitable[str]] | None
+    sip_socket: str
+    spool: Path
+    wrap_up_seconds: float
+    ring_seconds: Callable[[str], int]
+
+
+class LiveTelephony:
+    """`cti.web.ports.Telephony` on a real Asterisk."""
+
+    def __init__(self, wires: Wires) -> None:
+        self._wires = wires
+
+    async def sign_in(self, actor: Actor, phone: PhoneKind) -> None:
+        """Adds the agent to his queues."""
+        async with self._wires.database.read() as conn:
+            wanted = [item for item in await staff.memberships(conn) if item.number == actor.number]
+        await self._wires.switchboard.sign_in(wanted)
+
+    async def sign_out(self, actor: Actor) -> None:
+        """Takes the agent out of the queues he was added to."""
+        await self._wires.switchboard.sign_out(actor.number)
+
+    async def pause(self, actor: Actor, reason: str) -> None:
+        """Pauses the agent in every queue."""
+        await self._wires.switchboard.pause(actor.number, True, reason)
+
+    async def ready(self, actor: Actor) -> None:
+        """Ends pause and wrap-up."""
+        self._wires.pump.put_event(WrapUpEnded(at=self._wires.clock(), agent=actor.number))
+        self._wires.board.clear(actor.number)
+        await self._wires.switchboard.pause(actor.number, False)
+
+    async def phone_credentials(self, actor: Actor) -> PhoneCredentials:
+        """A fresh secret for the browser phone; raises Unavailable when Asterisk is run elsewhere."""
+        if self._wires.new_secret is None:
+            raise Unavailable("no_browser_phones", "Browser phones need the Asterisk that this service starts itself.")
+        try:
+            secret = await self._wires.new_secret(actor.number)
+        except HotlineError as error:
+            raise Unavailable("phone_refused", error.message) from error
+        return PhoneCredentials(
+            uri=f"sip:{actor.number}@hotline",
+            username=actor.number,
+            password=secret,
+            realm="asterisk",
+            expires_at=self._wires.clock() + _SECRET_LIVES,
+            display_name=actor.name,
+        )
+
+    def registered(self, number: str) -> bool:
+        """Whether Asterisk can reach the agent's phone, as its queues last said."""
+        interface = interface_of(number)
+        states = [member.status for (_, name), member in self._wires.floor.members.items() if name == interface]
+        return bool(states) and all(state not in _UNREACHABLE for state in states)
+
+    def queue_label(self, name: str) -> str:
+        """What people call a queue."""
+        return self._wires.labels.queue(name, "zh")
+
+    def wrap_up_seconds(self) -> float:
+        """Seconds of wrap-up."""
+        return self._wires.wrap_up_seconds
+
+    async def queues(self) -> Sequence[QueueView]:
+        """Every queue as Asterisk has it; raises Unavailable while the link is down."""
+        if not isinstance(self._wires.link.state, Up):
+            raise Unavailable("telephony_down", "Asterisk does not answer; the queues are not known now.")
+        return [self._queue(view) for view in figures.queue_views(self._wires.floor, self._wires.clock())]
+
+    def _queue(self, view: figures.QueueView) -> QueueView:
+        members = [
+            QueueMember(
+                interface=member.interface,
+                agent=member.agent,
+                state=member.state,
+                paused=member.paused,
+                dynamic=member.dynamic,
+            )
+            for member in view.members
+        ]
+        calls = [
+            QueueCall(
+                call_id=caller.call_id,
+                number=mask_number(caller.ani),
+                position=place,
+                joined_at=caller.joined_at,
+                priority=caller.priority,
+                vip=bool(caller.vip),
+            )
+            for place, caller in enumerate(view.waiting, start=1)
+        ]
+        return QueueView(
+            name=view.queue,
+            label=self.queue_label(view.queue),
+            strategy=view.strategy,
+            service_level_s=view.service_level_s,
+            ring_s=self._wires.ring_seconds(view.queue),
+            members=members,
+            waiting=len(calls),
+            calls=calls,
+        )
+
+    async def current_pop(self, number: str) -> Pop | None:
+        """The pop for a page that starts afresh."""
+        pop = await self._wires.board.current(number, await self._language(number))
+        return None if pop is None else Pop.model_validate(pop)
+
+    async def missed_pops(self, number: str) -> Sequence[MissedPop]:
+        """Pops that were withdrawn before this agent answered."""
+        return [
+            MissedPop(
+                call_id=item.call_id,
+                offered_at=item.offered_at,
+                number_display=item.number,
+                customer_name=item.name,
+                why=item.why,
+            )
+            for item in self._wires.board.missed(number)
+        ]
+
+    async def health(self) -> Sequence[HealthPart]:
+        """AMI, FastAGI and spool, a line each."""
+        state = self._wires.link.state
+        up = isinstance(state, Up)
+        said = f"Asterisk {state.core.version}" if isinstance(state, Up) else "no connection"
+        if isinstance(state, Down):
+            said = f"no connection: {state.reason}"
+        figures_now = self._wires.pump.figures()
+        return [
+            HealthPart(name="ami", ok=up, text=said),
+            HealthPart(name="events", ok=figures_now.lag_ms < 2000, text=f"{figures_now.lag_ms:.0f} ms behind"),
+            HealthPart(name="fastagi", ok=True, text=f"{self._wires.agi.connections} calls in menus"),
+            HealthPart(name="spool", ok=self._wires.spool.is_dir(), text="voice files are taken in"),
+        ]
+
+    def sip_address(self) -> str:
+        """Where `/sip` is relayed to."""
+        return self._wires.sip_socket
+
+    async def _language(self, number: str) -> str:
+        async with self._wires.database.read() as conn:
+            return (await staff.by_number(conn, number)).language

@@ -1,0 +1,289 @@
+"""Effects of the call reducer carried out, and the menus' questions answered; every effect may be carried out twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from cti.ami.guard import Why
+from cti.calls import effects as ef
+from cti.calls.model import CallRecord, Phase
+from cti.hub import Hub
+from cti.pops import PopBoard, Standing
+from cti.screenpop import instant
+from cti.switchboard import Switchboard
+from ivr import ports
+from ticketing import audit, serials
+from ticketing.changes import Change
+from ticketing.contacts import store as contacts
+from ticketing.contacts.model import ContactKind, NewContact
+from ticketing.customers import actions as customers
+from ticketing.customers.model import Lookup
+from ticketing.customers.rules import normalise
+from ticketing.db import Database
+from ticketing.errors import HotlineError, NotFound
+from ticketing.orders import actions as orders
+from ticketing.orders import store as order_store
+from ticketing.orders.inputs import DraftFromCall
+from ticketing.orders.views import Progress
+from ticketing.roles import SYSTEM, Post
+from ticketing.staff import agents, store
+from ticketing.staff.model import AgentState, Staff
+
+log = structlog.get_logger(__name__)
+
+
+class Directory:
+    """`ivr.ports.CallerDirectory` on our own customer table (TL-34)."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], area_code: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._area_code = area_code
+
+    async def look_up(self, ani: str, dnis: str) -> ports.CallerContext:
+        """Who may be behind a calling number; `dnis` does not matter to our own table."""
+        return _context(await self._find(ani))
+
+    async def identify(self, service_number: str) -> ports.CallerContext:
+        """Who is behind a service number that was keyed in."""
+        return _context(await self._find(service_number))
+
+    async def _find(self, number: str) -> Lookup:
+        async with self._database.read() as conn:
+            return await customers.look_up(conn, number, self._clock(), self._area_code)
+
+
+def _context(found: Lookup) -> ports.CallerContext:
+    customer = found.customer
+    return ports.CallerContext(
+        match=found.match.value,
+        customer=customer.public_id if customer else None,
+        vip_class=found.vip_class,
+        repeat=found.repeat,
+        overdue_repeat=found.overdue_repeat,
+        open_orders=found.open_count,
+        language=customer.language if customer else None,
+    )
+
+
+class OrderWords:
+    """`ivr.ports.OrderProgress`: what may be said of an order by voice, and nothing more (TL-02)."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], area_code: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._area_code = area_code
+
+    async def by_serial(self, serial: str) -> ports.Progress | None:
+        """State and next step of one order."""
+        async with self._database.read() as conn:
+            found = await order_store.progress_by_serial(conn, serial, self._clock())
+        return None if found is None else _words(found)
+
+    async def by_number(self, ani: str) -> Sequence[ports.Progress]:
+        """Open orders of a calling number, newest first."""
+        key = normalise(ani, area_code=self._area_code).key
+        if key is None:
+            return ()
+        async with self._database.read() as conn:
+            return [_words(found) for found in await order_store.progress_by_number(conn, key, self._clock())]
+
+    def valid_serial(self, serial: str) -> bool:
+        """Whether the check digit is right (PX-03)."""
+        return serials.valid(serial)
+
+
+def _words(found: Progress) -> ports.Progress:
+    state = "PAUSED" if found.paused else found.state.upper()
+    return ports.Progress(
+        serial=found.serial,
+        state=state,
+        next_step=state if found.next_step is not None else None,
+        overdue=found.overdue,
+        contact_last4=found.contact_last4,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What carrying out an effect needs."""
+
+    database: Database
+    hub: Hub
+    board: PopBoard
+    switchboard: Switchboard
+    clock: Callable[[], datetime]
+    wrap_up: timedelta
+    #: tells committed changes to the pages
+    announce: Callable[[Sequence[Change]], Awaitable[None]]
+    #: finds, checks and joins the voice file of a closed call
+    register_recording: Callable[[CallRecord], Awaitable[None]]
+    #: one call as the page lists it
+    call_view: Callable[[CallRecord], Awaitable[dict[str, Any]]]
+
+
+class Performer:
+    """Carries out effects; the pump keeps those of one call or one agent in order."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._staff: dict[str, Staff] = {}
+
+    async def perform(self, effect: ef.Effect) -> None:
+        """Does one effect; raises what the database or Asterisk raise, so that the pump can count and log it."""
+        match effect:
+            case ef.PrefetchCustomer():
+                await self._tools.board.prefetch(effect.call_id, effect.ani)
+            case ef.PopScreen():
+                await self._pop(effect)
+            case ef.RetractPop():
+                self._tools.board.retract(effect.agent, effect.call_id, effect.why)
+                self._tools.hub.publish(effect.agent, "retract", {"call_id": effect.call_id, "why": effect.why})
+            case ef.CreateDraft():
+                await self._draft(effect)
+            case ef.AgentPhase():
+                await self._phase(effect)
+            case ef.PauseAgent():
+                await self._pause(effect)
+            case ef.AlertLate():
+                await self._alert(effect)
+            case ef.RegisterRecording():
+                record = self._tools.board.record(effect.call_id)
+                if record is not None:
+                    await self._tools.register_recording(record)
+            case ef.CompleteCall():
+                await self._complete(effect.record)
+            case ef.SecurityEvent():
+                await self.security(effect.why, effect.detail)
+
+    async def security(self, why: Why | str, detail: str) -> None:
+        """Writes a security event; the detail was made harmless by who found it."""
+        log.warning("security", why=str(why), detail=detail)
+        async with self._tools.database.write() as conn:
+            await audit.record(conn, SYSTEM, "security.event", "telephony", str(why), {"detail": detail}, self._now())
+
+    def _now(self) -> datetime:
+        return self._tools.clock()
+
+    async def _person(self, number: str) -> Staff | None:
+        """The member of staff behind a phone; None for a phone that is nobody's."""
+        known = self._staff.get(number)
+        if known is None:
+            try:
+                async with self._tools.database.read() as conn:
+                    known = await store.by_number(conn, number)
+            except NotFound:
+                return None
+            self._staff[number] = known
+        return known
+
+    async def _pop(self, effect: ef.PopScreen) -> None:
+        person = await self._person(effect.agent)
+        standing = Standing(effect.call_id, effect.offered_at, effect.event_at, "ringing")
+        pop = await self._tools.board.show(effect.agent, person.language if person else "zh", standing)
+        if pop is not None:
+            self._tools.hub.publish(effect.agent, "pop", pop)
+
+    async def _draft(self, effect: ef.CreateDraft) -> None:
+        """The draft exists before anybody is told of it (TL-32)."""
+        record = self._tools.board.record(effect.call_id)
+        person = await self._person(effect.agent)
+        if record is None:
+            return
+        given = DraftFromCall(
+            call_id=effect.call_id,
+            agent_number=effect.agent,
+            caller_number=record.ani,
+            dnis=record.dnis,
+            answered_at=effect.answered_at,
+            customer=record.customer or None,
+            queue=record.queue or None,
+        )
+        async with self._tools.database.write() as conn:
+            change = await orders.draft_at_answer(conn, person.actor if person else SYSTEM, given, self._now())
+        self._tools.board.answered(effect.agent, effect.call_id, change.subject_id)
+        told = {"call_id": effect.call_id, "order_id": change.subject_id, "serial": change.payload.get("serial")}
+        self._tools.hub.publish(effect.agent, "draft", told)
+        await self._tools.announce([change])
+
+    async def _phase(self, effect: ef.AgentPhase) -> None:
+        """The database follows the telephone; the queues follow the wrap-up."""
+        async with self._tools.database.write() as conn:
+            change = await agents.follow_phone(
+                conn,
+                effect.agent,
+                AgentState(effect.state.value),
+                effect.call_id or None,
+                effect.at,
+                wrap_up=self._tools.wrap_up,
+            )
+        if effect.state is Phase.TALKING:
+            self._tools.board.answered(effect.agent, effect.call_id, None)
+        if change is None:
+            return
+        await self._tools.announce([change])
+        if effect.state is Phase.WRAP_UP:
+            await self._tools.switchboard.pause(effect.agent, True, "wrap_up")
+
+    async def end_wrap_ups(self) -> None:
+        """Ends every wrap-up whose time is over, here and in the queues (PX-01)."""
+        async with self._tools.database.write() as conn:
+            changes = await agents.end_wrap_ups(conn, self._now())
+        for change in changes:
+            if change.payload.get("state") == AgentState.READY.value:
+                await self._tools.switchboard.pause(change.subject_id, False)
+            self._tools.board.clear(change.subject_id)
+        if changes:
+            await self._tools.announce(changes)
+
+    async def _pause(self, effect: ef.PauseAgent) -> None:
+        """An agent who lets calls ring is paused, and told why (TL-11)."""
+        try:
+            async with self._tools.database.write() as conn:
+                change = await agents.pause(conn, SYSTEM, effect.reason, self._now(), number=effect.agent)
+        except HotlineError as error:
+            log.info("agent.not_paused", agent=effect.agent, why=error.code)
+            return
+        await self._tools.switchboard.pause(effect.agent, True, effect.reason)
+        await self._tools.announce([change])
+
+    async def _alert(self, effect: ef.AlertLate) -> None:
+        """A caller waits too long beside an idle agent: the supervisors hear of it (TL-11)."""
+        async with self._tools.database.read() as conn:
+            supervisors = [person.number for person in await store.everyone(conn) if Post.SU in person.posts]
+        alert = {
+            "code": "late_answer",
+            "text": "caller_waits",
+            "call_id": effect.call_id,
+            "at": instant(self._now()),
+            "details": {"waited_ms": effect.waited_ms, "idle_agents": list(effect.idle_agents)},
+        }
+        self._tools.hub.broadcast("alert", alert, supervisors)
+
+    async def _complete(self, record: CallRecord) -> None:
+        """The customer's log gets its line, also for a call nobody answered (IN-13)."""
+        self._tools.board.closed(record)
+        outcome = record.outcome.value if record.outcome else None
+        found = (await self._tools.board.prefetch(record.call_id, record.ani)).lookup
+        async with self._tools.database.write() as conn:
+            new = NewContact(
+                kind=ContactKind.CALL,
+                at=record.entered_at,
+                external_id=record.call_id,
+                customer_id=found.customer.id if found.customer else None,
+                number=found.number.key,
+                queue=record.queue or None,
+            )
+            await contacts.record(conn, new)
+            if record.ended_at is not None:
+                await contacts.end(conn, record.call_id, record.ended_at, outcome)
+        agents_told = {offer.agent for offer in record.offers if offer.answered_at is not None}
+        if agents_told:
+            view = await self._tools.call_view(record)
+            for agent in sorted(agents_told):
+                self._tools.hub.publish(agent, "call", view)
