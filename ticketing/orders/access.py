@@ -15,8 +15,9 @@ _DEPARTMENT = frozenset({Post.DS, Post.DH, Post.FS})
 def visible(actor: Actor) -> ColumnElement[bool]:
     """Condition on `customer_order` for this person (N4, DP-11, PR-01).
 
-    A draft is its owner's; drafts of a queue are for those who edit drafts; a supervisor sees his team's, an
-    administrator all. The centre's posts see every order; a department sees orders it has a sent work order of.
+    A draft is its owner's; drafts of a queue are for those who edit drafts; a supervisor sees his team's (one without
+    a team every team's), an administrator all. The centre's posts see every order; a department sees orders it has a
+    sent work order of.
     """
     if actor.staff_id == SYSTEM.staff_id:
         return true()
@@ -26,9 +27,9 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         clauses.append(and_(draft, customer_order.c.owner_queue.is_not(None)))
     if Post.AD in actor.posts:
         clauses.append(draft)
-    elif may(actor.posts, Action.VIEW_DRAFTS_OF_OTHERS) and actor.team_id is not None:
+    elif may(actor.posts, Action.VIEW_DRAFTS_OF_OTHERS):
         team = select(staff.c.id).where(staff.c.team_id == actor.team_id)
-        clauses.append(and_(draft, customer_order.c.owner_id.in_(team)))
+        clauses.append(and_(draft, customer_order.c.owner_id.in_(team)) if actor.team_id is not None else draft)
     if may(actor.posts, Action.VIEW_ALL_ORDERS):
         clauses.append(customer_order.c.state != State.DRAFT.value)
     elif actor.posts & _DEPARTMENT:

@@ -53,7 +53,7 @@ async def _begin(
 ) -> Held | None:
     number = normalise(given.caller_number)
     key = number.key
-    customer = await drafts.customer_of(conn, given.customer, key)
+    customer = await drafts.caller(conn, given.customer, key)
     values: dict[str, Any] = {
         "serial": await next_serial(conn),
         "channel": Channel.TELEPHONE.value,
@@ -119,7 +119,7 @@ async def create_draft(conn: AsyncConnection, actor: Actor, given: NewDraft, now
         raise Invalid("call_makes_its_own", "a call makes its own draft when it is answered", field="channel")
     if given.received_at.tzinfo is None or given.received_at > now + _TOLERANCE:
         raise Invalid("in_the_future", "it cannot have been received yet", field="received_at")
-    customer = await drafts.customer_of(conn, given.customer, None)
+    customer = await drafts.customer_of(conn, given.customer) if given.customer else None
     values: dict[str, Any] = {
         "serial": await next_serial(conn),
         "channel": given.channel.value,

@@ -24,14 +24,21 @@ from ticketing.orders.tables import customer_order
 from ticketing.orders.workflow import Decision, Situation
 
 
-async def customer_of(conn: AsyncConnection, public_id: str | None, number: str | None) -> Customer | None:
-    """The customer named, or the only one with this number; of several none is guessed (TL-04)."""
-    if public_id is not None:
-        found = await customers.get(conn, public_id)
-        if found is None:
-            raise NotFound(subject="customer", id=public_id, field="customer")
-        return found
-    return None if number is None else await customers.only_with(conn, number)
+async def customer_of(conn: AsyncConnection, public_id: str) -> Customer:
+    """The customer a person names; raises NotFound with the field."""
+    found = await customers.get(conn, public_id)
+    if found is None:
+        raise NotFound(subject="customer", id=public_id, field="customer")
+    return found
+
+
+async def caller(conn: AsyncConnection, public_id: str | None, number: str | None) -> Customer | None:
+    """The customer of a call: the one named if he is there, else the only one with this number; of several none is
+    guessed (TL-04), and nothing here keeps a draft from being made."""
+    found = None if public_id is None else await customers.get(conn, public_id)
+    if found is None and number is not None:
+        found = await customers.only_with(conn, number)
+    return found
 
 
 def snapshot(customer: Customer | None) -> dict[str, Any]:
@@ -131,7 +138,7 @@ async def _customer(conn: AsyncConnection, held: Held, value: object, others: Ma
     """Another customer: his class and type are the order's now; what the agent typed stays."""
     if value is not None and not isinstance(value, str):
         raise Invalid("not_text", "a customer's id is expected", field="customer")
-    taken = snapshot(await customer_of(conn, value, None) if value else None)
+    taken = snapshot(await customer_of(conn, value) if value else None)
     typed = {"contact_name", "contact_address"}
     return {
         name: new

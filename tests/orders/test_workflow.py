@@ -1,0 +1,125 @@
+"""The table and its interpreter: what is in it is allowed, what is not is refused with its code."""
+
+from __future__ import annotations
+
+import pytest
+
+from ticketing.clocks.model import Clock
+from ticketing.errors import Forbidden, Invalid, Refused
+from ticketing.orders import diagram, rules, workflow
+from ticketing.orders.model import ENDED, OPEN, UNBORN, Control, Kind, State
+from ticketing.orders.workflow import Situation, Start, Stop, Transition, Verb, advance
+from ticketing.roles import Post
+
+SENIOR = frozenset({Post.SA})
+GIVEN = {"channel": "letter", "received_at": "now", "reason": "inquiry", "into_serial": "1"}
+
+
+@pytest.mark.parametrize("verb", list(Verb))
+@pytest.mark.parametrize("state", [None, *State])
+def test_every_state_action_and_post_is_in_the_table_or_refused(state: State | None, verb: Verb) -> None:
+    row = workflow.TRANSITIONS.get((state, verb))
+    situation = Situation(state=state, kind=Kind.COMPLAINT)
+    for post in Post:
+        posts = frozenset({post})
+        if row is None:
+            with pytest.raises(Refused) as refusal:
+                advance(situation, verb, posts, GIVEN)
+            assert (refusal.value.code, refusal.value.details["action"]) == ("not_from_here", verb.value)
+        elif post not in row.posts:
+            with pytest.raises(Forbidden) as forbidden:
+                advance(situation, verb, posts, GIVEN)
+            assert forbidden.value.details["allowed"] == sorted(post.value for post in row.posts)
+        else:
+            assert advance(situation, verb, posts, GIVEN).to == row.targets[0]
+
+
+@pytest.mark.parametrize("row", workflow.ROWS, ids=lambda row: row.row)
+def test_each_required_field_missing_is_refused_by_name(row: Transition) -> None:
+    for name in row.required:
+        if name == "complete":
+            situation, given, wanted = Situation(row.sources[0], missing=("unit", "nature")), GIVEN, "unit"
+        else:
+            situation, given, wanted = Situation(row.sources[0]), {k: v for k, v in GIVEN.items() if k != name}, name
+        with pytest.raises(Invalid) as refusal:
+            advance(situation, row.verb, SENIOR, given)
+        assert (refusal.value.code, refusal.value.field) == ("missing", wanted)
+
+
+def test_a_paused_order_stands_still() -> None:
+    with pytest.raises(Refused) as refusal:
+        advance(Situation(State.DRAFT, control=Control.PAUSED), Verb.SUBMIT, SENIOR, GIVEN)
+    assert refusal.value.code == "paused"
+
+
+def test_the_product_itself_opens_drafts_and_nothing_else() -> None:
+    assert advance(Situation(None), Verb.OPEN, frozenset(), GIVEN, system=True).to is State.DRAFT
+    with pytest.raises(Forbidden):
+        advance(Situation(State.DRAFT), Verb.SUBMIT, frozenset(), GIVEN, system=True)
+
+
+@pytest.mark.parametrize(
+    ("situation", "started", "stopped"),
+    [
+        (Situation(State.DRAFT, Kind.COMPLAINT, promised=True), {"K10", "K10L", "K11", "K5"}, {"K3"}),
+        (Situation(State.DRAFT, Kind.COMPLAINT, at_once=True), {"K10", "K10L", "K5", "K7"}, {"K3"}),
+        (Situation(State.DRAFT, Kind.SUGGESTION), {"K10", "K5"}, {"K3", "K6"}),
+        (Situation(State.DRAFT, Kind.INQUIRY), {"K10"}, {"K3", "K6"}),
+    ],
+)
+def test_submission_turns_the_clocks_of_its_kind(situation: Situation, started: set[str], stopped: set[str]) -> None:
+    decision = advance(situation, Verb.SUBMIT, SENIOR, {})
+    assert {start.clock.value for start in decision.starts} == started
+    assert {stop.clock.value for stop in decision.stops} == stopped
+
+
+def test_a_table_with_two_answers_or_an_unknown_word_is_no_table() -> None:
+    row = workflow.ROWS[1]
+    with pytest.raises(ValueError, match="already T2"):
+        workflow.table([row, row])
+    odd = Transition("T99", Verb.OPEN, (None,), (State.DRAFT,), SENIOR, starts=(Start(Clock.WHOLE, when="full moon"),))
+    with pytest.raises(ValueError, match="unknown"):
+        workflow.table([odd])
+    with pytest.raises(ValueError, match="choice"):
+        workflow.table([Transition("T98", Verb.OPEN, (None,), (State.SURVEY, State.CLOSED), SENIOR)])
+
+
+def test_states_are_sorted_once() -> None:
+    assert frozenset(State) == OPEN | ENDED | UNBORN
+    assert not OPEN & ENDED
+    assert not OPEN & UNBORN
+    assert all(rules.takes_contacts(state) is (state in OPEN) for state in State)
+
+
+def test_the_voice_menu_has_a_step_for_every_open_state_and_none_for_the_rest() -> None:
+    for state in State:
+        expected = state in OPEN - {State.REPORTING, State.ANALYSIS}
+        assert (rules.next_step(state, Control.RUN) is not None) is expected, state
+    assert rules.next_step(State.IN_PROCESS, Control.PAUSED) is None
+
+
+def test_diagram_and_tables_are_printed_from_the_rows() -> None:
+    drawn = diagram.mermaid()
+    assert drawn.startswith("stateDiagram-v2\n    [*] --> draft: T1 open\n")
+    assert "    draft --> registered: T2 submit\n" in drawn
+    assert "    no_order --> [*]\n" in drawn
+    assert "| T38 | DRAFT → MERGED | merge | JA TE RX SA MH | into_serial | stop all (void) |" in diagram.table()
+    assert "start K6-A from receipt; start K3 if paper from receipt" in diagram.table()
+    assert len(diagram.permissions().splitlines()) == 2 + len(workflow.ROWS)
+    assert diagram.clocks(Transition("T0", Verb.OPEN, (None,), (), SENIOR, stops=(Stop(Clock.ENTRY),))) == "stop K3"
+
+
+@pytest.mark.req("IN-17", "IN-12", "IN-06")
+def test_completeness_by_kind() -> None:
+    assert rules.missing(None, {}, {}) == ("kind",)
+    filled = {element.field: "x" for element in rules.REQUIRED[Kind.COMPLAINT]}
+    assert rules.missing(Kind.COMPLAINT, filled, {}) == ()
+    assert rules.completeness(Kind.COMPLAINT, filled, {}) == 100
+    for element in rules.REQUIRED[Kind.COMPLAINT]:
+        empty = {**filled, element.field: None}
+        assert rules.missing(Kind.COMPLAINT, empty, {}) == (element.field,)
+        coded = {element.field: "refused"}
+        assert rules.missing(Kind.COMPLAINT, empty, coded) == (() if element.codeable else (element.field,))
+    assert "unit" in rules.missing(Kind.COMPLAINT, {}, {})
+    assert "suggestion_category" in rules.missing(Kind.SUGGESTION, {}, {})
+    assert "unit" not in rules.missing(Kind.SUGGESTION, {}, {})

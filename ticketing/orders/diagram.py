@@ -1,0 +1,76 @@
+"""The state diagram and the permission table, printed from the one table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ticketing.orders.model import ENDED, State, WorkOrderState
+from ticketing.orders.workflow import ROWS, Start, Stop, Transition
+from ticketing.roles import Post
+
+_FINAL = ENDED - {State.CLOSED}
+
+
+def mermaid(rows: Iterable[Transition] = ROWS) -> str:
+    """State diagram for README and `hotline diagram`."""
+    lines = ["stateDiagram-v2"]
+    used: dict[str, bool] = {}
+    for row in rows:
+        for source in row.sources:
+            for target in row.targets or (source,):
+                lines.append(f"    {_name(source)} --> {_name(target)}: {row.row} {row.verb.value}")
+                used |= {_name(s): s in _FINAL for s in (source, target) if s is not None}
+    lines += [f"    {name} --> [*]" for name, final in used.items() if final]
+    return "\n".join(lines) + "\n"
+
+
+def table(rows: Iterable[Transition] = ROWS) -> str:
+    """The transition table as Markdown: from, to, who, required, clocks, source."""
+    lines = [
+        "| T | from → to | action | who | must be filled in | clocks | source |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        sources = " / ".join(_word(source) for source in row.sources)
+        targets = " / ".join(_word(target) for target in row.targets) or "unchanged"
+        who = [post.value for post in Post if post in row.posts] + (["SYS"] if row.system else [])
+        lines.append(
+            f"| {row.row} | {sources} → {targets} | {row.verb.value} | {' '.join(who)} "
+            f"| {', '.join(row.required) or '–'} | {clocks(row) or '–'} | {row.source} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def permissions(rows: Iterable[Transition] = ROWS) -> str:
+    """Who may do what, as Markdown: one line for each action, one column for each post."""
+    lines = [
+        "| action | " + " | ".join(post.value for post in Post) + " |",
+        "|---|" + "---|" * len(Post),
+    ]
+    for row in rows:
+        marks = " | ".join("x" if post in row.posts else "" for post in Post)
+        lines.append(f"| {row.verb.value} ({row.row}) | {marks} |")
+    return "\n".join(lines) + "\n"
+
+
+def clocks(row: Transition) -> str:
+    """What the step does to the clocks, in words."""
+    words = [f"stop {_clock(stop)}{' (void)' if stop.void else ''}" for stop in row.stops]
+    words += [f"start {_clock(start)}{' from receipt' if start.from_receipt else ''}" for start in row.starts]
+    if row.stop_all:
+        words.append("stop all" + (" (void)" if row.stop_all == "void" else ""))
+    return "; ".join(words)
+
+
+def _clock(effect: Start | Stop) -> str:
+    anchor = f"-{effect.anchor.value}" if isinstance(effect, Start) and effect.anchor.value else ""
+    when = "" if effect.when == "always" else f" if {effect.when}"
+    return f"{effect.clock.value}{anchor}{when}"
+
+
+def _name(state: State | WorkOrderState | None) -> str:
+    return "[*]" if state is None else state.value
+
+
+def _word(state: State | WorkOrderState | None) -> str:
+    return "∅" if state is None else state.value.upper()
