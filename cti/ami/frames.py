@@ -78,20 +78,29 @@ class Form:
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self.keys = keys
-        #: lower-case (and as written) key to the number of its first value, counted from 1
+        #: lower-case (and as written) key to the number of its value, counted from 1: the first, yet in a user event
+        #: what the dialplan wrote goes before what the channel has (both have a `Priority`)
         self.index: dict[str, int] = {}
         counts: dict[str, int] = {}
+        repeated: set[str] = set()
         for number, key in enumerate(keys, 1):
             folded = key.lower()
+            if folded == "userevent" and folded not in self.index:
+                counts = {}
             counts[folded] = counts.get(folded, 0) + 1
-            self.index.setdefault(folded, number)
+            if counts[folded] > 1:
+                repeated.add(folded)
+            else:
+                self.index[folded] = number
         self.index.update({key: self.index[key.lower()] for key in keys})
-        #: lower-case keys that occur more than once
-        self.repeated = frozenset(key for key, count in counts.items() if count > 1)
+        #: lower-case keys that occur more than once among the channel's lines, or among the user event's own
+        self.repeated = frozenset(repeated)
         #: prefix of each channel in the frame ("" or "dest" or ...) to the numbers of its variables
         self.groups: tuple[tuple[str, tuple[int, ...]], ...] = tuple(
             (prefix, self.numbers(f"{prefix}chanvariable"))
-            for prefix in dict.fromkeys(key[: -len("channelstate")] for key in counts if key.endswith("channelstate"))
+            for prefix in dict.fromkeys(
+                key[: -len("channelstate")] for key in map(str.lower, keys) if key.endswith("channelstate")
+            )
         )
         self.pattern: re.Pattern[str] | None = None
         #: set by the guard when the keys alone gave no reason to refuse the frame

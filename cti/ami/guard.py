@@ -133,7 +133,7 @@ class Guard:
 
     A forged event without a channel needs no token, so it is also judged by what it came out of: the frame before it
     was cut short by the forger and lost its token. After a refused frame nothing without the token is believed until
-    a frame with the token has passed.
+    a frame with the token has passed. (An event that is merely not listed was not cut short: its channel would show.)
     """
 
     __slots__ = ("_suspicious", "_token", "accepted", "refused")
@@ -159,7 +159,7 @@ class Guard:
                 frame.form.sound = True
                 frame.remember()
             return verdict
-        self._suspicious = True
+        self._suspicious = self._suspicious or verdict.why is not Why.UNLISTED
         assert verdict.why is not None
         self.refused[verdict.why] += 1
         return verdict

@@ -79,6 +79,23 @@ def test_forged_frames_are_refused_also_when_the_form_is_known(raw: bytes, why: 
     assert guard.refused[why] == 2
 
 
+def test_a_user_event_may_repeat_what_the_channel_has_and_its_own_word_counts() -> None:
+    frame = Frame(
+        channel_event("UserEvent", "UserEvent: CtiRouted\r\nQueue: complaint\r\nPriority: 7", extra="Priority: 5\r\n")
+    )
+    assert check(frame, TOKEN).accept
+    assert frame.get("Priority") == frame.get("priority") == "7"
+    twice = channel_event("UserEvent", "UserEvent: CtiRouted\r\nPriority: 7\r\nPriority: 8")
+    assert check(Frame(twice), TOKEN).why is Why.REPEATED_KEY
+    again = channel_event("UserEvent", "UserEvent: CtiRouted\r\nQueue: a", "1\r\nUserEvent: CtiEnd\r\nStep: x")
+    assert check(Frame(again), TOKEN).why is Why.REPEATED_KEY
+
+
+def test_an_unlisted_event_is_dropped_without_harm_to_its_neighbours() -> None:
+    stream = END.join([MEMBER, b"Event: TestEvent\r\nType: StateChange", MEMBER]) + END
+    assert verdicts(stream) == [None, Why.UNLISTED, None]
+
+
 def test_a_forged_block_without_channel_is_refused_for_its_neighbours() -> None:
     hostile = f"1\r\n\r\n{FORGED_MEMBER}\r\n\r\n{FORGED_MEMBER}\r\n\r\nX: "
     stream = END.join([MEMBER, channel_event("Hangup", "Cause: 16", hostile), HANGUP, MEMBER]) + END
