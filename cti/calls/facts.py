@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from cti.calls import events as ev
@@ -106,20 +107,18 @@ def _insert(known: list[ev.CallEvent], event: ev.CallEvent) -> None:
 
 
 def _note_leg(call: Call, event: ev.CallEvent) -> None:
-    """A leg exists as soon as any fact names it; its end is final, whatever comes later."""
+    """A leg exists as soon as any fact names it; its end is final, and the earliest counts."""
     channel = getattr(event, "channel", "")
     own = isinstance(event, ev.ChannelOpened | ev.ChannelEnded | ev.BridgeEntered | ev.BridgeLeft)
     for uniqueid, name in ((event.uniqueid, channel if own else ""), (getattr(event, "leg", ""), channel)):
         if not uniqueid:
             continue
         leg = call.legs.get(uniqueid, Leg(uniqueid=uniqueid))
-        ended = event if isinstance(event, ev.ChannelEnded) else None
-        call.legs[uniqueid] = Leg(
-            uniqueid=uniqueid,
-            channel=leg.channel or name,
-            ended_at=ended.at if ended and leg.ended_at is None else leg.ended_at,
-            cause=ended.cause if ended and leg.ended_at is None else leg.cause,
-        )
+        if name and not leg.channel:
+            leg = replace(leg, channel=name)
+        if isinstance(event, ev.ChannelEnded) and (leg.ended_at is None or event.at < leg.ended_at):
+            leg = replace(leg, ended_at=event.at, cause=event.cause)
+        call.legs[uniqueid] = leg
 
 
 def _park(floor: Floor, event: ev.CallEvent) -> None:

@@ -117,9 +117,12 @@ def _leg_end(call: Call, uniqueid: str) -> datetime | None:
 
 
 def _withdrawn_at(call: Call, ring: ev.AgentOffered, again_at: datetime | None) -> datetime | None:
-    """When a ring without an end of its own stopped: another answered, the caller left, or a leg ended."""
+    """When a ring without an end of its own stopped: another answered, the caller left, or a leg ended.
+
+    `QueueCallerLeave` is no such end: it comes a moment before `AgentConnect` of the very agent who answers.
+    """
     moments = [again_at, _leg_end(call, ring.leg), ended_at(call)]
-    for kind in (ev.AgentAnswered, ev.CallerAbandoned, ev.CallerLeft, ev.QueueLeft):
+    for kind in (ev.AgentAnswered, ev.CallerAbandoned, ev.QueueLeft):
         moments.extend(fact.at for fact in facts(call, kind))
     return min((at for at in moments if at is not None and at >= ring.at), default=None)
 

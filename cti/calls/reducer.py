@@ -173,6 +173,7 @@ def _misses(floor: Floor, call: Call, offers: tuple[Offer, ...]) -> list[Effect]
 def close(floor: Floor, call: Call) -> list[Effect]:
     """Closes the call for good: its record is final and later facts about it are stale."""
     effects = settle(floor, call)
+    call.version += 1
     record = record_of(call, floor.settings, closed=True)
     if record.recording or record.answered_at is not None:
         effects.append(RegisterRecording(call_id=call.call_id))

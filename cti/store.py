@@ -1,0 +1,184 @@
+"""All SQL about calls: batch upsert, search, figures by agent, journal offsets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, and_, func, not_, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cti.calls.model import (
+    Breach,
+    CallRecord,
+    Clocks,
+    Leg,
+    Offer,
+    OfferResult,
+    Outcome,
+    Stay,
+    Step,
+)
+from cti.tables import ami_offset, call, call_offer
+
+_JSON: Final = ("path", "stays", "offers", "clocks", "legs", "unseen")
+_PLAIN: Final = tuple(field.name for field in dataclasses.fields(CallRecord) if field.name not in {*_JSON, "outcome"})
+
+
+async def save_calls(conn: AsyncConnection, records: Sequence[CallRecord]) -> None:
+    """Writes the newest picture of each call in one batch; an older one, or an open one of a closed call, is ignored.
+
+    The offers of closed calls are written once.
+    """
+    newest = {
+        record.call_id: record for record in sorted(records, key=lambda record: (not record.open, record.version))
+    }
+    if not newest:
+        return
+    insert = _insert(conn, call)
+    new = insert.excluded
+    statement = insert.on_conflict_do_update(
+        index_elements=[call.c.call_id],
+        set_={column.name: new[column.name] for column in call.c if column.name not in {"id", "call_id"}},
+        where=and_(call.c.version <= new.version, or_(call.c.open, not_(new.open))),
+    )
+    await conn.execute(statement, [_row(record) for record in newest.values()])
+    offers = [_offer_row(record, offer) for record in newest.values() if not record.open for offer in record.offers]
+    if offers:
+        await conn.execute(_insert(conn, call_offer).on_conflict_do_nothing(), offers)
+
+
+async def get(conn: AsyncConnection, call_id: str) -> CallRecord | None:
+    """One call by our own id."""
+    row = (await conn.execute(select(call).where(call.c.call_id == call_id))).one_or_none()
+    return None if row is None else _record(row)
+
+
+async def recent(
+    conn: AsyncConnection,
+    *,
+    agent: str | None = None,
+    ani: str | None = None,
+    before: datetime | None = None,
+    limit: int = 50,
+) -> list[CallRecord]:
+    """Newest calls first: of all, of the agent who answered them, or from one number; `before` pages on."""
+    query = select(call).order_by(call.c.entered_at.desc(), call.c.id.desc()).limit(limit)
+    for column, wanted in ((call.c.answered_by, agent), (call.c.ani, ani)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if before is not None:
+        query = query.where(call.c.entered_at < before)
+    return [_record(row) for row in await conn.execute(query)]
+
+
+async def between(conn: AsyncConnection, start: datetime, end: datetime) -> list[CallRecord]:
+    """Calls that entered in `start` <= time < `end`, oldest first: the material of figures."""
+    query = select(call).where(call.c.entered_at >= start, call.c.entered_at < end)
+    return [_record(row) for row in await conn.execute(query.order_by(call.c.entered_at, call.c.id))]
+
+
+async def open_calls(conn: AsyncConnection) -> list[CallRecord]:
+    """Calls that were open when last saved, oldest first: after a restart they go back to the floor (TL-70)."""
+    return [_record(row) for row in await conn.execute(select(call).where(call.c.open).order_by(call.c.entered_at))]
+
+
+async def misses(conn: AsyncConnection, start: datetime, end: datetime) -> dict[str, int]:
+    """Missed offers by agent in `start` <= time < `end` (TL-11)."""
+    query = (
+        select(call_offer.c.agent, func.count())
+        .where(call_offer.c.result == OfferResult.MISSED.value, call_offer.c.at >= start, call_offer.c.at < end)
+        .group_by(call_offer.c.agent)
+        .order_by(call_offer.c.agent)
+    )
+    return {str(agent): int(count) for agent, count in await conn.execute(query)}
+
+
+async def offset(conn: AsyncConnection, name: str) -> int:
+    """Bytes of a journal that were read; 0 for one never read."""
+    return int((await conn.execute(select(ami_offset.c.offset).where(ami_offset.c.name == name))).scalar() or 0)
+
+
+async def set_offset(conn: AsyncConnection, name: str, position: int, now: datetime) -> None:
+    """Remembers how far a journal was read, in the transaction of what was read."""
+    insert = _insert(conn, ami_offset)
+    statement = insert.on_conflict_do_update(
+        index_elements=[ami_offset.c.name], set_={"offset": insert.excluded.offset, "at": insert.excluded.at}
+    )
+    await conn.execute(statement, {"name": name, "offset": position, "at": now})
+
+
+def _age(record: CallRecord) -> tuple[bool, int]:
+    """Open before closed, then by version."""
+    return (not record.open, record.version)
+
+
+def _insert(conn: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Insert of this database's dialect; both know ON CONFLICT in the same words."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _row(record: CallRecord) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(record, name) for name in _PLAIN}
+    row |= {name: _json(getattr(record, name)) for name in _JSON}
+    row["outcome"] = record.outcome.value if record.outcome else None
+    row["open"] = record.open
+    return row
+
+
+def _offer_row(record: CallRecord, offer: Offer) -> dict[str, Any]:
+    return {
+        "call_id": record.call_id,
+        "interface": offer.interface,
+        "agent": offer.agent,
+        "queue": offer.queue,
+        "at": offer.at,
+        "answered_at": offer.answered_at,
+        "result": offer.result.value,
+        "ring_ms": offer.ring_ms,
+    }
+
+
+def _json(value: object) -> Any:
+    """A value of the model as JSON: times as ISO 8601 with microseconds."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [_json(item) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {field.name: _json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return value
+
+
+def _record(row: Row[Any]) -> CallRecord:
+    data = row._mapping
+    return CallRecord(
+        **{name: data[name] for name in _PLAIN},
+        outcome=Outcome(data["outcome"]) if data["outcome"] else None,
+        path=tuple(Step(**_times(step)) for step in data["path"]),
+        stays=tuple(Stay(**_times(stay)) for stay in data["stays"]),
+        offers=tuple(_offer(offer) for offer in data["offers"]),
+        clocks=_clocks(data["clocks"]),
+        legs=tuple(Leg(**_times(leg)) for leg in data["legs"]),
+        unseen=tuple(data["unseen"]),
+    )
+
+
+def _times(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields whose names say they hold a time, as times again."""
+    return {
+        name: datetime.fromisoformat(value) if value and (name == "at" or name.endswith(("_at", "_from"))) else value
+        for name, value in data.items()
+    }
+
+
+def _offer(data: Mapping[str, Any]) -> Offer:
+    return Offer(**_times(data) | {"result": OfferResult(data["result"])})
+
+
+def _clocks(data: Mapping[str, Any]) -> Clocks:
+    breach = Breach(data["breach"]) if data["breach"] else None
+    return Clocks(**_times(data) | {"breach": breach, "breach_agents": tuple(data["breach_agents"])})

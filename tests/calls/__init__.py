@@ -1,0 +1,1 @@
+"""Tests of the call reducer, the decoder, the figures and the call tables."""
