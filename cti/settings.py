@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     rtp_end: int = Field(20999, ge=1024, le=65535)
     ami_host: str = "127.0.0.1"
     ami_port: int = Field(15038, ge=1, le=65535)
+    #: addresses or networks that calls from outside come from
+    trunk_hosts: tuple[str, ...] = ("127.0.0.1/32",)
     #: where Asterisk's own web server (browser phones) listens
     asterisk_http_port: int = Field(18088, ge=1, le=65535)
     #: where our FastAGI server listens; `agi_advertised` is what a remote Asterisk reaches it by
@@ -83,7 +85,7 @@ class Settings(BaseSettings):
     area_code: str = "010"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("public_hosts", mode="before")
+    @field_validator("public_hosts", "trunk_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

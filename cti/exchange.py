@@ -1,0 +1,55 @@
+"""The settings of this installation as the settings of its Asterisk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from cti.asterisk.settings import AsteriskSettings, Dnis, Phone
+from cti.settings import Settings
+from ivr.model import Line
+from ticketing.roles import Action, may
+from ticketing.staff.model import Staff
+
+
+def roster(people: Iterable[Staff]) -> tuple[Phone, ...]:
+    """A phone for everybody who may take calls: browser or desk, as the staff list says."""
+    kinds: dict[str, Literal["desk", "browser"]] = {"desk": "desk", "browser": "browser"}
+    return tuple(
+        Phone(number=person.number, kind=kinds[person.phone_kind.value])
+        for person in people
+        if may(person.posts, Action.TAKE_CALLS)
+    )
+
+
+def dialled(lines: Mapping[str, Line]) -> tuple[Dnis, ...]:
+    """The numbers people dial, with the language they hear first (TL-01)."""
+    return tuple(Dnis(number=line.dnis, language=line.languages[0]) for line in lines.values())
+
+
+def exchange_settings(
+    settings: Settings, phones: tuple[Phone, ...] | None = None, numbers: tuple[Dnis, ...] | None = None
+) -> AsteriskSettings:
+    """What cti.asterisk needs to know; without phones and numbers the shipped sample's."""
+    given: dict[str, object] = {
+        "managed": settings.asterisk == "sandbox",
+        "run_dir": settings.asterisk_run,
+        "cache_dir": settings.cache_dir,
+        "conf_dir": settings.asterisk_conf,
+        "spool_dir": settings.spool,
+        "sip_bind": settings.sip_host,
+        "sip_port": settings.sip_port,
+        "ami_host": settings.ami_host,
+        "ami_port": settings.ami_port,
+        "http_port": settings.asterisk_http_port,
+        "rtp_start": settings.rtp_start,
+        "rtp_end": settings.rtp_end,
+        "agi_host": settings.agi_advertised or settings.agi_host,
+        "agi_port": settings.agi_port,
+        "trunk_hosts": settings.trunk_hosts,
+    }
+    if phones is not None:
+        given["roster"] = phones
+    if numbers is not None:
+        given["dnis"] = numbers
+    return AsteriskSettings.model_validate(given)

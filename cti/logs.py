@@ -1,0 +1,69 @@
+"""Where the service's words go: JSON lines in a file, warnings on the console; numbers masked in both (S25)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from ticketing.text import mask_number
+
+#: fields that hold telephone numbers
+_NUMBERS: Final = frozenset({"ani", "number", "caller", "caller_number", "contact_number"})
+#: eleven-digit mobile numbers and long numbers with a country code, in any other text
+_LOOSE: Final = re.compile(r"(?<![0-9-])\+?(?:86)?1[3-9][0-9]{9}(?![0-9])")
+_FILE_BYTES: Final = 20 * 1024 * 1024
+
+
+def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Masks numbers, by field name and by form."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = (
+                mask_number(value) if name in _NUMBERS else _LOOSE.sub(lambda found: mask_number(found[0]), value)
+            )
+    return event
+
+
+def configure(folder: Path, level: str) -> None:
+    """Sends everything of `level` and above to `hotline.jsonl` in `folder`, warnings and errors to the console too."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask,
+    ]
+    file = RotatingFileHandler(folder / "hotline.jsonl", maxBytes=_FILE_BYTES, backupCount=4, encoding="utf-8")
+    file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False)))
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.WARNING)
+    console.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())))
+    root = logging.getLogger()
+    root.handlers = [file, console]
+    root.setLevel(level.upper())
+    for loud in ("asyncio", "aiohttp", "panoramisk", "alembic", "aiosqlite"):
+        logging.getLogger(loud).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _formatter(
+    shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor
+) -> structlog.stdlib.ProcessorFormatter:
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+    )
