@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgresql import Cluster, NoServer
+from tests.schema import load_all_tables
 from ticketing.db import Database
 
 pytest_plugins = ["tests.requirements_plugin"]
@@ -71,6 +72,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = await Database.open(database_url)
     try:
         if opened.dialect == "sqlite":
+            load_all_tables()
             await opened.create_all()
         yield opened
     finally:
