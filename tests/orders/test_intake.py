@@ -100,10 +100,9 @@ async def test_a_wrong_value_is_refused_by_field_and_changes_nothing(
 ) -> None:
     draft = await desk.call()
     given = desk.now + value if isinstance(value, timedelta) else value
+    told: dict[str, Any] = {"description": "会被一起拒绝", name: given}
     with pytest.raises(Invalid) as refusal:
-        await desk.edit(
-            draft, description="会被一起拒绝", **{name: given}
-        ) if name != "description" else await desk.edit(draft, description=given)
+        await desk.edit(draft, **told)
     assert (refusal.value.code, refusal.value.field) == (code, name)
     assert refusal.value.message
     order = await desk.read(draft)

@@ -45,7 +45,7 @@ def normalise(raw: str, country: str = "CN", area_code: str | None = None) -> Nu
     text = _bare(raw)
     if text is None:
         return Number(None, NumberKind.INVALID, "")
-    if not text or text.lower() in _WITHHELD or text in _WITHHELD_NUMBERS:
+    if not raw.strip(" <>\"'") or text.lower() in _WITHHELD or text in _WITHHELD_NUMBERS:
         return Number(None, NumberKind.WITHHELD, "")
     if not _ALLOWED.fullmatch(text) or not text.isascii():
         return Number(None, NumberKind.INVALID, "")

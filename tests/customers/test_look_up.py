@@ -1,0 +1,104 @@
+"""A caller number looked up: one, several, unknown, withheld; with the orders that tell why he calls."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from tests.orders.desk import VIP, Desk, complaint
+from ticketing.customers import actions
+from ticketing.customers.model import CustomerNumber, Lookup, MatchKind, NewCustomer
+from ticketing.db import Database
+from ticketing.errors import Forbidden, NotFound
+
+
+@pytest.fixture
+async def desk(database: Database, now: datetime) -> Desk:
+    return await Desk.open(database, now)
+
+
+async def _look_up(desk: Desk, raw: str, days: float = 0) -> Lookup:
+    async with desk.database.read() as conn:
+        return await actions.look_up(conn, raw, desk.now + timedelta(days=days))
+
+
+@pytest.mark.req("TL-04", "CT-03")
+@pytest.mark.parametrize("raw", ["13800138000", "+8613800138000", "008613800138000", "013800138000"])
+async def test_one_customer_with_his_last_orders(desk: Desk, raw: str) -> None:
+    known = await desk.customer(vip_class="major", profile={"age": "40"})
+    serials = [(await desk.read(await desk.registered(f"c{number}"))).serial for number in range(6)]
+    await desk.call("draft")
+    found = await _look_up(desk, raw)
+    assert (found.match, found.customer and found.customer.public_id) == (MatchKind.ONE, known.public_id)
+    assert [order.serial for order in found.last_orders] == serials[:0:-1]
+    assert (found.open_count, found.repeat, found.overdue_repeat, found.vip_class) == (6, True, False, "major")
+    assert found.candidates[0].customer == known
+    assert found.last_orders[0].owner == "1001"
+
+
+async def test_past_its_limit_it_is_an_overdue_repeat(desk: Desk) -> None:
+    await desk.customer()
+    await desk.registered()
+    assert (await _look_up(desk, VIP, days=2)).overdue_repeat
+    assert not (await _look_up(desk, VIP, days=1)).overdue_repeat
+
+
+@pytest.mark.req("TL-04")
+async def test_several_customers_are_ranked_and_none_is_taken(desk: Desk) -> None:
+    await desk.customer("王芳")
+    second = await desk.customer("张伟", vip_class="important")
+    draft = await desk.call(customer=second.public_id)
+    await desk.submit(await desk.edit(draft, **complaint(desk.now)))
+    found = await _look_up(desk, VIP)
+    assert (found.match, found.customer) == (MatchKind.SEVERAL, None)
+    assert [candidate.customer.name for candidate in found.candidates] == ["张伟", "王芳"]
+    assert found.vip_class == "important"
+
+
+async def test_an_unknown_number_that_called_before_is_a_repeat(desk: Desk) -> None:
+    order = await desk.read(await desk.registered(caller="13700137000"))
+    found = await _look_up(desk, "013700137000")
+    assert (found.match, found.customer, found.repeat, found.open_count) == (MatchKind.UNKNOWN, None, True, 1)
+    assert [each.serial for each in found.last_orders] == [order.serial]
+
+
+async def test_nobody_at_all(desk: Desk) -> None:
+    for raw, match in (
+        ("13500135000", MatchKind.UNKNOWN),
+        ("anonymous", MatchKind.WITHHELD),
+        ("x'; --", MatchKind.UNKNOWN),
+    ):
+        found = await _look_up(desk, raw)
+        assert (found.match, found.last_orders, found.repeat, found.vip_class) == (match, (), False, None)
+
+
+async def test_the_whole_look_up_is_one_statement(desk: Desk) -> None:
+    await desk.customer()
+    await desk.registered()
+    seen: list[str] = []
+    async with desk.database.read() as conn:
+        raw = conn.sync_connection
+        assert raw is not None
+        event.listen(raw, "before_cursor_execute", lambda *args: seen.append(args[2]))
+        assert (await actions.look_up(conn, VIP, desk.now)).match is MatchKind.ONE
+    assert len(seen) == 1
+
+
+async def test_customers_are_added_and_told_about_by_those_who_may(desk: Desk) -> None:
+    new = NewCustomer("赵敏", (CustomerNumber("+8613400134000", "mobile", "宽带"),))
+    with pytest.raises(Forbidden):
+        async with desk.database.write() as conn:
+            await actions.add(conn, desk["9001"], new, desk.now)
+    async with desk.database.write() as conn:
+        added = await actions.add(conn, desk["1001"], new, desk.now)
+        for value in ("大学", "硕士"):
+            await actions.note_profile(
+                conn, desk["1001"], added.subject_id, {"education": value}, "survey", now=desk.now
+            )
+    async with desk.database.read() as conn:
+        found = await actions.get(conn, desk["1001"], added.subject_id)
+        assert [(fact.value, fact.source, fact.noted_at) for fact in found.profile] == [("硕士", "survey", desk.now)]
+        with pytest.raises(NotFound):
+            await actions.get(conn, desk["1001"], "nobody")
