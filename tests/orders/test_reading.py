@@ -41,10 +41,10 @@ async def test_every_condition_finds_its_order_and_only_it(desk: Desk) -> None:
         ({"state": ("closed",)}, []),
         ({"kind": "suggestion"}, []),
         ({"overdue": True}, []),
-    ]:
-        assert sorted(o.serial for o in await _search(desk, **conditions)) == sorted(o.serial for o in found), (
-            conditions
-        )
+    ]
+    for conditions, found in cases:
+        got = [item.serial for item in await _search(desk, **conditions)]
+        assert sorted(got) == sorted(order.serial for order in found), conditions
     assert (await _search(desk, serial=mine.serial))[0].summary == "网速慢"
     assert (await _search(desk, serial=mine.serial))[0].customer_name == "张伟"
 
