@@ -26,7 +26,7 @@ async def agent_view(deps: WebDeps, number: str) -> AgentView:
         since=agent.since if agent else None,
         reason=agent.reason if agent else None,
         phone=AgentPhone(kind=kind.value, number=number, registered=deps.telephony.registered(number)),
-        queues=[QueueName(name=name, label=deps.telephony.queue_label(name)) for name in serves],
+        queues=[QueueName(name=name, label=deps.telephony.queue_label(name, person.language)) for name in serves],
         call_id=agent.call_id if agent else None,
         wrap_up_until=agent.wrap_up_until if agent else None,
     )

@@ -1,6 +1,6 @@
 """Every route of the application, in one place."""
 
-from cti.web.areas import agent, desk, events, phone, pops, reference, session
+from cti.web.areas import agent, calls, customers, desk, events, orders, phone, pops, recordings, reference, session
 from cti.web.route import Route
 
 __all__ = ["ROUTES"]
@@ -11,6 +11,10 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *phone.ROUTES,
     *pops.ROUTES,
+    *orders.ROUTES,
+    *calls.ROUTES,
+    *recordings.ROUTES,
+    *customers.ROUTES,
     *reference.ROUTES,
     *desk.ROUTES,
 )

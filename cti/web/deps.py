@@ -10,6 +10,7 @@ from aiohttp import web
 from cti.hub import Hub
 from cti.web.ports import Telephony
 from cti.web.schemas.reference import Standard
+from recordings.library import Library
 from ticketing.audit import QueryLog
 from ticketing.changes import Change
 from ticketing.db import Database
@@ -29,6 +30,7 @@ class WebDeps:
     telephony: Telephony
     door: Door
     queries: QueryLog
+    library: Library
     #: True behind TLS: cookie `__Host-hotline`, HSTS, `https` origins
     secure: bool = False
     #: further origins that may call us, e.g. `http://localhost:5173` while the desk is developed

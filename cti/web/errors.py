@@ -11,7 +11,6 @@ from ticketing import errors
 
 __all__ = [
     "BadRequest",
-    "LinkRefused",
     "TooLarge",
     "TooSlow",
     "Unsupported",
@@ -46,12 +45,6 @@ class TooSlow(errors.HotlineError):
     default_code = "too_slow"
 
 
-class LinkRefused(errors.HotlineError):
-    """The link has expired or belongs to somebody else."""
-
-    default_code = "link_expired"
-
-
 _STATUS: tuple[tuple[type[errors.HotlineError], int], ...] = (
     (errors.NotSignedIn, 401),
     (errors.Forbidden, 403),
@@ -62,7 +55,6 @@ _STATUS: tuple[tuple[type[errors.HotlineError], int], ...] = (
     (errors.Unavailable, 503),
     (BadRequest, 400),
     (TooSlow, 408),
-    (LinkRefused, 403),
     (TooLarge, 413),
     (Unsupported, 415),
 )

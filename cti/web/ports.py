@@ -37,11 +37,14 @@ class Telephony(Protocol):
     def registered(self, number: str) -> bool:
         """Whether Asterisk has a contact for this agent's phone now."""
 
-    def queue_label(self, name: str) -> str:
-        """What people call a queue; its own name when nobody named it."""
+    def queue_label(self, name: str, language: str) -> str:
+        """What people call a queue in `zh` or `en`; its own name when nobody named it."""
 
-    async def queues(self) -> Sequence[QueueView]:
-        """Every queue with members and callers as Asterisk has them; raises Unavailable (TL-60)."""
+    async def queues(self, language: str) -> Sequence[QueueView]:
+        """Every queue with members and callers as Asterisk has them, labelled in this language (TL-60).
+
+        Raises Unavailable.
+        """
 
     async def current_pop(self, number: str) -> Pop | None:
         """The pop this agent must see now, for a page that starts afresh (TL-31)."""

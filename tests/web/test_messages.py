@@ -1,5 +1,9 @@
 """Refusals in the reader's language."""
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from cti.web import errors as web_errors
@@ -44,3 +48,27 @@ def test_a_code_without_words_falls_back() -> None:
     assert message("no_such_code", "refused", "en", "The order is closed.") == "The order is closed."
     assert message("no_such_code", "refused", "zh", "The order is closed.") == catalogue()["refused"]["zh"]
     assert message("no_such_code", "nor_this", "zh", "") == catalogue()["refused"]["zh"]
+
+
+def raised_codes(folder: Path) -> Iterator[str]:
+    """Every code that is written where a refusal is made."""
+    kinds = {name for name in vars(errors) if name[0].isupper()} | {"TooLarge", "TooSlow", "BadRequest"}
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    yield first.value
+
+
+#: met by an administrator at the command line, not by a person at a page
+OF_THE_CONSOLE = {
+    "bad_call_id", "bad_clocks", "bad_database_url", "bad_size", "bad_staff_file", "bad_taxonomy", "bad_certificate",
+    "bad_calendar",
+}  # fmt: skip
+
+
+def test_every_refusal_of_the_core_has_words() -> None:
+    root = Path(web_errors.__file__).parents[2]
+    codes = {code for package in ("ticketing", "recordings") for code in raised_codes(root / package)}
+    assert codes - OF_THE_CONSOLE - set(catalogue()) == set()

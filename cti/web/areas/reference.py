@@ -29,7 +29,7 @@ async def standards(call: Call) -> StandardList:
 
 async def queues(call: Call) -> list[QueueView]:
     """Queues as the exchange has them now; callers' numbers only for those who watch the floor or take calls."""
-    found = list(await call.deps.telephony.queues())
+    found = list(await call.deps.telephony.queues(call.actor.language))
     posts = call.actor.posts
     if may(posts, Action.VIEW_FLOOR) or may(posts, Action.TAKE_CALLS):
         return found

@@ -63,7 +63,7 @@ StaffNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,16}$")]
 #: A telephone number as typed.
 PhoneText = Annotated[str, StringConstraints(pattern=r"^[0-9+*#() -]{0,40}$")]
 #: One line of prose.
-Line = Annotated[str, BeforeValidator(_printable), StringConstraints(max_length=200, strip_whitespace=True)]
+Line = Annotated[str, BeforeValidator(_printable), StringConstraints(max_length=500, strip_whitespace=True)]
 #: Prose of several lines.
 Text = Annotated[str, BeforeValidator(_prose), StringConstraints(max_length=8000)]
 #: A secret the server made (set-up token, link).

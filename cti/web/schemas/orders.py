@@ -8,12 +8,14 @@ from cti.web.schemas.calls import CallView
 from cti.web.schemas.common import Code, Input, Line, Output, PhoneText, PublicId, Text, UtcInstant, Version
 
 __all__ = [
+    "AddendumView",
     "ClockView",
     "CreateOrder",
     "EditOrder",
     "MergeOrder",
     "NoOrder",
     "Order",
+    "OrderFields",
     "OrderPage",
     "OrderSummary",
     "Promise",
@@ -24,21 +26,21 @@ __all__ = [
 ]
 
 Card = Literal["none", "yellow", "red"]
-Kind = Literal["complaint", "suggestion", "inquiry", "appeal", "coordination"]
+Kind = Literal["complaint", "suggestion", "inquiry"]
 
 
 class PromiseInput(Input):
-    """What the customer was told, and by when (RT-13)."""
+    """What the customer was told, and by when (RT-13); while it is typed either may be missing."""
 
-    text: Line
-    due_at: UtcInstant
+    text: Line | None = None
+    due_at: UtcInstant | None = None
 
 
 class Promise(Output):
     """What the customer was told, and by when (RT-13)."""
 
     text: str
-    due_at: UtcInstant
+    due_at: UtcInstant | None
 
 
 class OrderSummary(Output):
@@ -66,13 +68,17 @@ class OrderSummary(Output):
     #: The person or queue that owns it; null only when it is final.
     owner: str | None
     version: int
+    #: run or paused: orthogonal to the state
+    control: str = "run"
 
 
 class TrailEntry(Output):
     """One step of the order's life."""
 
     at: UtcInstant
+    #: name of whoever did it, as it was
     by: str
+    by_number: str
     action: str
     from_: str | None = Field(default=None, alias="from", serialization_alias="from")
     to: str | None = None
@@ -85,6 +91,8 @@ class ClockView(Output):
     """One clock (K2..K17) of the order, derived from its segments."""
 
     code: str
+    #: Which of two starts it counts from (G4); empty when there is one.
+    anchor: str = ""
     started_at: UtcInstant
     due_at: UtcInstant | None
     stopped_at: UtcInstant | None
@@ -104,13 +112,26 @@ class WorkOrderView(Output):
     card: Card
     #: Serial of the order it belongs to.
     order_serial: str
+    #: What the department is asked to do.
     summary: str
+
+
+class AddendumView(Output):
+    """Words of the customer said later, beside his first ones (IN-22)."""
+
+    at: UtcInstant
+    by: str | None
+    text: str
 
 
 class Order(OrderSummary):
     """The whole order."""
 
     channel: str
+    #: The receipt stamp: when it was answered or received; never changes (IN-25).
+    received_at: UtcInstant
+    call_id: str | None
+    dnis: str | None
     complaint_type: str | None
     suggestion_category: str | None
     complainant_type: str | None
@@ -140,6 +161,20 @@ class Order(OrderSummary):
     work_orders: list[WorkOrderView]
     #: Elements that still block the submit.
     missing: list[str]
+    #: Percent of the required elements that are answered (IN-17).
+    completeness: int
+    addenda: list[AddendumView]
+    #: Every promise of this order that is still open.
+    promises: list[Promise]
+    no_order_reason: str | None
+    end_note: str | None
+    ended_at: UtcInstant | None
+    #: Serial of the order this draft was merged into.
+    merged_into: str | None
+    #: Serial of the ended order this one repeats.
+    repeat_of: str | None
+    #: What this reader may do with it now: `submit`, `merge`, ...
+    actions: list[str]
 
 
 class OrderPage(Output):
@@ -149,7 +184,7 @@ class OrderPage(Output):
     next_cursor: str | None
 
 
-class _OrderFields(Input):
+class OrderFields(Input):
     """What a person may type into an order; the caller's number and the call are telephony's (IN-18)."""
 
     kind: Kind | None = None
@@ -174,10 +209,13 @@ class _OrderFields(Input):
     wanted_limit_at: UtcInstant | None = None
     promise: PromiseInput | None = None
     operation_serial: Line | None = None
-    coded: Annotated[dict[Code, Code], Field(max_length=40)] | None = None
+    #: field -> `refused` or `not_applicable`; null takes the code away (IN-17)
+    coded: Annotated[dict[Code, Code | None], Field(max_length=40)] | None = None
+    #: serial of the ended order this one repeats (RT-06)
+    repeat_of: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None
 
 
-class EditOrder(_OrderFields):
+class EditOrder(OrderFields):
     """Change a draft: only the fields that are sent change; null empties one."""
 
     version: Version
@@ -191,11 +229,13 @@ class EditOrder(_OrderFields):
     )
 
 
-class CreateOrder(_OrderFields):
+class CreateOrder(OrderFields):
     """A draft from paper or a visitor (IN-25, IN-26); the receipt stamp never changes afterwards."""
 
-    channel: Literal["letter", "fax", "email", "dept_text", "walk_in"]
+    channel: Literal["letter", "fax", "email", "department", "walk_in", "web", "recording"]
     received_at: UtcInstant
+    #: message id, or the letter's number in the register
+    external_id: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,80}$")] | None = None
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,0 +1,54 @@
+"""Calls: one's own recent ones, and one call."""
+
+from pydantic import Field
+
+from cti import store
+from cti.web.callviews import call_views, order_of_call
+from cti.web.route import Call, Route
+from cti.web.schemas.calls import CallList, CallView
+from cti.web.schemas.common import Input
+from ticketing.errors import Forbidden, NotFound
+from ticketing.roles import Action, may
+
+__all__ = ["ROUTES"]
+
+
+class CallQuery(Input):
+    """Whose calls."""
+
+    mine: bool = True
+    limit: int = Field(default=20, ge=1, le=200)
+
+
+async def recent(call: Call) -> CallList:
+    """Calls this person answered, newest first; `mine=false` gives everybody's to who may see them."""
+    asked = call.filters(CallQuery)
+    if not asked.mine and not may(call.actor.posts, Action.VIEW_ALL_CALLS):
+        raise Forbidden
+    async with call.deps.database.read() as conn:
+        records = await store.recent(conn, agent=call.actor.number if asked.mine else None, limit=asked.limit)
+        views = await call_views(conn, call.actor, records)
+    ids = [view.call_id for view in views]
+    await call.looked_up("call.listed", "call", "list", conditions=asked.model_dump(), ids=ids)
+    return CallList(items=views)
+
+
+async def show(call: Call) -> CallView:
+    """One call: one's own, one of an order one may see, or any for who may see all."""
+    call_id, actor = call.part("call_id"), call.actor
+    async with call.deps.database.read() as conn:
+        record = await store.get(conn, call_id)
+        if record is None:
+            raise NotFound
+        mine = actor.number in {record.answered_by, *(offer.agent for offer in record.offers)}
+        if not mine and not may(actor.posts, Action.VIEW_ALL_CALLS) and not await order_of_call(conn, actor, call_id):
+            raise NotFound
+        view = (await call_views(conn, actor, [record]))[0]
+    await call.looked_up("call.read", "call", call_id, ids=[call_id])
+    return view
+
+
+ROUTES = (
+    Route("calls.list", "GET", "/api/calls", recent, "Recent calls.", query=CallQuery, answer=CallList),
+    Route("calls.show", "GET", "/api/calls/{call_id:[A-Za-z0-9_.-]{1,80}}", show, "One call.", answer=CallView),
+)

@@ -1,0 +1,182 @@
+"""Orders: list, one, entry of paper, edit of a draft, submit, end without order, merge."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cti import store as calls
+from cti.web import idempotency
+from cti.web.callviews import call_views
+from cti.web.orderviews import fields_of, order_view, renamed, summary_view
+from cti.web.route import Call, Reply, Route
+from cti.web.schemas.common import Input, PublicId
+from cti.web.schemas.orders import CreateOrder, EditOrder, MergeOrder, NoOrder, Order, OrderPage, SubmitOrder
+from ticketing.errors import HotlineError
+from ticketing.orders import actions, store
+from ticketing.orders.inputs import EditDraft, EndWithoutOrder, Merge, NewDraft, Submit
+from ticketing.orders.model import Channel
+from ticketing.orders.views import OrderFilter
+
+__all__ = ["ROUTES"]
+
+_ONE = "/api/orders/{id:[A-Za-z0-9_-]{1,64}}"
+
+
+class OrderQuery(Input):
+    """Conditions of a search; all that are given must hold."""
+
+    #: one state, or several with commas between
+    state: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}(,[a-z_]{1,20}){0,30}$")] | None = None
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")] | None = None
+    #: caller, contact or service number, in any form people write it
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9+*#() -]{1,40}$")] | None = None
+    #: a whole order number or its beginning
+    serial: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")] | None = None
+    customer: PublicId | None = None
+    operation_serial: Annotated[str, StringConstraints(max_length=80)] | None = None
+    mine: bool = False
+    overdue: bool = False
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")] | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+async def search(call: Call) -> OrderPage:
+    """Orders the person may see, newest first."""
+    asked = call.filters(OrderQuery)
+    wanted = OrderFilter(
+        state=tuple(asked.state.split(",")) if asked.state else (),
+        kind=asked.kind,
+        number=asked.number,
+        serial=asked.serial,
+        customer=asked.customer,
+        mine=asked.mine,
+        operation_serial=asked.operation_serial,
+        overdue=asked.overdue,
+    )
+    async with call.deps.database.read() as conn:
+        page = await store.search(conn, call.actor, wanted, call.now, cursor=asked.cursor, limit=asked.limit)
+    ids = [order.id for order in page.items]
+    await call.looked_up("order.searched", "order", "list", conditions=asked.model_dump(exclude_defaults=True), ids=ids)
+    return OrderPage(items=[summary_view(order) for order in page.items], next_cursor=page.next_cursor)
+
+
+async def show(call: Call) -> Order:
+    """One order; somebody else's draft is not there."""
+    async with call.deps.database.read() as conn:
+        found = await read(call, conn, call.part("id"))
+    await call.looked_up("order.read", "order", found.id, ids=[found.id])
+    return found
+
+
+async def create(call: Call) -> Reply:
+    """A draft from paper or a visitor; sent twice with one Idempotency-Key it is made once."""
+    given = call.input(CreateOrder)
+    fields, coded = fields_of(given)
+    key = idempotency.read_key(
+        call.request.headers.get(idempotency.HEADER),
+        staff_id=call.actor.staff_id,
+        route="orders.create",
+        raw=await call.request.read(),
+    )
+    async with named(call) as conn:
+        kept = await idempotency.claim(conn, key, call.now)
+        if kept is not None:
+            return Reply(kept.answer.encode(), kept.status)
+        new = NewDraft(Channel(given.channel), given.received_at, given.customer_id, given.external_id)
+        fields.pop("customer", None)
+        change = await actions.create_draft(conn, call.actor, new, call.now)
+        changes = [change]
+        if fields or coded:
+            edit = EditDraft(change.subject_id, change.version, fields, coded)
+            changes.append(await actions.edit_draft(conn, call.actor, edit, call.now))
+        body = CREATE.encode(await read(call, conn, change.subject_id))
+        await idempotency.keep(conn, key, CREATE.status, body)
+    call.changed(*changes)
+    return Reply(body, CREATE.status)
+
+
+async def edit(call: Call) -> Order:
+    """Change fields of a draft."""
+    given = call.input(EditOrder)
+    fields, coded = fields_of(given)
+    async with named(call) as conn:
+        change = await actions.edit_draft(
+            conn, call.actor, EditDraft(call.part("id"), given.version, fields, coded), call.now
+        )
+        found = await read(call, conn, call.part("id"))
+    call.changed(change)
+    return found
+
+
+async def submit(call: Call) -> Order:
+    """Draft to registered (T2)."""
+    given = Submit(call.part("id"), call.input(SubmitOrder).version)
+    async with named(call) as conn:
+        change = await actions.submit(conn, call.actor, given, call.now)
+        found = await read(call, conn, call.part("id"))
+    call.changed(change)
+    return found
+
+
+async def no_order(call: Call) -> Order:
+    """The call needs no order (T37)."""
+    body = call.input(NoOrder)
+    given = EndWithoutOrder(call.part("id"), body.version, body.reason, body.note)
+    async with named(call) as conn:
+        change = await actions.end_without_order(conn, call.actor, given, call.now)
+        found = await read(call, conn, call.part("id"))
+    call.changed(change)
+    return found
+
+
+async def merge(call: Call) -> Order:
+    """The call belongs to an open order, which is the answer (T38)."""
+    body = call.input(MergeOrder)
+    given = Merge(call.part("id"), body.version, body.into_serial)
+    async with named(call) as conn:
+        gone, grown = await actions.merge(conn, call.actor, given, call.now)
+        found = await read(call, conn, grown.subject_id)
+    call.changed(gone, grown)
+    return found
+
+
+@asynccontextmanager
+async def named(call: Call) -> AsyncIterator[AsyncConnection]:
+    """One transaction whose refusals name fields as this interface does."""
+    try:
+        async with call.deps.database.write() as conn:
+            yield conn
+    except HotlineError as error:
+        raise renamed(error) from error.__cause__
+
+
+async def read(call: Call, conn: AsyncConnection, public_id: str) -> Order:
+    """The whole order as the person may see it, with its calls."""
+    order = await store.get(conn, call.actor, public_id, call.now)
+    records = [record for call_id in order.call_ids if (record := await calls.get(conn, call_id)) is not None]
+    return order_view(order, await call_views(conn, call.actor, records))
+
+
+CREATE = Route(
+    "orders.create",
+    "POST",
+    "/api/orders",
+    create,
+    "A draft from paper or a visitor.",
+    body=CreateOrder,
+    answer=Order,
+    status=201,
+    idempotent=True,
+)
+ROUTES = (
+    Route("orders.list", "GET", "/api/orders", search, "Search orders.", query=OrderQuery, answer=OrderPage),
+    Route("orders.show", "GET", _ONE, show, "One order.", answer=Order),
+    CREATE,
+    Route("orders.edit", "PATCH", _ONE, edit, "Change fields of a draft.", body=EditOrder, answer=Order),
+    Route("orders.submit", "POST", f"{_ONE}/submit", submit, "Submit a draft.", body=SubmitOrder, answer=Order),
+    Route("orders.no_order", "POST", f"{_ONE}/no-order", no_order, "End without order.", body=NoOrder, answer=Order),
+    Route("orders.merge", "POST", f"{_ONE}/merge", merge, "Merge into an open order.", body=MergeOrder, answer=Order),
+)
