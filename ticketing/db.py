@@ -28,8 +28,8 @@ metadata = MetaData(
 )
 """Every table of every package; names are given so that migrations work on both databases."""
 
-#: JSON column; PostgreSQL keeps it binary
-Json = JSON().with_variant(JSONB(), "postgresql")
+#: JSON column; PostgreSQL keeps it binary; None is SQL's NULL, not the JSON word
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 #: key column of tables that grow
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 

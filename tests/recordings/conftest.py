@@ -30,8 +30,9 @@ def tone(seconds: float, hertz: float = 440.0, level: float = 0.5) -> bytes:
 def wav_file(samples: bytes, *, declared: int | None = None, channels: int = 1, bits: int = 16) -> bytes:
     """A file as Asterisk writes it; `declared` is what its header says of the length."""
     size = len(samples) if declared is None else declared
+    whole = min(36 + size, 0xFFFFFFFF)
     return struct.pack(
-        "<4sI4s4sIHHIIHH4sI", b"RIFF", min(36 + size, 0xFFFFFFFF), b"WAVE", b"fmt ", 16, 1, channels, RATE, RATE * 2, 2, bits,
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", whole, b"WAVE", b"fmt ", 16, 1, channels, RATE, RATE * 2, 2, bits,
         b"data", size,
     ) + samples  # fmt: skip
 
