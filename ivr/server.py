@@ -59,6 +59,8 @@ class FastAgiServer:
         self._header_deadline_s = header_deadline_s
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
     def port(self) -> int:
@@ -69,6 +71,10 @@ class FastAgiServer:
     @property
     def connections(self) -> int:
         return len(self._sessions)
+
+    async def idle(self) -> None:
+        """Wait until no connection is open: a drained service may stop without a call noticing."""
+        await self._idle.wait()
 
     async def start(self) -> None:
         """Listen; raises `OSError` when the port is taken."""
@@ -92,11 +98,14 @@ class FastAgiServer:
         task = asyncio.current_task()
         assert task is not None, "runs as a task"
         self._sessions.add(task)
+        self._idle.clear()
         try:
             await self._serve(reader, writer)
         finally:
-            self._sessions.discard(task)
             await _close(writer)
+            self._sessions.discard(task)
+            if not self._sessions:
+                self._idle.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
