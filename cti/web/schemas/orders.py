@@ -196,7 +196,8 @@ class OrderFields(Input):
     unit: Code | None = None
     urgent: bool | None = None
     customer_id: PublicId | None = None
-    service_number: PhoneText | None = None
+    #: a telephone number, or the name of a line (ADSL-010-…)
+    service_number: Line | None = None
     contact_name: Line | None = None
     contact_number: PhoneText | None = None
     contact_address: Line | None = None
