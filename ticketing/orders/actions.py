@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import serial_digits, taxonomy
 from ticketing.changes import Change
-from ticketing.clocks import store as clocks
 from ticketing.contacts import store as contacts
 from ticketing.contacts.model import ContactKind, NewContact, Role
 from ticketing.customers.rules import normalise
@@ -182,8 +181,7 @@ async def submit(conn: AsyncConnection, actor: Actor, given: Submit, now: dateti
         await ledger.promise(conn, actor, held, now, words=row["promise_text"] or "", due_at=row["promise_due_at"])
     if row["repeat_of_id"] is not None:
         await ledger.link(conn, held.id, row["repeat_of_id"], LinkKind.REPEAT_OF, now)
-    due_at, warn_at = await clocks.nearest(conn, held.id)
-    values = {"registered_at": now, "due_at": due_at, "warn_at": warn_at}
+    values = {"registered_at": now}
     step = Step("order.submitted", workflow.Verb.SUBMIT, State.REGISTERED, values, payload={"kind": row["kind"]})
     return await ledger.apply(conn, actor, held, step, now)
 

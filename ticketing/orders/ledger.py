@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit, outbox
 from ticketing.changes import Change
+from ticketing.clocks import store as clocks
 from ticketing.db import for_update
 from ticketing.errors import NotFound, Stale
 from ticketing.orders.access import visible
@@ -134,8 +135,14 @@ async def born(conn: AsyncConnection, actor: Actor, held: Held, step: Step, now:
 
 
 async def apply(conn: AsyncConnection, actor: Actor, held: Held, step: Step, now: datetime) -> Change:
-    """Changes the locked order: columns, version, trail, audit and message, or nothing of it."""
+    """Changes the locked order: columns, version, trail, audit and message, or nothing of it.
+
+    Clocks are turned before: the nearest limit is read from them here, so that lists never show another one.
+    """
     version = held.version + 1
+    if step.to is not State.DRAFT:
+        due_at, warn_at = await clocks.nearest(conn, held.id)
+        step = replace(step, values={**step.values, "due_at": due_at, "warn_at": warn_at})
     done = await conn.execute(
         update(customer_order)
         .where(customer_order.c.id == held.id, customer_order.c.version == held.version)
