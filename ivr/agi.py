@@ -107,6 +107,8 @@ class Header:
 class HeaderReader:
     """Collects bytes until the blank line, then checks what it got against what Asterisk 22 sends (S04, S08)."""
 
+    #: bytes, without the blank line
+    limit: int = HEADER_LIMIT
     _buffer: bytearray = field(default_factory=bytearray)
 
     def feed(self, data: bytes) -> Header | None:
@@ -116,7 +118,7 @@ class HeaderReader:
         """
         self._buffer += data
         end = self._buffer.find(b"\n\n")
-        if (end if end >= 0 else len(self._buffer)) > HEADER_LIMIT:
+        if (end if end >= 0 else len(self._buffer)) > self.limit:
             raise HeaderError("header_too_large")
         if end < 0:
             return None

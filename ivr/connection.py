@@ -7,7 +7,7 @@ from collections import deque
 from typing import Final
 
 from ivr import agi
-from ivr.agi import CallerHungUp, Command, Hangup, Header, HeaderReader, Reply, ReplyError, ReplyReader
+from ivr.agi import HEADER_LIMIT, CallerHungUp, Command, Hangup, Header, HeaderReader, Reply, ReplyError, ReplyReader
 
 #: Seconds the dead-man's timer leaves us after a command that takes time (F07).
 TIMER_MARGIN_S: Final = 2.0
@@ -108,9 +108,9 @@ class AgiConnection:
 _KEY_CODES: Final = frozenset(str(ord(key)) for key in ALL_KEYS)
 
 
-async def read_header(reader: asyncio.StreamReader) -> Header | None:
+async def read_header(reader: asyncio.StreamReader, limit: int = HEADER_LIMIT) -> Header | None:
     """The header Asterisk sends first; None when the peer goes away before it is complete. Raises `HeaderError`."""
-    collector = HeaderReader()
+    collector = HeaderReader(limit)
     while data := await reader.read(_CHUNK):
         header = collector.feed(data)
         if header is not None:

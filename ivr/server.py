@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import structlog
 
-from ivr.agi import AgiError, CallerHungUp, CommandRefused, Header, HeaderError
+from ivr.agi import HEADER_LIMIT, AgiError, CallerHungUp, Header, HeaderError
 from ivr.connection import AgiConnection, read_header
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,10 @@ class FastAgiServer:
         *,
         max_connections: int = 1000,
         header_deadline_s: float = HEADER_DEADLINE_S,
+        header_limit: int = HEADER_LIMIT,
+        on_refused: Callable[[str], None] = lambda why: None,
     ) -> None:
+        """`on_refused` is told the reason of each refusal: wrong_secret, header_too_large, slow_header, ..."""
         self.counts: Counter[str] = Counter()
         self._host = host
         self._port = port
@@ -57,6 +60,8 @@ class FastAgiServer:
         self._steps = dict(steps)
         self._max_connections = max_connections
         self._header_deadline_s = header_deadline_s
+        self._header_limit = header_limit
+        self._on_refused = on_refused
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -91,8 +96,7 @@ class FastAgiServer:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._sessions) >= self._max_connections:
-            self.counts["too_many"] += 1
-            log.warning("ivr.too_many_connections", limit=self._max_connections)
+            self._refuse("too_many")
             writer.transport.abort()
             return
         task = asyncio.current_task()
@@ -110,7 +114,7 @@ class FastAgiServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(self._header_deadline_s):
-                header = await read_header(reader)
+                header = await read_header(reader, self._header_limit)
             if header is None:
                 self.counts["closed_early"] += 1
                 return
@@ -127,7 +131,7 @@ class FastAgiServer:
             self._refuse(str(error))
         except (CallerHungUp, ConnectionError):
             self.counts["hung_up"] += 1
-        except (AgiError, CommandRefused) as error:
+        except AgiError as error:
             self.counts["failed"] += 1
             log.error("ivr.step_failed", why=str(error))
         except Exception:
@@ -137,6 +141,7 @@ class FastAgiServer:
     def _refuse(self, why: str) -> None:
         self.counts[why] += 1
         log.warning("ivr.connection_refused", why=why)
+        self._on_refused(why)
 
     def _step_name(self, header: Header) -> str:
         """The step asked for; the secret is compared in constant time and before the name is looked at."""

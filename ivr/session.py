@@ -134,7 +134,7 @@ class _Walk:
             keys = await self._line.stream(_sound(prompt), self._seconds(prompt), ALL_KEYS)
             if keys:
                 break
-        if keys == "#" or len(keys) == ask.max_keys:
+        if keys in {"#", "*"} or len(keys) == ask.max_keys:
             return talk.Keyed(keys)
         more, timed_out = await self._collect("silence" if keys else ask.prompts[-1], ask, ask.max_keys - len(keys))
         keys += more

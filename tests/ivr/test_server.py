@@ -36,9 +36,15 @@ async def steps() -> Steps:
 
 @pytest.fixture
 async def server(steps: Steps) -> AsyncIterator[FastAgiServer]:
-    made = FastAgiServer("127.0.0.1", 0, SECRET, {"entry": steps}, max_connections=20, header_deadline_s=0.2)
+    refused: list[str] = []
+    made = FastAgiServer(
+        "127.0.0.1", 0, SECRET, {"entry": steps}, max_connections=20, header_deadline_s=0.2, on_refused=refused.append
+    )
     await made.start()
     yield made
+    assert refused == [
+        why for why in made.counts.elements() if why not in {"done", "failed", "closed_early", "hung_up"}
+    ]
     async with asyncio.timeout(5):
         await made.stop()
     assert made.connections == 0

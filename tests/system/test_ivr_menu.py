@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from ivr.connection import AgiConnection
 from ivr.model import Menu, Tree
 from ivr.ports import CallerContext, Progress
 from ivr.server import FastAgiServer
@@ -209,6 +210,40 @@ async def test_when_the_service_goes_the_caller_gets_a_person(pbx: Pbx, lines: L
     await server.stop()
     await caller.hears("technical-hold", within_s=4)
     await phone.rings()
+
+
+@pytest.mark.parametrize("fault", ["header_too_large", "wrong_secret"])
+async def test_a_header_we_refuse_still_gets_its_caller_a_prompt(pbx: Pbx, lines: Lines, fault: str) -> None:
+    """Asterisk's own header against a cap that is too small, and against another secret."""
+    secret = "another" if fault == "wrong_secret" else pbx.secrets.agi
+    limit = 300 if fault == "header_too_large" else 8192
+    step = EntryStep(shipped_tree, ports())
+    where = pbx.settings.agi_host, pbx.settings.agi_port
+    server = FastAgiServer(*where, secret, {"entry": step}, header_limit=limit)
+    await server.start()
+    caller = await lines.caller(ANI)
+    await caller.dial("1860")
+    await caller.hears("technical-hold", within_s=20)
+    await server.stop()
+    assert server.counts == {fault: 1}
+
+
+async def test_a_service_that_freezes_in_a_step_is_left_two_seconds_after_its_prompt(pbx: Pbx, lines: Lines) -> None:
+    """The timer was armed for the prompt's own length and 2 s (F07, N8)."""
+    seconds = shipped_tree().seconds["please-hold", "zh"]
+
+    async def freezes(line: AgiConnection) -> None:
+        await line.stream("hotline/please-hold", seconds)
+        await asyncio.Event().wait()
+
+    server = FastAgiServer(pbx.settings.agi_host, pbx.settings.agi_port, pbx.secrets.agi, {"entry": freezes})
+    await server.start()
+    caller = await lines.caller(ANI)
+    await caller.dial("1860")
+    prompt = await caller.hears("please-hold", within_s=20)
+    rescue = await caller.hears("technical-hold", within_s=10)
+    assert 1.0 < rescue.at_s - (prompt.at_s + seconds) < 3.0
+    await server.stop()
 
 
 async def test_against_a_frozen_service_the_timer_gives_the_caller_a_person(pbx: Pbx, lines: Lines) -> None:
