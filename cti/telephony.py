@@ -49,7 +49,7 @@ class Wires:
     new_secret: Callable[[str], Awaitable[str]] | None
     sip_socket: str
     spool: Path
-    wrap_up_seconds: float
+    #: ring time of a queue in seconds, from queues.conf
     ring_seconds: Callable[[str], int]
 
 
@@ -102,21 +102,17 @@ class LiveTelephony:
         states = [member.status for (_, name), member in self._wires.floor.members.items() if name == interface]
         return bool(states) and all(state not in _UNREACHABLE for state in states)
 
-    def queue_label(self, name: str) -> str:
+    def queue_label(self, name: str, language: str) -> str:
         """What people call a queue."""
-        return self._wires.labels.queue(name, "zh")
+        return self._wires.labels.queue(name, language)
 
-    def wrap_up_seconds(self) -> float:
-        """Seconds of wrap-up."""
-        return self._wires.wrap_up_seconds
-
-    async def queues(self) -> Sequence[QueueView]:
+    async def queues(self, language: str) -> Sequence[QueueView]:
         """Every queue as Asterisk has it; raises Unavailable while the link is down."""
         if not isinstance(self._wires.link.state, Up):
             raise Unavailable("telephony_down", "Asterisk does not answer; the queues are not known now.")
-        return [self._queue(view) for view in figures.queue_views(self._wires.floor, self._wires.clock())]
+        return [self._queue(view, language) for view in figures.queue_views(self._wires.floor, self._wires.clock())]
 
-    def _queue(self, view: figures.QueueView) -> QueueView:
+    def _queue(self, view: figures.QueueView, language: str) -> QueueView:
         members = [
             QueueMember(
                 interface=member.interface,
@@ -140,7 +136,7 @@ class LiveTelephony:
         ]
         return QueueView(
             name=view.queue,
-            label=self.queue_label(view.queue),
+            label=self.queue_label(view.queue, language),
             strategy=view.strategy,
             service_level_s=view.service_level_s,
             ring_s=self._wires.ring_seconds(view.queue),

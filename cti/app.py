@@ -1,0 +1,285 @@
+"""The composition root: everything is made here, started in order, and stopped in reverse. The only place that asks
+what time it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets as random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from cti import doctor, migrations
+from cti.ami.link import AmiAccount
+from cti.asterisk.phones import Phones
+from cti.asterisk.process import Asterisk
+from cti.asterisk.provision import Installation, provision
+from cti.asterisk.render import RunFolder, render
+from cti.asterisk.secrets import Secrets, write_private
+from cti.asterisk.settings import AsteriskSettings
+from cti.exchange import dialled, exchange_settings, roster
+from cti.floor import FloorKeeper
+from cti.settings import Settings
+from cti.web import tls
+from cti.web.deps import WebDeps
+from cti.web.listen import Listener
+from cti.web.schemas.common import Label
+from cti.web.schemas.reference import Standard
+from cti.web.server import build_app
+from ivr import prompts
+from ivr.menus import Menus
+from ivr.model import Menu, Tree
+from ivr.server import FastAgiServer
+from ivr.session import EntryStep
+from recordings.library import Library
+from ticketing import taxonomy
+from ticketing.audit import QueryLog
+from ticketing.db import Database
+from ticketing.errors import HotlineError, Invalid
+from ticketing.sample.load import load_sample
+from ticketing.sealing import Sealer
+from ticketing.staff import sample as sample_staff
+from ticketing.staff import sessions
+from ticketing.staff import store as staff
+from ticketing.staff.passwords import Passwords
+from ticketing.staff.sign_in import Door
+
+log = structlog.get_logger(__name__)
+
+#: told one line of progress
+Progress = Callable[[str], None]
+
+VERSION: Final = version("hotline")
+
+
+def clock() -> datetime:
+    """Aware UTC now."""
+    return datetime.now(UTC)
+
+
+class ChecksFailed(HotlineError):
+    """Something is wrong that must be mended before the service starts."""
+
+    default_code = "checks_failed"
+
+    def __init__(self, findings: Sequence[doctor.Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a person needs to know when the service is up."""
+
+    address: str
+    #: printed once; None when passwords are set
+    setup_token: str | None
+    sip: str
+    asterisk_version: str
+    dialled: tuple[str, ...]
+
+
+def preflight(settings: Settings) -> None:
+    """Raises ChecksFailed with every error found in files, on the disk and at the ports, before anything starts."""
+    findings = [*doctor.check_files(settings), *doctor.check_machine(settings)]
+    if any(found.bad for found in findings):
+        raise ChecksFailed([found for found in findings if found.bad])
+
+
+def private_key(folder: Path, name: str) -> bytes:
+    """32 random bytes kept in a file of mode 0600, made at first use (S24)."""
+    file = folder / name
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(file, random.token_hex(32) + "\n")
+    return bytes.fromhex(file.read_text(encoding="ascii").strip())
+
+
+async def open_database(settings: Settings) -> Database:
+    """Brings the schema up to date and opens the database."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    await migrations.upgrade(settings.database)
+    return await Database.open(settings.database)
+
+
+async def load_basics(database: Database, *, sample: bool, now: datetime) -> None:
+    """Vocabularies, and the sample operator when it is wanted; what is there already is left alone."""
+    nodes = taxonomy.parse(taxonomy.SAMPLE.read_text(encoding="utf-8"))
+    async with database.write() as conn:
+        await taxonomy.load(conn, nodes, now, today=now.date())
+    if sample:
+        async with database.write() as conn:
+            await sample_staff.load(conn, sample_staff.SAMPLE.read_text(encoding="utf-8"), now)
+            await load_sample(conn, now)
+
+
+def standards(tree: Tree, manifest: prompts.Manifest) -> tuple[Standard, ...]:
+    """The service standards in the words of the voice menu (IN-01)."""
+    menu = tree.nodes.get("standards")
+    if not isinstance(menu, Menu):
+        return ()
+    return tuple(
+        Standard(
+            code=key.go,
+            title=Label(zh=key.label["zh"], en=key.label["en"]),
+            text=Label(zh=manifest.prompt(key.go, "zh").text, en=manifest.prompt(key.go, "en").text),
+        )
+        for key in menu.keys.values()
+        if key.go in manifest.ids()
+    )
+
+
+def address(settings: Settings, port: int) -> str:
+    """What to open in a browser."""
+    host = settings.public_hosts[0] if settings.public_hosts else settings.http_host
+    host = "localhost" if host in {"127.0.0.1", "::1"} else host
+    return f"{'http' if settings.tls == 'off' else 'https'}://{host}:{port}/"
+
+
+def certificate(settings: Settings, now: datetime) -> ssl.SSLContext | None:
+    """The TLS of the page, the interface and the browser phones; None when it is off."""
+    if settings.tls == "off":
+        return None
+    if settings.tls == "files":
+        if settings.tls_certificate is None or settings.tls_key is None:
+            raise Invalid("bad_setting", "tls = files needs tls_certificate and tls_key", field="tls")
+        return tls.server_context(settings.tls_certificate, settings.tls_key)
+    return tls.server_context(*tls.ensure_self_made(settings.secrets_dir, settings.public_hosts, now))
+
+
+async def setup_token(database: Database, now: datetime) -> str | None:
+    """A fresh one-time token while nobody can sign in, else None."""
+    async with database.write() as conn:
+        return await sessions.new_setup_token(conn, now) if await sessions.first_run(conn) else None
+
+
+@asynccontextmanager
+async def exchange(settings: AsteriskSettings, secrets: Secrets, progress: Progress) -> AsyncIterator[Asterisk | None]:
+    """Our own Asterisk, running; one that outlived its service is taken over as it is. None when it is elsewhere."""
+    if not settings.managed:
+        yield None
+        return
+    installation: Installation = await asyncio.to_thread(provision, settings.cache_dir, progress)
+    asterisk = Asterisk(RunFolder(settings.run_dir.resolve(), installation, settings, secrets))
+    if await asterisk.running():
+        progress("Asterisk is running already: taken over")
+    else:
+        secrets.renew_token()
+        asterisk = Asterisk(await asyncio.to_thread(render, installation, settings, secrets))
+        took = await asterisk.start()
+        progress(f"Asterisk {installation.version} started in {took:.1f} s")
+    try:
+        yield asterisk
+    finally:
+        progress("stopping Asterisk")
+        await asterisk.stop()
+
+
+@asynccontextmanager
+async def task(work: Awaitable[None], name: str) -> AsyncIterator[None]:
+    """Work that goes on beside everything else until the block ends."""
+    running = asyncio.ensure_future(work)
+    running.add_done_callback(lambda done: _report(done, name))
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def _report(done: asyncio.Future[None], name: str) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.error("task_ended", task=name, error=repr(error))
+
+
+@asynccontextmanager
+async def service(settings: Settings, progress: Progress = lambda line: None) -> AsyncIterator[Ready]:
+    """The whole service; what was started is stopped in reverse when the block ends, however it ends."""
+    preflight(settings)
+    async with AsyncExitStack() as stack:
+        now = clock()
+        progress("database")
+        database = await open_database(settings)
+        stack.push_async_callback(database.close)
+        await load_basics(database, sample=settings.sample, now=now)
+        secrets = Secrets.load_or_create(settings.secrets_dir)
+        manifest = prompts.load_manifest()
+        menus = Menus(manifest, settings.ivr_data)
+
+        async with database.read() as conn:
+            people = await staff.everyone(conn)
+            words = await taxonomy.read(conn)
+        facts = exchange_settings(settings, roster(people), dialled(menus.tree.lines))
+        asterisk = await stack.enter_async_context(exchange(facts, secrets, progress))
+
+        keeper = FloorKeeper(settings, database, menus, words, clock)
+        await keeper.restore()
+        queries = QueryLog(database)
+        key = private_key(settings.secrets_dir, "media_key")
+        library = Library(database, facts.spool, settings.recordings_root, key, queries)
+        agi = FastAgiServer(
+            settings.agi_host,
+            settings.agi_port,
+            secrets.agi,
+            {"entry": EntryStep(lambda: menus.tree, keeper.ports(lambda: menus.tree))},
+        )
+        await agi.start()
+        stack.push_async_callback(agi.stop)
+
+        account = AmiAccount(settings.ami_host, settings.ami_port, "bridge", secrets.ami_bridge)
+        telephony = keeper.wire(
+            account,
+            token=secrets.token,
+            library=library,
+            agi=agi,
+            phones=Phones(asterisk) if asterisk else None,
+            exchange=facts,
+            manifest=manifest,
+            journal_key=private_key(settings.secrets_dir, "journal_key"),
+        )
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        deps = WebDeps(
+            database=database,
+            clock=clock,
+            hub=keeper.hub,
+            telephony=telephony,
+            door=Door(database, passwords),
+            queries=queries,
+            library=library,
+            secure=settings.tls != "off",
+            hosts=frozenset(settings.public_hosts),
+            standards=standards(menus.tree, manifest),
+            version=VERSION,
+        )
+        keeper.serve(deps)
+        await stack.enter_async_context(task(keeper.run(), "pump"))
+        await keeper.connect()
+        stack.push_async_callback(keeper.disconnect)
+        progress("connected to Asterisk")
+
+        sealer = Sealer(private_key(settings.secrets_dir, "audit_key"), settings.home / "audit-anchors.txt")
+        await stack.enter_async_context(task(sealer.run(database, clock), "sealer"))
+        await stack.enter_async_context(task(keeper.housekeeping(), "housekeeping"))
+
+        secured = certificate(settings, now)
+        listener = Listener(build_app(deps), host=settings.http_host, port=settings.http_port, tls=secured)
+        await listener.start()
+        stack.push_async_callback(listener.stop)
+        stack.callback(keeper.hub.close)
+        yield Ready(
+            address=address(settings, listener.port),
+            setup_token=await setup_token(database, now),
+            sip=f"{settings.sip_host}:{settings.sip_port}",
+            asterisk_version=keeper.asterisk_version,
+            dialled=tuple(menus.tree.lines),
+        )

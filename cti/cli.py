@@ -1,0 +1,273 @@
+"""The `hotline` command: starts, checks, explains. Exit codes: 0 well, 1 something is wrong, 2 wrong use."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from cti import app as composition
+from cti import doctor, logs
+from cti.asterisk.errors import AsteriskError
+from cti.asterisk.process import Asterisk
+from cti.asterisk.provision import Installation, provision
+from cti.asterisk.render import RunFolder, render
+from cti.asterisk.secrets import Secrets
+from cti.exchange import exchange_settings
+from cti.settings import Settings, load
+from ticketing.errors import HotlineError
+
+T = TypeVar("T")
+
+out: Final = Console(highlight=False)
+err: Final = Console(stderr=True, highlight=False)
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A complaint hotline on Asterisk: answered by a menu, queued, popped on an agent's page, recorded, ordered.",
+    epilog="Settings come from hotline.toml or HOTLINE_… variables (docs/settings.md).",
+)
+asterisk_cli = typer.Typer(no_args_is_help=True, help="The sandboxed Asterisk by hand; `hotline up` does all of this.")
+db_cli = typer.Typer(no_args_is_help=True, help="The database schema.")
+staff_cli = typer.Typer(no_args_is_help=True, help="The people who work here.")
+cli.add_typer(asterisk_cli, name="asterisk")
+cli.add_typer(db_cli, name="db")
+cli.add_typer(staff_cli, name="staff")
+
+
+def main() -> None:
+    """Runs the command line; errors are one clear sentence and exit code 1, never a traceback for a known cause."""
+    try:
+        cli()
+    except composition.ChecksFailed as failed:
+        _show(failed.findings)
+        err.print("[bold red]Nothing was started.[/]")
+        sys.exit(1)
+    except HotlineError as error:
+        _fail(error.message)
+    except AsteriskError as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(f"[bold red]✗[/] {escape(message)}")
+    sys.exit(1)
+
+
+def _progress(line: str) -> None:
+    out.print(f"[dim]»[/] {escape(line)}")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+@cli.command()
+def up(
+    sample: Annotated[bool | None, typer.Option(help="Load the sample operator (staff, customers, orders).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the page; default 8080.", min=1, max=65535)] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder for everything that is written; default ./var.")] = None,
+) -> None:
+    """Start Asterisk and the service; print the address and, at first, a one-time set-up token. Ctrl-C stops both."""
+    given = {"sample": sample, "http_port": port, "home": home}
+    settings = load(**{name: value for name, value in given.items() if value is not None})
+    logs.configure(settings.home / "log", settings.log_level)
+    _run(_serve(settings))
+    out.print("[green]✓[/] everything that was started is stopped")
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    starting = asyncio.create_task(_until(settings, stop))
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not starting.done():
+        out.print()
+        starting.cancel()
+    with suppress(asyncio.CancelledError):
+        await starting
+
+
+async def _until(settings: Settings, stop: asyncio.Event) -> None:
+    async with composition.service(settings, _progress) as ready:
+        _banner(ready)
+        await stop.wait()
+
+
+def _banner(ready: composition.Ready) -> None:
+    lines = [
+        f"[bold]Hotline is ready.[/]  Page: [bold cyan]{ready.address}[/]",
+        f"Calls to {', '.join(ready.dialled)} at sip:{ready.sip} · Asterisk {escape(ready.asterisk_version)}",
+    ]
+    if ready.setup_token is not None:
+        lines += [
+            "",
+            f"Set-up token (once, 24 h): [bold yellow]{ready.setup_token}[/]",
+            f"1  open {ready.address}setup and set passwords with it",
+            "2  sign in as 2001 (senior agent), choose the browser phone and go ready",
+            "3  in a second terminal: [bold]make demo[/]",
+        ]
+    else:
+        lines += ["", "In a second terminal: [bold]make demo[/] places a simulated call."]
+    out.print(Panel("\n".join(lines), expand=False, border_style="green"))
+    out.print("[dim]Ctrl-C stops the service and Asterisk.[/]")
+
+
+@cli.command()
+def check() -> None:
+    """Read every file the service lives on, without starting anything: Asterisk's configuration, menus, prompts."""
+    findings = doctor.check_files(load())
+    _show(findings)
+    if any(found.bad for found in findings):
+        raise typer.Exit(1)
+    out.print("[green]✓[/] asterisk-conf, menus and prompts are in order")
+
+
+@cli.command(name="doctor")
+def examine() -> None:
+    """Say what is wrong between service, Asterisk, database, prompts, disk and clock, while they run."""
+    findings = _run(doctor.examine(load(), composition.clock))
+    _show(findings)
+    if any(found.bad for found in findings):
+        raise typer.Exit(1)
+
+
+def _show(findings: Sequence[doctor.Finding]) -> None:
+    marks = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}
+    for found in findings:
+        err.print(f"{marks[found.level]} [bold]{escape(found.where)}[/]: {escape(found.reason)}")
+        if found.remedy:
+            err.print(f"    → {escape(found.remedy)}")
+
+
+@cli.command()
+def demo(
+    caller: Annotated[str, typer.Option(help="Number the simulated customer calls from.")] = "13800138000",
+    dnis: Annotated[str, typer.Option(help="Number he dials.")] = "1860",
+    seconds: Annotated[int, typer.Option(help="How long he waits for an answer.", min=5, max=3600)] = 180,
+) -> None:
+    """Place a real SIP call: a VIP customer with an overdue complaint dials 1860, presses 1 and speaks."""
+    from cti.demo import place_call  # noqa: PLC0415 - needs the SIP stack, which nothing else does
+
+    _run(place_call(load(), caller=caller, dnis=dnis, patience_s=seconds, progress=_progress))
+
+
+@cli.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Raw AMI blocks, as captured or exported.", exists=True, dir_okay=False)],
+    token: Annotated[str, typer.Option(help="Token the events must carry; empty believes all.")] = "",
+) -> None:
+    """Turn a captured event stream into call records: a bug report becomes a test."""
+    from cti.ami.replay import replay_bytes  # noqa: PLC0415 - only this command reads captures
+
+    records = replay_bytes(file.read_bytes(), token or None)
+    table = Table("call", "from", "to", "queue", "outcome", "asked → answered", "offers", "breach")
+    for record in records:
+        wait = record.clocks.ask_to_answer_ms
+        offers = " ".join(f"{offer.agent}:{offer.result.value}" for offer in record.offers)
+        table.add_row(
+            record.call_id,
+            escape(record.ani or "withheld"),
+            record.dnis,
+            record.queue,
+            record.outcome.value if record.outcome else "open",
+            "" if wait is None else f"{wait} ms",
+            offers,
+            record.clocks.breach.value if record.clocks.breach else "",
+        )
+    out.print(table)
+    if not records:
+        _fail(f"{file} holds no call: are these raw AMI blocks, and is the token right?")
+
+
+@cli.command()
+def diagram(
+    permissions: Annotated[bool, typer.Option(help="Print who may do what instead.")] = False,
+) -> None:
+    """Print the state diagram of orders (Mermaid) from the transition table, or the permission table."""
+    from ticketing.orders import diagram as drawing  # noqa: PLC0415 - only this command draws
+
+    out.print(drawing.permissions() if permissions else drawing.mermaid(), markup=False, soft_wrap=True)
+
+
+@asterisk_cli.command()
+def install() -> None:
+    """Find an Asterisk 22, or install the sandbox into the cache folder (once, about half a minute)."""
+    found = provision(load().cache_dir, _progress)
+    out.print(f"[green]✓[/] Asterisk {found.version} ({'of the system' if found.system else found.root})")
+
+
+def _exchange(make: Callable[[Installation, Settings], RunFolder]) -> Asterisk:
+    settings = load()
+    return Asterisk(make(provision(settings.cache_dir, _progress), settings))
+
+
+def _as_is(installation: Installation, settings: Settings) -> RunFolder:
+    secrets = Secrets.load_or_create(settings.secrets_dir)
+    return RunFolder(settings.asterisk_run, installation, exchange_settings(settings), secrets)
+
+
+def _rendered(installation: Installation, settings: Settings) -> RunFolder:
+    return render(installation, exchange_settings(settings), Secrets.load_or_create(settings.secrets_dir))
+
+
+@asterisk_cli.command()
+def start() -> None:
+    """Render asterisk-conf and start Asterisk; it goes on when this command ends."""
+    took = _run(_exchange(_rendered).start())
+    out.print(f"[green]✓[/] started in {took:.1f} s")
+
+
+@asterisk_cli.command()
+def stop() -> None:
+    """Stop the Asterisk of this installation."""
+    _run(_exchange(_as_is).stop())
+    out.print("[green]✓[/] stopped")
+
+
+@asterisk_cli.command(name="cli")
+def console(words: Annotated[list[str], typer.Argument(help="A command of Asterisk's console.")]) -> None:
+    """Ask Asterisk's console: `hotline asterisk cli queue show`."""
+    out.print(_run(_exchange(_as_is).cli(" ".join(words))), markup=False)
+
+
+@db_cli.command()
+def upgrade() -> None:
+    """Bring the database to the schema of this release; harmless when it is there."""
+    from cti import migrations  # noqa: PLC0415 - Alembic is slow to import
+
+    settings = load()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    before, after = _run(migrations.upgrade(settings.database))
+    out.print(f"[green]✓[/] schema {after}" + ("" if before == after else f" (was {before or 'empty'})"))
+
+
+@staff_cli.command()
+def add(
+    number: Annotated[str, typer.Argument(help="工号: digits, also the number of the phone.")],
+    name: Annotated[str, typer.Argument(help="Full name.")],
+    posts: Annotated[list[str], typer.Option("--post", help="JA, SA, TE, RX, … (may be given several times).")],
+    team: Annotated[str | None, typer.Option(help="Code of the team.")] = None,
+    phone: Annotated[str, typer.Option(help="browser or desk.")] = "browser",
+) -> None:
+    """Add a member of staff; a set-up token to set the password is printed."""
+    from cti.staffing import add_person  # noqa: PLC0415 - only this command writes staff
+
+    token = _run(add_person(load(), number=number, name=name, posts=posts, team=team, phone=phone))
+    out.print(f"[green]✓[/] {escape(name)} ({number}) added. Password: /setup with this token (once, 24 h): {token}")

@@ -1,0 +1,317 @@
+"""The telephone side as one thing that is restored, connected, kept right and taken down."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import select
+
+from cti import store
+from cti.ami import commands
+from cti.ami.decode import decode, snapshot
+from cti.ami.link import AmiAccount, Link, LinkState, Up
+from cti.asterisk import conf
+from cti.asterisk.phones import Phones
+from cti.asterisk.settings import AsteriskSettings
+from cti.calls.events import LinkLost, LinkUp
+from cti.calls.model import CallRecord, Floor, FloorSettings
+from cti.calls.reducer import reduce, take_changed
+from cti.calls.restore import restore
+from cti.hub import Hub
+from cti.journal import Journal
+from cti.labels import LabelBook
+from cti.pops import PopBoard
+from cti.pump import Pump
+from cti.settings import Settings
+from cti.switchboard import Switchboard
+from cti.telephony import LiveTelephony, Wires
+from cti.web.announce import announce
+from cti.web.callviews import call_views
+from cti.web.deps import WebDeps
+from cti.web.recordingviews import recording_refs
+from cti.wiring import Directory, OrderWords, Performer, Tools
+from ivr.hours import TreeHours
+from ivr.menus import Menus
+from ivr.model import Tree
+from ivr.prompts import Manifest
+from ivr.server import FastAgiServer
+from ivr.session import Ports
+from recordings.library import Library
+from ticketing.changes import Change
+from ticketing.contacts.tables import contact, contact_order
+from ticketing.db import Database
+from ticketing.errors import HotlineError
+from ticketing.orders.tables import customer_order
+from ticketing.roles import SYSTEM
+from ticketing.staff import store as staff
+from ticketing.taxonomy import Taxonomies
+
+log = structlog.get_logger(__name__)
+
+_HOUSEKEEPING_S: Final = 1.0
+_POP_RECORDINGS: Final = 5
+
+
+class FloorKeeper:
+    """Owns the floor, the link and the pump; the composition root starts it and hands it to the web."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        menus: Menus,
+        words: Taxonomies,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self.floor = Floor(
+            settings=FloorSettings(
+                target_ms=round(settings.answer_target_seconds * 1000),
+                max_misses=settings.misses_before_pause,
+                short_abandon_ms=round(settings.short_abandon_seconds * 1000),
+                wrap_up_s=round(settings.wrap_up_seconds),
+            )
+        )
+        self.hub = Hub(secrets.token_hex(4))
+        self.labels = LabelBook(lambda: menus.tree, words)
+        self._directory = Directory(database, clock, settings.area_code)
+        self._progress = OrderWords(database, clock, settings.area_code)
+        self._board = PopBoard(
+            database,
+            self.floor,
+            self.labels,
+            clock,
+            area_code=settings.area_code,
+            recordings_of=self._recordings_of,
+        )
+        self._announce: Callable[[Sequence[Change]], Awaitable[None]] = _nobody
+        self._registered: dict[str, bool] = {}
+        self._resyncing: asyncio.Task[None] | None = None
+
+    def ports(self, tree: Callable[[], Tree]) -> Ports:
+        """What the menus ask (ivr.ports)."""
+        return Ports(self._directory, self._progress, TreeHours(tree), self._clock)
+
+    async def restore(self) -> None:
+        """Puts open calls of the database back on the floor (TL-70)."""
+        async with self._database.read() as conn:
+            restore(self.floor, await store.open_calls(conn))
+
+    def wire(
+        self,
+        account: AmiAccount,
+        *,
+        token: str,
+        library: Library,
+        agi: FastAgiServer,
+        phones: Phones | None,
+        exchange: AsteriskSettings,
+        manifest: Manifest,
+        journal_key: bytes,
+    ) -> LiveTelephony:
+        """Makes link, pump and effects; nothing is connected yet."""
+        self._library = library
+        self._notice_s = max((manifest.prompt("notice", lang).seconds for lang in ("zh", "en")), default=0.0)
+        self.link = Link(
+            account,
+            self._on_frame,
+            self._on_state,
+            self._clock,
+            on_refused=lambda why, detail: self.pump.put_security(f"ami_{why}", detail),
+        )
+        self._switchboard = Switchboard(self.link, self.floor)
+        self._performer = Performer(
+            Tools(
+                database=self._database,
+                hub=self.hub,
+                board=self._board,
+                switchboard=self._switchboard,
+                clock=self._clock,
+                wrap_up=timedelta(seconds=self._settings.wrap_up_seconds),
+                announce=self._tell,
+                register_recording=self._register_recording,
+                call_view=self._call_view,
+            )
+        )
+        self.pump = Pump(
+            self.floor,
+            token=token,
+            decode=decode,
+            reduce=reduce,
+            take_changed=take_changed,
+            save=self._save,
+            perform=self._performer.perform,
+            clock=self._clock,
+            journal=Journal(self._settings.journal_dir, journal_key, max_bytes=self._settings.journal_bytes),
+            on_gap=lambda why: self._resync(),
+        )
+        self.telephony = LiveTelephony(
+            Wires(
+                database=self._database,
+                link=self.link,
+                floor=self.floor,
+                pump=self.pump,
+                board=self._board,
+                switchboard=self._switchboard,
+                labels=self.labels,
+                agi=agi,
+                clock=self._clock,
+                new_secret=phones.rotate if phones is not None else None,
+                ring_seconds=lambda queue: ring_seconds(exchange, queue),
+                sip_socket=f"ws://{exchange.bind}:{exchange.http_port}/ws",
+                spool=exchange.spool,
+            )
+        )
+        return self.telephony
+
+    def serve(self, deps: WebDeps) -> None:
+        """From now on committed changes are told to pages."""
+        self._announce = lambda changes: announce(deps, changes)
+
+    @property
+    def asterisk_version(self) -> str:
+        """What Asterisk says it is; empty while it is not connected."""
+        return self.link.state.core.version if isinstance(self.link.state, Up) else ""
+
+    async def connect(self) -> None:
+        """Returns when the link is up; raises WrongSecret or AsteriskTooOld, which no retry can mend."""
+        await self.link.start()
+
+    async def disconnect(self) -> None:
+        """Takes the link down."""
+        if self._resyncing is not None:
+            self._resyncing.cancel()
+        await self.link.stop()
+
+    async def run(self) -> None:
+        """Pumps until cancelled."""
+        await self.pump.run()
+
+    async def housekeeping(self) -> None:
+        """Each second: wrap-ups that are over, voice files to look for again, phones that came or went."""
+        while True:
+            try:
+                await self._performer.end_wrap_ups()
+                for change in await self._library.rescan(self._clock()):
+                    await self._tell_recording(change)
+                await self._tell_phones()
+            except HotlineError as error:
+                log.warning("housekeeping", code=error.code, why=error.message)
+            await asyncio.sleep(_HOUSEKEEPING_S)
+
+    async def _tell(self, changes: Sequence[Change]) -> None:
+        await self._announce(changes)
+
+    # -- the link --------------------------------------------------------------------------------------------------
+
+    def _on_frame(self, raw: bytes, received_at: datetime) -> None:
+        self.pump.put_nowait(raw, received_at)
+
+    def _on_state(self, state: LinkState) -> None:
+        if isinstance(state, Up):
+            self._resync()
+        else:
+            self.pump.put_event(LinkLost(at=self._clock(), why="link"))
+            self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
+
+    def _resync(self) -> None:
+        if self._resyncing is None or self._resyncing.done():
+            self._resyncing = asyncio.create_task(self._rebuild(), name="resync")
+            self._resyncing.add_done_callback(_note)
+
+    async def _rebuild(self) -> None:
+        """The floor from live state, then the queues from the database (TL-70, TL-40)."""
+        self.pump.resync_done()
+        asked_at = self._clock()
+        frames = [
+            *await self.link.send(commands.core_status()),
+            *await self.link.send(commands.core_show_channels()),
+            *await self.link.send(commands.queue_status()),
+        ]
+        self.pump.put_event(LinkUp(at=asked_at))
+        self.pump.put_event(snapshot(frames, asked_at))
+        await self.pump.drained()
+        async with self._database.read() as conn:
+            wanted = await staff.memberships(conn)
+        await self._switchboard.reconcile(wanted)
+        self.hub.broadcast("alert", {"code": "telephony_restored", "text": "telephony_restored"})
+
+    # -- what effects ask --------------------------------------------------------------------------------------------
+
+    async def _save(self, records: Sequence[CallRecord]) -> None:
+        async with self._database.write() as conn:
+            await store.save_calls(conn, records)
+
+    async def _register_recording(self, record: CallRecord) -> None:
+        """The length a whole recording would have: from the end of the notice to the end of the call (TL-50)."""
+        expected = None
+        if record.ended_at is not None:
+            expected = max(0.0, (record.ended_at - record.entered_at).total_seconds() - self._notice_s)
+        change = await self._library.register(record.call_id, expected_seconds=expected, now=self._clock())
+        if change is not None:
+            await self._tell_recording(change)
+
+    async def _tell_recording(self, change: Change) -> None:
+        record = self._board.record(change.subject_id)
+        if record is None:
+            async with self._database.read() as conn:
+                record = await store.get(conn, change.subject_id)
+        told = {key: change.payload.get(key) for key in ("call_id", "state", "id")}
+        for agent in sorted({offer.agent for offer in record.offers if offer.answered_at} if record else ()):
+            self.hub.publish(agent, "recording", told)
+
+    async def _call_view(self, record: CallRecord) -> dict[str, Any]:
+        async with self._database.read() as conn:
+            (view,) = await call_views(conn, SYSTEM, [record])
+        return view.model_dump(mode="json")
+
+    async def _recordings_of(self, orders: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Voice files of the calls these orders came from, newest first."""
+        if not orders:
+            return ()
+        async with self._database.read() as conn:
+            rows = await conn.execute(
+                select(contact.c.external_id)
+                .join(contact_order, contact_order.c.contact_id == contact.c.id)
+                .join(customer_order, customer_order.c.id == contact_order.c.order_id)
+                .where(customer_order.c.public_id.in_(orders), contact.c.external_id.is_not(None))
+                .order_by(contact.c.at.desc())
+                .limit(_POP_RECORDINGS)
+            )
+            calls = [row.external_id for row in rows]
+            found = await recording_refs(conn, calls)
+        return [found[call].model_dump(mode="json") for call in calls if call in found]
+
+    async def _tell_phones(self) -> None:
+        """Tells an agent's page when Asterisk begins or ceases to reach his phone."""
+        now = {member.agent: self.telephony.registered(member.agent) for member in self.floor.members.values()}
+        changed = [agent for agent, reachable in now.items() if self._registered.get(agent, False) != reachable]
+        self._registered = now
+        if changed:
+            at = self._clock()
+            await self._announce([Change("agent.changed", agent, 0, at, {}) for agent in changed if agent.isdigit()])
+
+
+def ring_seconds(exchange: AsteriskSettings, queue: str) -> int:
+    """How long a phone rings for a caller of this queue, as the administrator's queues.conf says (TL-60)."""
+    try:
+        entry = conf.read("queues.conf", conf.folder_reader(exchange.conf_dir)).options(queue).get("timeout")
+    except conf.ConfError:
+        return 0
+    return int(entry.value) if entry is not None and entry.value.isdigit() else 0
+
+
+async def _nobody(changes: Sequence[Change]) -> None:
+    """Before the web is there nobody listens."""
+
+
+def _note(done: asyncio.Task[None]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("resync_failed", error=str(error))
