@@ -12,6 +12,7 @@ from ivr.prompts import load_manifest
 from ivr.server import FastAgiServer
 from ivr.session import EntryStep
 from tests.ivr.fakes import KNOWN, SECRET, FakeCall, FakeDirectory, ports, shipped_tree
+from ticketing.orders.model import OPEN, State
 
 
 @pytest.fixture
@@ -35,6 +36,12 @@ def test_what_is_shipped_is_sound() -> None:
     assert tree.reason("vip-major", "zh").endswith("。")
     assert tree.reason("rescue", "en") != "rescue"
     assert tree.reason("never-heard-of", "en") == "never-heard-of"
+
+
+def test_states_with_words_are_states_of_an_order() -> None:
+    """`PAUSED` is what the wiring calls an order that is held."""
+    assert set(shipped_tree().states) - {state.name for state in State} == {"PAUSED"}
+    assert {state.name for state in OPEN} - set(shipped_tree().states) <= {"REPORTING", "ANALYSIS"}
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ async def test_an_early_key_reaches_a_phone(pbx: Pbx, lines: Lines, serve: Serve
     assert server.counts == {"done": 1}
 
 
-@pytest.mark.req("TL-02", "IN-01")
+@pytest.mark.req("TL-02")
 @pytest.mark.parametrize(
     ("keys", "heard"),
     [
