@@ -78,7 +78,7 @@ async def test_a_keeper_holds_hands_over_and_tells(database: Database) -> None:
     await asyncio.wait_for(first.gained(), 5)
     acting = [first.holds]
     assert not await second.once()
-    assert second.held is None
+    assert [second.held] == [None]
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
