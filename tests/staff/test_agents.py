@@ -75,6 +75,36 @@ async def test_a_withdrawn_offer_returns_to_the_pause_it_came_from(centre: Datab
     assert (after.state, after.reason, after.call_id) == (S.PAUSED, "meal", None)
 
 
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_a_pause_asked_for_in_a_call_begins_after_the_wrap_up(
+    centre: Database, now: datetime, taken_back: bool
+) -> None:
+    person = await seat(centre, "1001", now)
+    await tell(centre, S.TALKING, now + SECOND)
+    async with centre.write() as conn:
+        change = await agents.pause(conn, person, "meal", now + 2 * SECOND)
+        assert (change.payload["state"], change.payload["resume"], change.payload["call_id"]) == (
+            "talking", "paused", "c1",
+        )  # fmt: skip
+        assert {each.paused for each in await store.memberships(conn)} == {True}
+        if taken_back:
+            await agents.ready(conn, person, now + 3 * SECOND)
+    await tell(centre, S.WRAP_UP, now + 4 * SECOND)
+    async with centre.write() as conn:
+        await agents.end_wrap_ups(conn, now + 34 * SECOND)
+        lines = (await conn.execute(select(agent_state_log.c.state).order_by(agent_state_log.c.id))).scalars().all()
+    after = await state(centre)
+    assert (after.state, after.reason) == ((S.READY, None) if taken_back else (S.PAUSED, "meal"))
+    assert lines == ["ready", "talking", "wrap_up", after.state.value]
+
+
+async def test_a_quiet_phone_ends_a_call_whose_end_was_not_seen(centre: Database, now: datetime) -> None:
+    await seat(centre, "1001", now)
+    await tell(centre, S.TALKING, now + SECOND)
+    assert await tell(centre, S.READY, now + 9 * SECOND, None)
+    assert (await state(centre)).state is S.WRAP_UP
+
+
 async def test_late_facts_and_other_calls_change_nothing(centre: Database, now: datetime) -> None:
     await seat(centre, "1001", now)
     assert await tell(centre, S.TALKING, now + 5 * SECOND)
@@ -98,10 +128,7 @@ async def test_wishes_the_state_does_not_allow_are_refused(centre: Database, now
     person = await seat(centre, "1001", now)
     await tell(centre, S.TALKING, now + SECOND)
     async with centre.write() as conn:
-        wishes = [agents.sign_out(conn, person, now), agents.ready(conn, person, now)]
-        wishes.append(agents.sign_in(conn, person, PhoneKind.DESK, now))
-        wishes.append(agents.pause(conn, person, "meal", now))
-        for wish in wishes:
+        for wish in [agents.sign_out(conn, person, now), agents.sign_in(conn, person, PhoneKind.DESK, now)]:
             with pytest.raises(Refused, match="wrong_agent_state"):
                 await wish
     assert (await state(centre)).phone_kind is PhoneKind.BROWSER

@@ -27,6 +27,9 @@ _PHASES = {
     AgentState.TALKING: Step.ANSWER,
     AgentState.WRAP_UP: Step.HANG_UP,
 }
+_IN_CALL = frozenset({AgentState.RINGING, AgentState.TALKING})
+#: what a quiet phone means in a state whose end was not seen
+_QUIET = {AgentState.RINGING: Step.WITHDRAW, AgentState.TALKING: Step.HANG_UP}
 
 
 async def sign_in(conn: AsyncConnection, actor: Actor, phone: PhoneKind, now: datetime) -> Change:
@@ -49,7 +52,8 @@ async def sign_out(conn: AsyncConnection, actor: Actor, now: datetime, *, number
 async def pause(
     conn: AsyncConnection, actor: Actor, reason: str, now: datetime, *, number: str | None = None
 ) -> Change:
-    """Stops offers, with a coded reason; the system and supervisors may pause another (TL-11, TL-42)."""
+    """Stops offers, with a coded reason; asked in a call, it begins after the wrap-up. The system and supervisors may
+    pause another (TL-11, TL-42)."""
     await taxonomy.leaf(conn, "pause_reason", reason, _day(now), field="reason")
     return await _wish(conn, actor, await _mine(conn, actor, number), Step.PAUSE, reason, now)
 
@@ -81,14 +85,12 @@ async def follow_phone(
     ends = phase in {AgentState.WRAP_UP, AgentState.READY}
     if ends and call_id and agent.call_id and call_id != agent.call_id:
         return None
-    step = _PHASES.get(phase, Step.WITHDRAW if agent.state is AgentState.RINGING else Step.END_WRAP_UP)
+    step = _PHASES.get(phase, _QUIET.get(agent.state, Step.END_WRAP_UP))
     state = next_state(agent.state, step, agent.resume)
     if state is None or (state is agent.state and call_id == agent.call_id):
         return None
     if agent.state in {AgentState.READY, AgentState.PAUSED}:
         agent = replace(agent, resume=agent.state)
-    elif agent.state is AgentState.WRAP_UP and agent.resume is not AgentState.PAUSED:
-        agent = replace(agent, resume=AgentState.READY)
     until = at + wrap_up if state is AgentState.WRAP_UP else None
     kept = state not in {AgentState.READY, AgentState.PAUSED}
     moved = replace(agent, state=state, since=at, call_id=(call_id or agent.call_id) if kept else None,
@@ -126,11 +128,14 @@ async def _wish(  # noqa: PLR0917 - a use case's own five and its reason
 ) -> Change:
     state = next_state(agent.state, step, agent.resume)
     assert state is not None  # a wish is granted or refused
-    if state is agent.state and reason == agent.reason:
+    resume = AgentState.PAUSED if step is Step.PAUSE else AgentState.READY
+    if (state, reason, resume) == (agent.state, agent.reason, agent.resume):
         return _told(agent)
-    resume = AgentState.PAUSED if state is AgentState.PAUSED else AgentState.READY
-    moved = replace(agent, state=state, since=now, reason=reason, resume=resume, call_id=None, wrap_up_until=None)
-    said = {"from": agent.state.value, "to": state.value, "reason": reason}
+    if state in _IN_CALL:
+        moved = replace(agent, reason=reason, resume=resume)
+    else:
+        moved = replace(agent, state=state, since=now, reason=reason, resume=resume, call_id=None, wrap_up_until=None)
+    said = {"from": agent.state.value, "to": resume.value if state in _IN_CALL else state.value, "reason": reason}
     await audit.record(conn, actor, f"agent.{step.value}", "agent", agent.number, said, now)
     return await _write(conn, moved)
 
@@ -145,6 +150,16 @@ async def _write(conn: AsyncConnection, agent: Agent) -> Change:
     }  # fmt: skip
     await conn.execute(update(agent_state).where(agent_state.c.staff_id == agent.staff_id).values(values))
     last = agent_state_log.c
+    kept = await conn.execute(
+        select(last.id).where(
+            last.staff_id == agent.staff_id,
+            last.ended_at.is_(None),
+            last.started_at == agent.since,
+            last.state == agent.state.value,
+        )
+    )
+    if kept.first():  # only what comes after the call has changed
+        return _told(agent)
     await conn.execute(
         update(agent_state_log)
         .where(last.staff_id == agent.staff_id, last.ended_at.is_(None))
@@ -162,6 +177,7 @@ def _told(agent: Agent) -> Change:
         "staff_id": agent.staff_id, "state": agent.state.value, "reason": agent.reason, "call_id": agent.call_id,
         "since": agent.since.isoformat(), "phone": agent.phone_kind.value,
         "wrap_up_until": agent.wrap_up_until.isoformat() if agent.wrap_up_until else None,
+        "resume": agent.resume.value,
     }  # fmt: skip
     return Change("agent.changed", agent.number, agent.version, agent.since, payload)
 

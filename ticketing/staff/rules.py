@@ -41,6 +41,10 @@ TRANSITIONS: dict[tuple[AgentState, Step], AgentState | None] = {
     (S.PAUSED, Step.READY): S.READY,
     (S.WRAP_UP, Step.READY): S.READY,
     (S.READY, Step.READY): S.READY,
+    (S.RINGING, Step.PAUSE): S.RINGING,
+    (S.TALKING, Step.PAUSE): S.TALKING,
+    (S.RINGING, Step.READY): S.RINGING,
+    (S.TALKING, Step.READY): S.TALKING,
     (S.READY, Step.RING): S.RINGING,
     (S.PAUSED, Step.RING): S.RINGING,
     (S.WRAP_UP, Step.RING): S.RINGING,
@@ -54,7 +58,7 @@ TRANSITIONS: dict[tuple[AgentState, Step], AgentState | None] = {
     (S.TALKING, Step.HANG_UP): S.WRAP_UP,
     (S.WRAP_UP, Step.END_WRAP_UP): None,
 }
-"""The whole table; None = the state he resumes, ready or paused."""
+"""The whole table; None = the state he resumes. A pause asked for in a call begins after it, `ready` takes it back."""
 
 
 def next_state(state: AgentState, step: Step, resume: AgentState) -> AgentState | None:
