@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-_LIST = Path(__file__).parent.parent / "docs" / "requirements.md"
+#: the list the table is made from
+LIST = Path(__file__).parent.parent / "docs" / "requirements.md"
 _ROW = re.compile(r"^\|\s*\*{0,2}(?P<id>[A-Z]{1,2}-?\d{1,3})\*{0,2}\s*\|\s*(?P<text>[^|]*)\|")
 _MISSING = {
     "Asterisk": re.compile(r"asterisk|sipp|baresip", re.IGNORECASE),
@@ -17,7 +19,7 @@ _MISSING = {
 }
 
 
-def read_requirements(path: Path = _LIST) -> dict[str, str]:
+def read_requirements(path: Path) -> dict[str, str]:
     """Id and text of every row `| ID | text |`; empty when the list is not there."""
     if not path.exists():
         return {}
@@ -64,7 +66,7 @@ class Requirements:
             out.write_line(f"{len(nodes):4}  {reason}")
 
     def _say_requirements(self, out: pytest.TerminalReporter) -> None:
-        listed = read_requirements()
+        listed = read_requirements(LIST)
         if not listed and not self.outcomes:
             return
         failed = sorted(each for each, seen in self.outcomes.items() if "failed" in seen)
@@ -72,10 +74,17 @@ class Requirements:
         missing = sorted(set(listed) - set(failed) - set(shown))
         out.section("requirements")
         for title, ids in (("shown", shown), ("failed", failed), ("not yet", missing)):
-            out.write_line(f"{title:8} {len(ids):4}  {' '.join(ids)}")
+            lines = [" ".join(group) for _, group in groupby(ids, key=_family)] if len(ids) > 12 else [" ".join(ids)]
+            out.write_line(f"{title:8} {len(ids):4}  {lines[0]}")
+            for line in lines[1:]:
+                out.write_line(f"{'':15}{line}")
         unknown = sorted(set(self.outcomes) - set(listed)) if listed else []
         if unknown:
             out.write_line(f"unknown  {len(unknown):4}  {' '.join(unknown)} (not in docs/requirements.md)")
+
+
+def _family(each: str) -> str:
+    return each.rstrip("0123456789")
 
 
 def pytest_configure(config: pytest.Config) -> None:
