@@ -163,7 +163,7 @@ class FloorKeeper:
                 labels=self.labels,
                 agi=agi,
                 clock=self._clock,
-                new_secret=phones.rotate if phones is not None else None,
+                phones=phones,
                 ring_seconds=lambda queue: ring_seconds(exchange, queue),
                 sip_socket=f"ws://{exchange.bind}:{exchange.http_port}/ws",
                 spool=exchange.spool,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from cti.ami.link import Down, Link, Up
+from cti.asterisk.errors import AsteriskError
+from cti.asterisk.phones import Phones
+from cti.asterisk.settings import Phone
 from cti.calls import figures
 from cti.calls.events import WrapUpEnded
 from cti.calls.model import Floor
@@ -21,7 +24,7 @@ from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
 from ivr.server import FastAgiServer
 from ticketing.db import Database
-from ticketing.errors import HotlineError, Unavailable
+from ticketing.errors import Unavailable
 from ticketing.roles import Actor
 from ticketing.staff import store as staff
 from ticketing.text import mask_number
@@ -45,8 +48,8 @@ class Wires:
     labels: LabelBook
     agi: FastAgiServer
     clock: Callable[[], datetime]
-    #: gives a phone a new secret known to Asterisk; None when Asterisk is run elsewhere
-    new_secret: Callable[[str], Awaitable[str]] | None
+    #: the phones of our own Asterisk; None when it is run elsewhere
+    phones: Phones | None
     sip_socket: str
     spool: Path
     #: ring time of a queue in seconds, from queues.conf
@@ -61,6 +64,11 @@ class LiveTelephony:
 
     async def sign_in(self, actor: Actor, phone: PhoneKind) -> None:
         """Adds the agent to his queues."""
+        if self._wires.phones is not None:
+            try:
+                await self._wires.phones.become(Phone(number=actor.number, kind=phone))
+            except AsteriskError as error:
+                raise Unavailable("phone_refused", str(error)) from error
         async with self._wires.database.read() as conn:
             wanted = [item for item in await staff.memberships(conn) if item.number == actor.number]
         await self._wires.switchboard.sign_in(wanted)
@@ -81,17 +89,18 @@ class LiveTelephony:
 
     async def phone_credentials(self, actor: Actor) -> PhoneCredentials:
         """A fresh secret for the browser phone; raises Unavailable when Asterisk is run elsewhere."""
-        if self._wires.new_secret is None:
+        if self._wires.phones is None:
             raise Unavailable("no_browser_phones", "Browser phones need the Asterisk that this service starts itself.")
         try:
-            secret = await self._wires.new_secret(actor.number)
-        except HotlineError as error:
-            raise Unavailable("phone_refused", error.message) from error
+            await self._wires.phones.become(Phone(number=actor.number, kind="browser"))
+            secret = await self._wires.phones.rotate(actor.number)
+        except AsteriskError as error:
+            raise Unavailable("phone_refused", str(error)) from error
         return PhoneCredentials(
             uri=f"sip:{actor.number}@hotline",
             username=actor.number,
             password=secret,
-            realm="asterisk",
+            realm="hotline",
             expires_at=self._wires.clock() + _SECRET_LIVES,
             display_name=actor.name,
         )
