@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -24,12 +24,12 @@ BODY_DEADLINE = 10.0
 M = TypeVar("M", bound=Input)
 
 
-async def read_body(request: web.Request, *, deadline_s: float = BODY_DEADLINE) -> bytes:
+async def read_body(request: web.Request) -> bytes:
     """The body's bytes; raises Unsupported, TooSlow, or aiohttp's own 413."""
     if request.content_type != "application/json":
         raise Unsupported
     try:
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(BODY_DEADLINE):
             return await request.read()
     except TimeoutError:
         raise TooSlow from None
@@ -65,13 +65,14 @@ def parse(raw: bytes, model: type[M]) -> M:
         raise _refusal(error) from None
 
 
-def parse_query(values: Mapping[str, str], names: list[str], model: type[M]) -> M:
-    """The query string as its model; `names` are the names as sent, to find one sent twice."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Invalid(field=twice[0])
+def parse_query(pairs: Sequence[tuple[str, str]], model: type[M]) -> M:
+    """The query string as its model; a name sent twice is refused."""
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise Invalid(field=next(name for name in names if names.count(name) > 1))
     try:
-        return model.model_validate(dict(values))
+        return model.model_validate(values)
     except ValidationError as error:
         raise _refusal(error) from None
 

@@ -112,7 +112,7 @@ async def read(route: Route, call: Call) -> None:
     if route.body is not None:
         call.body = parse(await read_body(request), route.body)
     if route.query is not None:
-        call.query = parse_query(request.query, list(request.query.keys()), route.query)
+        call.query = parse_query(list(request.query.items()), route.query)
     elif request.query:
         raise Invalid("unknown_field", field=next(iter(request.query)))
 

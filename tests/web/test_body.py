@@ -69,9 +69,9 @@ def test_a_body_may_be_nested_only_so_deep() -> None:
 
 def test_a_query_name_sent_twice_is_refused() -> None:
     with pytest.raises(Invalid):
-        parse_query({"version": "1"}, ["version", "version"], SubmitOrder)
+        parse_query([("version", "1"), ("version", "1")], SubmitOrder)
     with pytest.raises(Invalid):
-        parse_query({"vresion": "1"}, ["vresion"], SubmitOrder)
+        parse_query([("vresion", "1")], SubmitOrder)
 
 
 @given(st.binary(max_size=200))
