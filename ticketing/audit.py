@@ -17,6 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.db import BigId, Database, Json, UtcDateTime, id_column, metadata
 from ticketing.roles import Actor
 
+#: larger floating numbers (and NaN) are kept as text
+_EXACT = 1e15
+
 
 def _log_table(name: str) -> Table:
     return Table(
@@ -28,7 +31,7 @@ def _log_table(name: str) -> Table:
         Column("actor_number", String(16), nullable=False),
         Column("verb", String(64), nullable=False),
         Column("subject_kind", String(32), nullable=False),
-        Column("subject_id", String(64), nullable=False),
+        Column("subject_id", String(80), nullable=False),
         Column("payload", Json),
         Column("salt", String(32)),
         Column("digest", String(64), nullable=False),
@@ -98,7 +101,7 @@ def digest_of(payload: Mapping[str, Any], salt: str) -> str:
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    payload = json.loads(json.dumps(entry.payload, ensure_ascii=False))
+    payload = _storable(dict(entry.payload))
     salt = secrets.token_hex(16)
     return {
         "at": entry.at,
@@ -106,11 +109,27 @@ def _row(entry: Entry) -> dict[str, Any]:
         "actor_number": entry.actor.number,
         "verb": entry.verb,
         "subject_kind": entry.subject_kind,
-        "subject_id": entry.subject_id,
+        "subject_id": _storable(entry.subject_id)[:80],
         "payload": payload,
         "salt": salt,
         "digest": digest_of(payload, salt),
     }
+
+
+def _storable(value: Any) -> Any:
+    """The value as both databases give it back: what people type into a search may hold NUL or half a character, and
+    PostgreSQL writes large numbers in its own way. Raises TypeError for what is not JSON."""
+    if isinstance(value, str):
+        return str(value).replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value + 0.0 if abs(value) < _EXACT else str(value)  # -0.0 becomes 0.0
+    if isinstance(value, Mapping):
+        return {_storable(str(key)): _storable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_storable(each) for each in value]
+    raise TypeError(f"{type(value).__name__} cannot be kept in an audit row")
 
 
 class QueryLog:

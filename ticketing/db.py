@@ -37,6 +37,8 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "p
 _Select = TypeVar("_Select", bound=Select[Any])
 _BUSY_MS = 1000
 _READERS = 4
+#: bound of the wait for other writers of this process
+_TURN_S = 10.0
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -92,6 +94,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.dialect == "sqlite" else None
+        self._writing: asyncio.Task[Any] | None = None
 
     @classmethod
     async def open(cls, url: str, *, busy_ms: int = _BUSY_MS) -> Database:
@@ -123,14 +126,30 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One transaction that may write: committed, and on disk, when the block ends without an error (N1).
 
-        Raises Unavailable when the lock is not had within the bound.
+        Raises Unavailable when the lock is not had within the bound, RuntimeError for a write inside a write.
         """
         if self._turn is None:
             async with _translated(), self._writer.begin() as conn:
                 yield conn
-        else:
-            async with self._turn, _translated(), self._writer.begin() as conn:
+            return
+        await self._take_turn(self._turn)
+        self._writing = asyncio.current_task()
+        try:
+            async with _translated(), self._writer.begin() as conn:
                 yield conn
+        finally:
+            self._writing = None
+            self._turn.release()
+
+    async def _take_turn(self, turn: asyncio.Lock) -> None:
+        """Writers of this process wait in order; one that would wait for itself is told so."""
+        if self._writing is not None and self._writing is asyncio.current_task():
+            raise RuntimeError("a transaction is open in this task: hand its connection on")
+        try:
+            async with asyncio.timeout(_TURN_S):
+                await turn.acquire()
+        except TimeoutError:
+            raise Unavailable("database_busy", "the database does not answer in time") from None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

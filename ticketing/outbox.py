@@ -23,7 +23,7 @@ outbox = Table(
     metadata,
     id_column(),
     Column("topic", String(64), nullable=False),
-    Column("key", String(64), nullable=False),
+    Column("key", String(80), nullable=False),
     Column("payload", Json, nullable=False),
     #: pending | sent | dead
     Column("state", String(8), nullable=False),

@@ -124,6 +124,34 @@ async def test_an_erasure_keeps_the_chain(sealed: Database) -> None:
     assert (verdict.intact, verdict.erased) == (True, 1)
 
 
+async def test_anything_json_holds_verifies_on_both_databases(database: Database, now: datetime) -> None:
+    payloads: list[dict[str, object]] = [
+        {"q": "a\x00b", "half": "\ud83d", "emoji": "😀", "\x00": 1},
+        {
+            "big": 1e16,
+            "tiny": 5e-324,
+            "pi": 3.141592653589793,
+            "ulp": 0.1 + 0.2,
+            "whole": 10.0,
+            "negative": -0.0,
+            "inf": float("inf"),
+            "int": 2**53 + 1,
+            "no": None,
+        },
+        {"b": [1, {"a": (True, False)}], "a": {"z": 1, "é": 2}, "post": Post.JA},
+        {},
+    ]
+    async with database.write() as conn:
+        for payload in payloads:
+            await audit.record(conn, LIN, "order.edited", "order", "x\x00" * 60, payload, now)
+    await Sealer(KEY).seal_now(database, now)
+    verdict = await check(database)
+    assert (verdict.sealed, verdict.faults) == (4, ())
+    with pytest.raises(TypeError):
+        async with database.write() as conn:
+            await audit.record(conn, LIN, "order.edited", "order", "o", {"at": now}, now)
+
+
 async def test_two_sealers_do_not_fork_the_chain(database: Database, now: datetime) -> None:
     await write(database, now, 40)
     other = await Database.open(database.url, busy_ms=10_000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text, update
@@ -86,6 +87,17 @@ async def test_cancelled_writer_leaves_nothing_and_frees_the_turn(db: Database) 
         assert (await conn.execute(select(counter.c.value))).scalar_one() == 0
 
 
+async def test_a_write_inside_a_write_is_told_instead_of_waiting_for_itself(tmp_path: Path) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path}/a.db")
+    async with database.write():
+        with pytest.raises(RuntimeError, match="hand its connection on"):
+            async with database.write():
+                pass
+    async with database.write():
+        pass
+    await database.close()
+
+
 async def test_readers_do_not_wait_for_a_writer_and_see_what_is_committed(db: Database) -> None:
     async with db.write() as conn:
         await conn.execute(update(counter).values(value=5))
@@ -149,7 +161,7 @@ async def test_no_server_is_unavailable() -> None:
     assert caught.value.code == "database_down"
 
 
-async def test_sqlite_is_durable_by_settings(tmp_path: object) -> None:
+async def test_sqlite_is_durable_by_settings(tmp_path: Path) -> None:
     database = await Database.open(f"sqlite:///{tmp_path}/a.db")
     async with database.write() as conn:
         found = [

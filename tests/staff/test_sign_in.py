@@ -46,7 +46,19 @@ async def test_sign_in_by_number_gives_a_session_with_posts_and_team(
 
 @pytest.mark.parametrize(
     ("number", "password"),
-    [("1001", "wrong wrong"), ("7777", GOOD), ("1002", GOOD), ("1001' OR '1'='1", GOOD), ("", "")],
+    [
+        ("1001", "wrong wrong"),
+        ("7777", GOOD),
+        ("1002", GOOD),
+        ("1001' OR '1'='1", GOOD),
+        ("", ""),
+        ("1001\x00", GOOD),
+        ("\ud800", GOOD),
+        ("１００１", GOOD),
+        ("9" * 100_000, GOOD),
+        ("1001", "\ud800\x00"),
+        ("1001", GOOD + "x" * 100_000),
+    ],
 )
 async def test_every_wrong_sign_in_looks_the_same(open_door: Door, now: datetime, number: str, password: str) -> None:
     with pytest.raises(NotSignedIn) as caught:
@@ -151,7 +163,7 @@ async def test_a_session_ends_when_idle_after_twelve_hours_at_sign_out_and_with_
         session = await sessions.look_up(conn, third.token, now)
     await open_door.sign_out(session, third.token, now)
     assert not await alive(now, third.token)
-    for nothing in (None, "", "x" * 43):
+    for nothing in (None, "", "x" * 43, "\udcff\x00"):
         async with centre.read() as conn:
             with pytest.raises(NotSignedIn):
                 await sessions.look_up(conn, nothing, now)

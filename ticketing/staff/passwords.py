@@ -15,6 +15,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from ticketing.errors import Unavailable
 
 _MIB = 1024
+#: characters looked at; passwords are shorter (rules.check_password)
+_CUT = 512
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -45,13 +47,13 @@ class Passwords:
         return self._hasher.check_needs_rehash(stored)
 
     def _hash(self, password: str) -> str:
-        return self._hasher.hash(normalize("NFKC", password))
+        return self._hasher.hash(_bytes(password))
 
     def _matches(self, stored: str | None, password: str) -> bool:
         if self._nobody is None:
             self._nobody = self._hasher.hash("nobody")
         try:
-            self._hasher.verify(stored or self._nobody, normalize("NFKC", password))
+            self._hasher.verify(stored or self._nobody, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
         return stored is not None
@@ -64,3 +66,8 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *arguments, **named))
         finally:
             self._room += 1
+
+
+def _bytes(password: str) -> bytes:
+    """Normal form as bytes; anything a client may send has one, absurd lengths are cut."""
+    return normalize("NFKC", password[:_CUT]).encode("utf-8", "surrogatepass")

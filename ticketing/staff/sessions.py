@@ -39,7 +39,7 @@ class Session:
 
 def hash_of(token: str) -> str:
     """What is stored of a token: it has 256 random bits, so one round of SHA-256 is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def csrf_of(token: str) -> str:

@@ -48,7 +48,9 @@ class Door:
         Raises NotSignedIn("wrong_sign_in") for anything wrong, the same and as slowly for numbers that do not exist;
         TooMany with `retry_after_s` when the account or the address must wait.
         """
-        keys = {"account": number[:64], "address": address[:64]}
+        if not (number.isascii() and number.isdigit() and len(number) <= 16):
+            number = ""  # cannot be anybody's; counted like the others
+        keys = {"account": number, "address": address[:64]}
         async with self._database.write() as conn:
             wait = await _count(conn, keys, now)
             found = None if wait else await _stored(conn, number)

@@ -103,7 +103,7 @@ agent_state = Table(
     Column("state", String(12), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("reason", String(64)),
-    Column("call_id", String(64)),
+    Column("call_id", String(80)),
     #: state to go back to after a call: ready | paused
     Column("resume", String(12), nullable=False),
     Column("wrap_up_until", UtcDateTime, index=True),
@@ -120,7 +120,7 @@ agent_state_log = Table(
     Column("staff_id", BigId, ForeignKey("staff.id"), nullable=False),
     Column("state", String(12), nullable=False),
     Column("reason", String(64)),
-    Column("call_id", String(64)),
+    Column("call_id", String(80)),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Index("ix_agent_state_log_staff_started", "staff_id", "started_at"),
