@@ -50,7 +50,6 @@ ALLOWED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
     "CoreSettings": {},
     "CoreShowChannels": {},
     "QueueStatus": {"Queue": _NAME, "Member": _INTERFACE},
-    "DeviceStateList": {},
     "QueueAdd": {
         "Queue": _NAME,
         "Interface": _INTERFACE,
@@ -76,7 +75,7 @@ ALLOWED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
     "Redirect": {"Channel": _CHANNEL, "Context": _CONTEXT, "Exten": _ID, "Priority": _SMALL},
     "Hangup": {"Channel": _CHANNEL, "Cause": _SMALL},
 }
-_LISTS: Final = frozenset({"CoreShowChannels", "QueueStatus", "DeviceStateList"})
+_LISTS: Final = frozenset({"CoreShowChannels", "QueueStatus"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +168,6 @@ def core_show_channels() -> Command:
 def queue_status(queue: str = "", member: str = "") -> Command:
     """Queues, members and waiting callers; of one queue or member when given."""
     return _command("QueueStatus", Queue=queue, Member=member)
-
-
-def device_state_list() -> Command:
-    """State of every device; a phone that is not registered is UNAVAILABLE."""
-    return Command("DeviceStateList")
 
 
 def queue_add(

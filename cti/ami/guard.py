@@ -34,6 +34,7 @@ TOKENLESS: Final = frozenset(
         "QueueMemberPause",
         "QueueMemberPenalty",
         "QueueMemberRinginuse",
+        "QueueMemberRingInUse",
         "QueueMemberStatus",
         "BridgeCreate",
         "BridgeDestroy",
