@@ -62,7 +62,7 @@ async def test_both_accounts_log_in_and_the_bridge_knows_which_asterisk_it_is(pb
         assert {"complaint", "senior"} <= {frame.get("Queue") for frame in listed if frame.event == "QueueParams"}
         assert (await bridge.link.send(commands.core_show_channels()))[-1].event == "CoreShowChannelsComplete"
         with pytest.raises(ActionRefused):
-            await dialler.link.send(commands.queue_status())
+            await dialler.link.send(commands.core_show_channels())
 
 
 async def test_members_are_added_paused_and_removed_and_their_events_are_believed(pbx: Pbx) -> None:
