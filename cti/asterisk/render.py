@@ -41,6 +41,12 @@ EVENTS: Final = {
     "dialler": ("OriginateResponse", "FullyBooted"),
 }
 
+#: Kept from an account in spite of the list above. The first event of a call from the trunk repeats what the caller
+#: wrote, before the dialplan could clean it. It is looked for in the whole event, so that no line of his can hide it.
+NOT_SENT: Final = {
+    "bridge": ("eventfilter(action(exclude),name(Newchannel),method(contains)) = Context: from-trunk",),
+}
+
 _HOOK: Final = """\
 #!/bin/sh
 # Marks the voice files of one call complete. Asterisk runs it when it has closed them, with the call id only.
@@ -111,7 +117,7 @@ def render(installation: Installation, settings: AsteriskSettings, secrets: Secr
         _folders(folder)
         _administrators_files(folder)
         _sounds(folder)
-        for name, lines in _files(folder):
+        for name, lines in rendered_files(settings, secrets):
             write_private(folder.rendered / name, "\n".join((_HEADER, *lines)) + "\n")
         write_private(folder.conf, "\n".join((_HEADER, *_asterisk_conf(folder))) + "\n")
         write_private(folder.root / "voice-done", _HOOK.format(spool=folder.voice.resolve()))
@@ -124,13 +130,13 @@ def render(installation: Installation, settings: AsteriskSettings, secrets: Secr
 _HEADER: Final = "; Rendered at start. Edit asterisk-conf/ or the settings, not this file."
 
 
-def _files(folder: RunFolder) -> Iterator[tuple[str, Iterable[str]]]:
-    settings, secrets = folder.settings, folder.secrets
-    yield "cti_globals.conf", _globals(folder)
+def rendered_files(settings: AsteriskSettings, secrets: Secrets) -> Iterator[tuple[str, Iterable[str]]]:
+    """Name and lines of every machine-dependent file."""
+    yield "cti_globals.conf", _globals(settings, secrets)
     yield "manager_accounts.conf", _manager(settings, secrets)
     yield "pjsip_transports.conf", _transports(settings)
     yield "pjsip_trunk.conf", _trunk(settings)
-    yield "pjsip_phones.conf", (line for phone in settings.roster for line in _phone(phone))
+    yield "pjsip_phones.conf", (line for phone in settings.roster for line in phone_lines(phone))
     yield "pjsip_secrets.conf", phone_secrets(settings, secrets)
     yield "rtp_ports.conf", (f"rtpstart = {settings.rtp_start}", f"rtpend = {settings.rtp_end}")
     yield "http_bind.conf", (f"bindaddr = {settings.bind}", f"bindport = {settings.http_port}")
@@ -191,12 +197,11 @@ def _asterisk_conf(folder: RunFolder) -> Iterator[str]:
     yield "astctlpermissions = 0600"
 
 
-def _globals(folder: RunFolder) -> Iterator[str]:
-    settings, secrets = folder.settings, folder.secrets
+def _globals(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:
     yield f"CTI_TOKEN = {secrets.token}"
     yield f"CTI_AGI = agi://{settings.agi_host}:{settings.agi_port}/{secrets.agi}"
-    yield f"CTI_SPOOL = {folder.voice.resolve()}"
-    yield f"CTI_HOOK = {folder.root}/voice-done"
+    yield f"CTI_SPOOL = {settings.spool.resolve()}"
+    yield f"CTI_HOOK = {settings.run_dir.resolve()}/voice-done"
     yield f"CTI_STEP_SECONDS = {settings.step_seconds}"
     yield f"CTI_QUEUE_SECONDS = {settings.queue_seconds}"
     yield f"CTI_RESCUE_QUEUE = {settings.rescue_queue}"
@@ -223,6 +228,7 @@ def _manager(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:
         yield f"write = {write}"
         for event in EVENTS[name]:
             yield f"eventfilter(action(include),name({event})) ="
+        yield from NOT_SENT.get(name, ())
 
 
 def _transports(settings: AsteriskSettings) -> Iterator[str]:
@@ -246,7 +252,8 @@ def _trunk(settings: AsteriskSettings) -> Iterator[str]:
         yield f"match = {host}"
 
 
-def _phone(phone: Phone) -> Iterator[str]:
+def phone_lines(phone: Phone) -> Iterator[str]:
+    """Endpoint and address of one phone."""
     yield f"[{phone.number}]({phone.kind}-phone)"
     yield f"auth = {phone.number}"
     yield f"aors = {phone.number}"

@@ -86,7 +86,7 @@ class AsteriskSettings(BaseModel):
     #: dead-man's limit for one AGI step, seconds (F07)
     step_seconds: int = Field(default=2, ge=1, le=30)
     #: longest wait in a queue before "all busy", seconds
-    queue_seconds: int = Field(default=300, ge=10, le=7200)
+    queue_seconds: int = Field(default=300, ge=1, le=7200)
     #: queue of callers whom the service could not route
     rescue_queue: str = Field(default="complaint", pattern=r"^[a-z][a-z0-9_-]{0,30}$")
     #: hooks of the dialplan that ask the service after a queue gave up, or after the talk

@@ -153,7 +153,7 @@ class Leg:
                 at = position + found
                 self._search_from = at + len(wanted)
                 return Heard((at - lead) / RATE, (self.ear.started or 0.0) + (at - lead) / RATE)
-            position = max(position, self.ear.count - 2 * len(wanted))
+            position = max(position, self.ear.count - 2 * len(wanted) - RATE)
             left = deadline - time.monotonic()
             if left <= 0 or self._closed.is_set():
                 raise NotHeard(
@@ -169,8 +169,9 @@ class Leg:
         return f"call {state}, {self.ear.count / RATE:.1f} s heard, loudness {sound.loudness(self.ear.samples):.0f}"
 
     async def says(self, what: str | Path | Pcm, *, language: str = "zh") -> None:
-        """Speaks samples, a WAV or a prompt, and returns when the last of it has left."""
-        data = self._wanted(what, language).tobytes()
+        """Takes a breath, speaks samples, a WAV or a prompt, and returns when the last of it has left."""
+        breath = np.zeros(RATE // 5, np.int16)  # the bridge behind a call just answered is not there at once
+        data = np.concatenate((breath, self._wanted(what, language))).tobytes()
         sent = 0
         while sent < len(data) or self.call.audio.info().tx_buffered:
             with contextlib.suppress(AudioRestarted):

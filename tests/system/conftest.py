@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,11 @@ from cti.asterisk.process import Asterisk
 from cti.asterisk.provision import Installation, installed, provision
 from cti.asterisk.render import RunFolder, render
 from cti.asterisk.secrets import Secrets
-from cti.asterisk.settings import AsteriskSettings, Phone
+from cti.asterisk.settings import AsteriskSettings, Dnis, Phone
 from tests.system.callers import Lines
+
+#: a number whose notice is one second long, for tests that are not about the notice
+QUICK = "1999"
 
 #: desk phones that tests may register
 DESK_PHONES = ("1001", "1002", "2001", "3001", "4001")
@@ -77,6 +80,17 @@ class Pbx:
         """What the console prints."""
         return await self.asterisk.cli(command)
 
+    async def file(self, path: Path, *, within_s: float = 5.0) -> Path:
+        """Waits until a file is there (Asterisk tells nobody when its post-process command has run)."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not os.path.lexists(path):  # noqa: ASYNC110, ASYNC240, PTH - a file system has no event here
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            there = sorted(other.name for other in path.parent.iterdir())
+            raise AssertionError(f"{path.name} did not come within {within_s:g} s; there are {there}") from None
+        return path
+
     async def add_member(self, number: str, queue: str = "complaint") -> None:
         """Signs an agent in to a queue, as the service would."""
         answer = await self.cli(
@@ -94,7 +108,7 @@ class Pbx:
 def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
     """Settings on free ports in a folder of the test's own."""
     sip, ami, http, agi, rtp = free_ports(5)
-    rtp = min(rtp, 60000)
+    rtp = min(rtp, 60000) // 2 * 2
     values: dict[str, object] = {
         "run_dir": run_dir,
         "sip_port": sip,
@@ -103,6 +117,7 @@ def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
         "agi_port": agi,
         "rtp_start": rtp,
         "rtp_end": rtp + 2000,
+        "dnis": [Dnis(number="1860"), Dnis(number="1861", language="en"), Dnis(number=QUICK, notice="please-hold")],
         "roster": [Phone(number=number, kind="desk") for number in DESK_PHONES],
     }
     return AsteriskSettings.model_validate(values | changes)
@@ -123,20 +138,29 @@ def asterisk_installation() -> Installation:
     return found
 
 
+@asynccontextmanager
+async def exchange(installation: Installation, **changes: object) -> AsyncIterator[Pbx]:
+    """An Asterisk of one's own, for tests that stop it, spoil it or need other settings; it starts in half a second."""
+    with tempfile.TemporaryDirectory(prefix="hl-") as folder:
+        run = Path(folder)
+        rendered = render(installation, exchange_settings(run, **changes), Secrets.load_or_create(run / "secrets"))
+        asterisk = Asterisk(rendered)
+        await asterisk.start()
+        try:
+            yield Pbx(asterisk, rendered)
+        finally:
+            await asterisk.stop()
+
+
 @pytest.fixture(scope="session")
 def pbx(asterisk_installation: Installation) -> Iterator[Pbx]:
     """One Asterisk for the whole session, on free ports, in a folder with a short name (a socket's path is limited)."""
-    with tempfile.TemporaryDirectory(prefix="hl-") as folder:
-        run = Path(folder)
-        settings = exchange_settings(run, queue_seconds=20)
-        rendered = render(asterisk_installation, settings, Secrets.load_or_create(run / "secrets"))
-        asterisk = Asterisk(rendered)
-        with asyncio.Runner() as runner:
-            runner.run(asterisk.start())
-            try:
-                yield Pbx(asterisk, rendered)
-            finally:
-                runner.run(asterisk.stop())
+    with asyncio.Runner() as runner:
+        made = exchange(asterisk_installation, queue_seconds=20)
+        try:
+            yield runner.run(made.__aenter__())
+        finally:
+            runner.run(made.__aexit__(None, None, None))
 
 
 @pytest.fixture
@@ -145,3 +169,10 @@ async def lines(pbx: Pbx) -> AsyncIterator[Lines]:
     async with Lines(pbx) as made:
         yield made
     await pbx.clear_members()
+
+
+@pytest.fixture
+def short_tmp() -> Iterator[Path]:
+    """A folder with a short name: the path of Asterisk's control socket is limited to 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="hl-") as folder:
+        yield Path(folder)

@@ -1,0 +1,92 @@
+"""One SIP call made byte by byte, for requests no honest telephone would send."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+)
+
+
+class _Socket(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.received: asyncio.Queue[str] = asyncio.Queue()
+
+    def datagram_received(self, data: bytes, addr: tuple[str | int, int]) -> None:
+        self.received.put_nowait(data.decode("utf-8", "replace"))
+
+
+@dataclass(slots=True)
+class RawCall:
+    """An INVITE with free choice of From, extra headers and request URI."""
+
+    exchange: str
+    transport: asyncio.DatagramTransport
+    socket: _Socket
+    from_value: str
+    _call: str = "raw"
+
+    @classmethod
+    async def invite(cls, exchange: str, *, from_user: str, dnis: str = "1860", headers: str = "") -> Self:
+        """Sends the INVITE. `from_user` and `headers` (whole lines, each closed by CR LF) go out as they are."""
+        loop = asyncio.get_running_loop()
+        transport, protocol = await loop.create_datagram_endpoint(_Socket, local_addr=("127.0.0.1", 0))
+        call = cls(exchange, transport, protocol, f"<sip:{from_user}@127.0.0.1>;tag=raw1")
+        call._send("INVITE", f"sip:{dnis}@{exchange}", headers=headers, body=_SDP.format(port=call.port + 1))
+        return call
+
+    @property
+    def port(self) -> int:
+        """Our UDP port."""
+        return int(self.transport.get_extra_info("sockname")[1])
+
+    async def final(self, *, within_s: float = 5.0) -> int:
+        """The final answer's status, acknowledged."""
+        async with asyncio.timeout(within_s):
+            while True:
+                answer = await self.socket.received.get()
+                match = re.match(r"SIP/2\.0 (\d{3})", answer)
+                if match and int(match[1]) >= 200 and "INVITE" in (_header(answer, "CSeq") or ""):
+                    self._send("ACK", f"sip:{self.exchange}", to=_header(answer, "To") or "")
+                    return int(match[1])
+
+    async def ended(self, *, within_s: float = 15.0) -> None:
+        """Waits for the exchange's BYE and answers it."""
+        async with asyncio.timeout(within_s):
+            while not (request := await self.socket.received.get()).startswith("BYE"):
+                pass
+        kept = [f"{name}: {_header(request, name)}" for name in ("Via", "From", "To", "Call-ID", "CSeq")]
+        self._write("\r\n".join(("SIP/2.0 200 OK", *kept, "Content-Length: 0", "", "")))
+
+    def close(self) -> None:
+        """Forgets the call."""
+        self.transport.close()
+
+    def _send(self, method: str, uri: str, *, to: str = "", headers: str = "", body: str = "") -> None:
+        lines = (
+            f"{method} {uri} SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-{self.port}-{method}",
+            f"From: {self.from_value}",
+            f"To: {to or f'<{uri}>'}",
+            f"Call-ID: {self._call}-{self.port}",
+            f"CSeq: 1 {method}",
+            f"Contact: <sip:raw@127.0.0.1:{self.port}>",
+            "Max-Forwards: 70",
+            *(["Content-Type: application/sdp"] if body else []),
+            f"Content-Length: {len(body)}",
+        )
+        self._write("\r\n".join(lines) + "\r\n" + headers + "\r\n" + body)
+
+    def _write(self, text: str) -> None:
+        host, _, port = self.exchange.partition(":")
+        self.transport.sendto(text.encode("utf-8", "surrogateescape"), (host, int(port)))
+
+
+def _header(message: str, name: str) -> str | None:
+    match = re.search(rf"^{name}:\s*(.*?)\r$", message, re.MULTILINE | re.IGNORECASE)
+    return match[1] if match else None
