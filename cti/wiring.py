@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from cti import store as calls
 from cti.ami.guard import Why
 from cti.calls import effects as ef
 from cti.calls.model import CallRecord, Phase
@@ -153,7 +154,8 @@ class Performer:
             case ef.AlertLate():
                 await self._alert(effect)
             case ef.RegisterRecording():
-                record = self._tools.board.record(effect.call_id)
+                async with self._tools.database.read() as conn:
+                    record = await calls.get(conn, effect.call_id)
                 if record is not None:
                     await self._tools.register_recording(record)
             case ef.CompleteCall():

@@ -1,0 +1,209 @@
+"""The whole product on free ports for one test: Asterisk, service, database, and people at its pages.
+
+async with House(tmp_path, installation) as house:
+    agent = await house.sign_in("2001", phone="desk")    # signed in, with his live stream
+    phone = await lines.phone("2001")
+    ...
+    pop = await agent.event("pop")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+
+from cti import app as composition
+from cti.settings import Settings
+from tests.system.conftest import free_ports
+
+PASSWORD: Final = "correct horse battery 9"
+
+
+class Agent:
+    """A person at a page: his session, and everything his stream brought."""
+
+    def __init__(self, house: House, number: str, http: aiohttp.ClientSession) -> None:
+        self.house = house
+        self.number = number
+        self.http = http
+        self.csrf = ""
+        #: (id, name, data) in order of arrival
+        self.events: list[tuple[str, str, dict[str, Any]]] = []
+        self._news = asyncio.Condition()
+        self._seen = 0
+        self._stream: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Signs in to the page and listens to his stream; returns when the first snapshot came."""
+        answer = await self.post("/api/session", {"number": self.number, "password": PASSWORD})
+        self.csrf = answer["csrf_token"]
+        self._stream = asyncio.create_task(self._listen())
+        await self.event("snapshot")
+
+    async def close(self) -> None:
+        """The browser dies."""
+        if self._stream is not None:
+            self._stream.cancel()
+        await self.http.close()
+
+    async def get(self, path: str, status: int = 200) -> Any:
+        """Reads a resource; the status is checked."""
+        async with self.http.get(self.house.url(path)) as response:
+            assert response.status == status, f"{path}: {response.status} {await response.text()}"
+            return await response.json() if response.content_type == "application/json" else await response.read()
+
+    async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None, status: int = 200) -> Any:
+        """Changes a resource; the status is checked (any 2xx when 200 is asked for)."""
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self.house.origin}
+        async with self.http.request(method, self.house.url(path), json=body or {}, headers=headers) as response:
+            good = response.status // 100 == 2 if status == 200 else response.status == status
+            assert good, f"{method} {path}: {response.status} {await response.text()}"
+            return await response.json() if response.content_type == "application/json" else None
+
+    async def post(self, path: str, body: Mapping[str, Any] | None = None, status: int = 200) -> Any:
+        """POST; the status is checked."""
+        return await self.send("POST", path, body, status)
+
+    async def event(
+        self, name: str, fits: Callable[[dict[str, Any]], bool] = lambda data: True, *, within_s: float = 15.0
+    ) -> dict[str, Any]:
+        """The next event of this name that fits, past the last one returned of any name."""
+        position = 0
+        try:
+            async with asyncio.timeout(within_s), self._news:
+                while True:
+                    for position in range(position, len(self.events)):
+                        _, kind, data = self.events[position]
+                        if kind == name and position >= self._seen and fits(data):
+                            self._seen = position + 1
+                            return data
+                    position = len(self.events)
+                    await self._news.wait()
+        except TimeoutError:
+            told = [f"{kind} {str(data)[:80]}" for _, kind, data in self.events[-8:]]
+            raise AssertionError(f"{self.number} saw no {name} within {within_s:g} s; last: {told}") from None
+
+    def saw(self, name: str) -> list[dict[str, Any]]:
+        """Every event of this name so far."""
+        return [data for _, kind, data in self.events if kind == name]
+
+    async def state(self, wanted: str, *, within_s: float = 15.0) -> dict[str, Any]:
+        """Waits until the agent's state is this one."""
+        view: dict[str, Any] = await self.get("/api/agent")
+        if view["state"] == wanted:
+            return view
+        return await self.event("agent", lambda data: data["state"] == wanted, within_s=within_s)
+
+    async def _listen(self) -> None:
+        async with self.http.get(self.house.url("/api/events"), timeout=aiohttp.ClientTimeout(total=None)) as stream:
+            assert stream.status == 200, await stream.text()
+            event_id = kind = ""
+            async for raw in stream.content:
+                line = raw.decode().rstrip("\n")
+                if line.startswith("id: "):
+                    event_id = line[4:]
+                elif line.startswith("event: "):
+                    kind = line[7:]
+                elif line.startswith("data: "):
+                    async with self._news:
+                        self.events.append((event_id, kind, json.loads(line[6:])))
+                        self._news.notify_all()
+
+
+class House:
+    """A running product; also what callers need to know about its exchange (`tests.system.callers.Exchange`)."""
+
+    def __init__(self, home: Path, **changes: Any) -> None:
+        web, agi, sip, ami, http, rtp = free_ports(6)
+        rtp = min(rtp, 60000) // 2 * 2
+        self.settings = Settings(
+            home=home,
+            **{
+                "http_port": web,
+                "agi_port": agi,
+                "sip_port": sip,
+                "ami_port": ami,
+                "asterisk_http_port": http,
+                "rtp_start": rtp,
+                "rtp_end": rtp + 2000,
+                "wrap_up_seconds": 5,
+                **changes,
+            },
+        )
+        self.ready: composition.Ready | None = None
+        self._stack = AsyncExitStack()
+        self._people: list[Agent] = []
+
+    async def __aenter__(self) -> Self:
+        self.ready = await self._stack.enter_async_context(composition.service(self.settings))
+        if self.ready.setup_token is not None:
+            await self._set_passwords(self.ready.setup_token)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for person in self._people:
+            await person.close()
+        await self._stack.aclose()
+
+    @property
+    def origin(self) -> str:
+        """The page's origin."""
+        return f"http://localhost:{self.settings.http_port}"
+
+    def url(self, path: str) -> str:
+        """Address of a path."""
+        return self.origin + path
+
+    @property
+    def sip(self) -> str:
+        """host:port of the SIP socket."""
+        return f"{self.settings.sip_host}:{self.settings.sip_port}"
+
+    @property
+    def prompts(self) -> Path:
+        """The prompts it plays."""
+        return Path(__file__).resolve().parents[2] / "ivr" / "prompts"
+
+    def phone_secret(self, number: str) -> str:
+        """Password of an agent's phone."""
+        return (self.settings.secrets_dir / f"phone-{number}").read_text(encoding="ascii").strip()
+
+    async def person(self, number: str) -> Agent:
+        """Somebody signed in to his page, without a phone."""
+        jar = aiohttp.CookieJar(unsafe=True)
+        agent = Agent(self, number, aiohttp.ClientSession(cookie_jar=jar))
+        self._people.append(agent)
+        await agent.open()
+        return agent
+
+    async def sign_in(self, number: str, phone: str = "desk") -> Agent:
+        """Somebody signed in to his page and to his queues."""
+        agent = await self.person(number)
+        await agent.post("/api/agent/sign-in", {"phone": phone})
+        return agent
+
+    async def _set_passwords(self, token: str) -> None:
+        async with aiohttp.ClientSession() as http:
+            headers = {"Origin": self.origin}
+            check = await http.post(self.url("/api/setup/check"), json={"token": token}, headers=headers)
+            assert check.status == 200, await check.text()
+            numbers = [person["number"] for person in (await check.json())["staff"]]
+            body = {"token": token, "passwords": dict.fromkeys(numbers, PASSWORD)}
+            done = await http.post(self.url("/api/setup"), json=body, headers=headers)
+            assert done.status == 204, await done.text()
+
+
+@asynccontextmanager
+async def house(home: Path, **changes: Any) -> AsyncIterator[House]:
+    """A House for a `with` block."""
+    async with House(home, **changes) as made:
+        yield made
