@@ -65,7 +65,8 @@ def _rings(call: Call) -> list[ev.AgentOffered]:
     for miss in facts(call, ev.AgentMissed):
         if not any(_same(ring, miss) and ring.at <= miss.at for ring in rings):
             rings.append(_ring_from(miss, miss.at - timedelta(milliseconds=miss.ring_ms)))
-    return sorted(rings, key=lambda ring: (ring.at, ring.interface))
+    once = {(ring.at, ring.interface): ring for ring in rings}
+    return [once[key] for key in sorted(once)]
 
 
 def _ring_from(proof: ev.AgentAnswered | ev.AgentMissed, at: datetime) -> ev.AgentOffered:
@@ -129,7 +130,7 @@ def _withdrawn_at(call: Call, ring: ev.AgentOffered, again_at: datetime | None) 
 
 def stays_of(call: Call) -> tuple[Stay, ...]:
     """Every stay in a queue, oldest first; one proven by an offer alone begins with the routing or that offer."""
-    joins = [(join.at, join.queue) for join in facts(call, ev.CallerJoined)]
+    joins = sorted({(join.at, join.queue) for join in facts(call, ev.CallerJoined)})
     proof = first(call, ev.AgentOffered) or first(call, ev.AgentAnswered)
     if not joins and proof is not None:
         routed = first(call, ev.CallRouted)
@@ -249,7 +250,7 @@ def _unseen(call: Call, closed: bool) -> tuple[str, ...]:
     missing = set(call.unseen)
     answers, joins = facts(call, ev.AgentAnswered), facts(call, ev.CallerJoined)
     offered = facts(call, ev.AgentOffered)
-    if not facts(call, ev.CallEntered):
+    if not facts(call, ev.CallEntered) and not facts(call, ev.CallRefused):
         missing.add("entered_at")
     if not joins and (answers or offered):
         missing.add("joined_at")
