@@ -75,16 +75,14 @@ class Agent:
         self, name: str, fits: Callable[[dict[str, Any]], bool] = lambda data: True, *, within_s: float = 15.0
     ) -> dict[str, Any]:
         """The next event of this name that fits, past the last one returned of any name."""
-        position = 0
         try:
             async with asyncio.timeout(within_s), self._news:
                 while True:
-                    for position in range(position, len(self.events)):
+                    for position in range(self._seen, len(self.events)):
                         _, kind, data = self.events[position]
-                        if kind == name and position >= self._seen and fits(data):
+                        if kind == name and fits(data):
                             self._seen = position + 1
                             return data
-                    position = len(self.events)
                     await self._news.wait()
         except TimeoutError:
             told = [f"{kind} {str(data)[:80]}" for _, kind, data in self.events[-8:]]
