@@ -149,12 +149,12 @@ class Database:
             async with asyncio.timeout(_TURN_S):
                 await turn.acquire()
         except TimeoutError:
-            raise Unavailable("database_busy", "the database does not answer in time") from None
+            raise _unavailable("database_busy", "other writers of this process") from None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """One read-only transaction: a consistent view that never waits for the writer."""
-        async with _translated(), self._reader.begin() as conn:
+        async with _translated(writing=False), self._reader.begin() as conn:
             yield conn
 
     async def create_all(self) -> None:
@@ -217,17 +217,40 @@ def _postgresql(url: str, busy_ms: int) -> tuple[AsyncEngine, AsyncEngine]:
     return engine, engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
 
-_BUSY = ("database is locked", "lock timeout", "deadlock detected", "unable to open database file")
+#: what drivers say, and what it is called here
+_SIGNS = {
+    "database is locked": "database_busy",
+    "lock timeout": "database_busy",
+    "deadlock detected": "database_busy",
+    "disk is full": "database_full",
+    "No space left": "database_full",
+    "disk I/O error": "database_down",
+    "unable to open database file": "database_down",
+}
+#: of a writer it means the file cannot be written; of a reader it is a mistake in the program
+_READ_ONLY = "readonly database"
+_MESSAGES = {
+    "database_busy": "the database does not answer in time",
+    "database_full": "the disk of the database is full",
+    "database_down": "the database cannot be reached",
+}
+
+
+def _unavailable(code: str, cause: object) -> Unavailable:
+    return Unavailable(code, _MESSAGES[code], cause=str(cause))
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Locks not had and servers not there become Unavailable; everything else passes."""
+async def _translated(*, writing: bool = True) -> AsyncIterator[None]:
+    """Locks not had, full disks and servers not there become Unavailable; everything else passes."""
     try:
         yield
     except DBAPIError as error:
-        if error.connection_invalidated or any(sign in str(error.orig) for sign in _BUSY):
-            raise Unavailable("database_busy", "the database does not answer in time", cause=str(error.orig)) from error
-        raise
+        code = next((code for sign, code in _SIGNS.items() if sign in str(error.orig)), None)
+        if code is None and (error.connection_invalidated or (writing and _READ_ONLY in str(error.orig))):
+            code = "database_down"
+        if code is None:
+            raise
+        raise _unavailable(code, error.orig) from error
     except (ConnectionError, TimeoutError) as error:
-        raise Unavailable("database_down", "the database cannot be reached", cause=str(error)) from error
+        raise _unavailable("database_down", error) from error

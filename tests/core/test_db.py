@@ -170,3 +170,38 @@ async def test_sqlite_is_durable_by_settings(tmp_path: Path) -> None:
         ]
     await database.close()
     assert found == ["wal", 2, 1, 1000]
+
+
+async def test_a_full_disk_is_named_and_leaves_what_was(tmp_path: Path) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path}/a.db")
+    async with database.write() as conn:
+        await conn.run_sync(own.create_all)
+        await conn.exec_driver_sql("PRAGMA max_page_count=8")
+    with pytest.raises(Unavailable) as caught:
+        async with database.write() as conn:
+            await conn.execute(insert(moment), [{"id": each, "doc": "x" * 4000} for each in range(20)])
+    assert caught.value.code == "database_full"
+    async with database.write() as conn:
+        await conn.execute(insert(counter).values(id=1, value=0))
+        assert (await conn.execute(select(moment))).first() is None
+    await database.close()
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_a_lost_connection_is_unavailable_and_the_next_write_works(db: Database) -> None:
+    other = await Database.open(db.url)
+
+    async def lose() -> None:
+        async with db.write() as conn:
+            mine = (await conn.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            async with other.write() as killer:
+                await killer.execute(text(f"SELECT pg_terminate_backend({mine})"))
+            await conn.execute(update(counter).values(value=9))
+
+    with pytest.raises(Unavailable) as caught:
+        await lose()
+    assert caught.value.code == "database_down"
+    await other.close()
+    async with db.write() as conn:
+        assert (await conn.execute(select(counter.c.value))).scalar_one() == 0
