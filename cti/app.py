@@ -28,6 +28,7 @@ from cti.asterisk.settings import AsteriskSettings
 from cti.exchange import dialled, exchange_settings, roster
 from cti.floor import FloorKeeper
 from cti.settings import Settings
+from cti.supervisor import Lease, Watchdog
 from cti.web import tls
 from cti.web.deps import WebDeps
 from cti.web.listen import Listener
@@ -201,9 +202,24 @@ def _report(done: asyncio.Future[None], name: str) -> None:
         log.error("task_ended", task=name, error=repr(error))
 
 
+async def _until_ours(lease: Lease, progress: Progress) -> None:
+    """Only one service acts; a standby, or the successor of one that was killed, waits here for the lease."""
+    try:
+        async with asyncio.timeout(1.0):
+            await lease.gained()
+    except TimeoutError:
+        progress("another service acts on this database (or was just killed): waiting for its lease to run out")
+        await lease.gained()
+
+
 @asynccontextmanager
-async def service(settings: Settings, progress: Progress = lambda line: None) -> AsyncIterator[Ready]:
-    """The whole service; what was started is stopped in reverse when the block ends, however it ends."""
+async def service(
+    settings: Settings, progress: Progress = lambda line: None, *, watchdog: bool = False
+) -> AsyncIterator[Ready]:
+    """The whole service; what was started is stopped in reverse when the block ends, however it ends.
+
+    With `watchdog` a stalled event loop ends the process: its callers are then rescued by the dialplan (F07).
+    """
     preflight(settings)
     async with AsyncExitStack() as stack:
         now = clock()
@@ -221,6 +237,7 @@ async def service(settings: Settings, progress: Progress = lambda line: None) ->
         facts = exchange_settings(settings, roster(people), dialled(menus.tree.lines))
         asterisk = await stack.enter_async_context(exchange(facts, secrets, progress))
 
+        lease = Lease(database, "telephony", clock)
         keeper = FloorKeeper(settings, database, menus, words, clock)
         await keeper.restore()
         queries = QueryLog(database)
@@ -245,6 +262,7 @@ async def service(settings: Settings, progress: Progress = lambda line: None) ->
             exchange=facts,
             manifest=manifest,
             journal_key=private_key(settings.secrets_dir, "journal_key"),
+            may_act=lambda: lease.holds,
         )
         passwords = Passwords()
         stack.callback(passwords.close)
@@ -262,13 +280,19 @@ async def service(settings: Settings, progress: Progress = lambda line: None) ->
             version=VERSION,
         )
         keeper.serve(deps)
+        if watchdog:
+            dog = Watchdog()
+            dog.start()
+            stack.callback(dog.stop)
         await stack.enter_async_context(task(keeper.run(), "pump"))
+        await stack.enter_async_context(task(lease.run(), "lease"))
+        await _until_ours(lease, progress)
         await keeper.connect()
         stack.push_async_callback(keeper.disconnect)
         progress("connected to Asterisk")
 
         sealer = Sealer(private_key(settings.secrets_dir, "audit_key"), settings.home / "audit-anchors.txt")
-        await stack.enter_async_context(task(sealer.run(database, clock), "sealer"))
+        await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer"))
         await stack.enter_async_context(task(keeper.housekeeping(), "housekeeping"))
 
         secured = certificate(settings, now)

@@ -105,7 +105,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _until(settings: Settings, stop: asyncio.Event) -> None:
-    async with composition.service(settings, _progress) as ready:
+    async with composition.service(settings, _progress, watchdog=True) as ready:
         _banner(ready)
         await stop.wait()
 

@@ -115,6 +115,7 @@ class FloorKeeper:
         exchange: AsteriskSettings,
         manifest: Manifest,
         journal_key: bytes,
+        may_act: Callable[[], bool],
     ) -> LiveTelephony:
         """Makes link, pump and effects; nothing is connected yet."""
         self._library = library
@@ -150,6 +151,7 @@ class FloorKeeper:
             perform=self._performer.perform,
             clock=self._clock,
             journal=Journal(self._settings.journal_dir, journal_key, max_bytes=self._settings.journal_bytes),
+            may_act=may_act,
             on_gap=lambda why: self._resync(),
         )
         self.telephony = LiveTelephony(
