@@ -1,0 +1,229 @@
+"""What callers and accounts cannot do to the exchange: forge events, reach a shell, dial out, swallow a phone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from baresip import CallFailed, RegistrationError
+
+from cti.asterisk.conf import folder_reader, read
+from cti.asterisk.errors import AsteriskError
+from cti.asterisk.phones import Phones
+from tests.system import services
+from tests.system.ami import Ami
+from tests.system.callers import Lines
+from tests.system.conftest import QUICK, Pbx
+from tests.system.raw_sip import RawCall
+from tests.system.services import ScriptedService
+
+pytestmark = pytest.mark.system
+
+#: what a hostile caller writes into the user part of From; %0d%0a arrives as a line end
+HOSTILE = [
+    "139%0d%0aEvent%3a%20OriginateResponse%0d%0aActionID%3a%20x%0d%0aResponse%3a%20Success",
+    "139%0d%0a%0d%0aEvent%3a%20Hangup%0d%0aUniqueid%3a%201.1%0d%0aCause%3a%2016%0d%0a%0d%0a",
+    "139%0aEvent%3a%20UserEvent%0aUserEvent%3a%20CtiEnd",
+    "139%0dX",
+    "139%00X",
+    "139%c2%85X",
+    "139%e2%80%a8X",
+    "139%ff%feX",
+    "${SHELL(id)}",
+    "$%7bEVAL(x)%7d",
+    "139)%22%26System(id)",
+    "139%22;drop",
+    "'%20OR%20'1'='1",
+    "139%2c1%2c2",
+    "139%26140",
+    "%3cscript%3e",
+    "139|140",
+    "9" * 33,
+    "9" * 200,
+]
+
+#: the same in other headers; the From is honest, so the call goes on and carries nothing of it
+FORGED_HEADERS = [
+    "Diversion: <sip:139%0d%0aEvent%3a%20Hangup@x>;reason=unconditional\r\n",
+    'P-Asserted-Identity: "a%0d%0aEvent: Hangup" <sip:139%0d%0aEvent%3a%20Hangup@x>\r\n',
+    "Remote-Party-ID: <sip:139%0d%0aEvent%3a%20Hangup@x>;party=calling\r\n",
+]
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+async def test_a_hostile_caller_number_is_refused_and_nothing_of_it_is_passed_on(pbx: Pbx, words: str) -> None:
+    async with Ami(pbx) as ami, ScriptedService(pbx.settings.agi_port, services.says_goodbye) as service:
+        call = await RawCall.invite(pbx.sip, from_user=words, dnis=QUICK)
+        assert await call.final() == 200
+        refused = await ami.event("CtiRefused")
+        assert refused["Why"] == "caller_number"
+        assert refused["CallerIDNum"] == "<unknown>"
+        await call.ended()
+        call.close()
+        assert (await ami.event("CtiEnd"))["Step"] == "refused"
+        assert b"OriginateResponse" not in ami.raw
+        assert b"Uniqueid: 1.1" not in ami.raw
+        assert all(block["CallerIDNum"] == "<unknown>" for block in ami.blocks if "CallerIDNum" in block)
+        assert all(block["CallerIDName"] == "<unknown>" for block in ami.blocks if "CallerIDName" in block)
+        assert service.headers == []
+
+
+@pytest.mark.parametrize("header", FORGED_HEADERS)
+async def test_other_headers_reach_neither_events_nor_the_service(pbx: Pbx, header: str) -> None:
+    async with Ami(pbx) as ami, ScriptedService(pbx.settings.agi_port, services.says_goodbye) as service:
+        call = await RawCall.invite(pbx.sip, from_user="13800001111", dnis=QUICK, headers=header)
+        assert await call.final() == 200
+        await call.ended()
+        call.close()
+        hung_up = await ami.event("Hangup")
+        assert hung_up["CallerIDNum"] == "13800001111"
+        assert len(ami.seen("Hangup")) == 1
+    assert service.headers[0]["agi_callerid"] == "13800001111"
+    assert service.headers[0]["agi_calleridname"] == "unknown"
+    assert service.headers[0]["agi_rdnis"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "dnis", ["18%0d%0a60", "12", "1" * 16, "1860x", "${EXTEN}", "s", "cti-entry", "T", "h", "+1860"]
+)
+async def test_only_digits_can_be_dialled(pbx: Pbx, dnis: str) -> None:
+    call = await RawCall.invite(pbx.sip, from_user="13800001111", dnis=dnis)
+    assert await call.final() in (400, 404, 416, 484)
+    call.close()
+
+
+@pytest.mark.parametrize("number", ["anonymous", "Restricted", "unavailable", "alice"])
+async def test_a_withheld_number_is_served(pbx: Pbx, lines: Lines, number: str) -> None:
+    async with Ami(pbx) as ami, ScriptedService(pbx.settings.agi_port, services.says_goodbye) as service:
+        caller = await lines.caller(number)
+        await caller.dial(QUICK)
+        assert (await ami.event("CtiEntered"))["Ani"] == ""
+        await caller.ended()
+    assert service.headers[0]["agi_callerid"] == "unknown"
+
+
+@pytest.mark.req("TL-62")
+async def test_the_accounts_can_do_what_they_must_and_no_more(pbx: Pbx) -> None:
+    async with Ami(pbx, "bridge") as bridge, Ami(pbx, "dialler") as dialler:
+        for action in ("CoreStatus", "QueueStatus", "Ping", "CoreShowChannels"):
+            assert (await bridge.ask(action))["Response"] == "Success"
+        refused = [
+            await bridge.ask("Command", Command="core show version"),
+            await bridge.ask("Originate", Channel="Local/1@cti-out", Application="Wait", Data="1"),
+            await bridge.ask("GetConfig", Filename="manager.conf"),
+            await bridge.ask("UpdateConfig", SrcFilename="extensions.conf", DstFilename="extensions.conf"),
+            await bridge.ask("ModuleLoad", LoadType="reload"),
+            await bridge.ask("DialplanExtensionAdd", Context="agents", Extension="1", Priority="1", Application="Echo"),
+            await bridge.ask("DBPut", Family="a", Key="b", Val="c"),
+            await bridge.ask("AGI", Channel="x", Command="EXEC Echo"),
+            await dialler.ask("Command", Command="core show version"),
+            await dialler.ask("CoreShowChannels"),
+            await dialler.ask("QueueAdd", Queue="complaint", Interface="PJSIP/1001"),
+            await dialler.ask("Originate", Channel="Local/1@cti-out", Application="System", Data="id"),
+        ]
+        assert {answer["Response"] for answer in refused} == {"Error"}
+
+
+async def test_the_event_filters_hold(pbx: Pbx, lines: Lines) -> None:
+    allowed = {event for event in pbx_events() if event}
+    async with Ami(pbx) as ami, Ami(pbx, "dialler") as dialler:
+        caller = await lines.caller()
+        await caller.dial(QUICK)
+        await ami.event("QueueCallerJoin")
+        await caller.hang_up()
+        await ami.event("CtiEnd")
+        assert {block["Event"] for block in ami.blocks if "Event" in block} <= allowed
+        assert {block["Event"] for block in dialler.blocks if "Event" in block} <= {"FullyBooted", "OriginateResponse"}
+
+
+def pbx_events() -> tuple[str, ...]:
+    from cti.asterisk.render import EVENTS
+
+    return EVENTS["bridge"]
+
+
+async def test_nothing_is_loaded_that_is_not_listed(pbx: Pbx) -> None:
+    conf = read("modules.conf", folder_reader(pbx.settings.conf_dir))
+    listed = {entry.value for entry in conf.sections[0].entries if entry.key == "load"}
+    table = (await pbx.cli("module show")).splitlines()
+    loaded = {line.split()[0] for line in table if line.split() and line.split()[0].endswith(".so")}
+    assert loaded == listed
+    assert not [line for line in table if ".so" in line and "Not Running" in line]
+
+
+async def test_the_log_of_a_start_holds_no_error(pbx: Pbx) -> None:
+    log = (pbx.folder.log / "messages.log").read_text(encoding="utf-8", errors="replace")
+    start = log[: log.find("Loaded 1 configs")]
+    assert not [line for line in start.splitlines() if "ERROR" in line or "WARNING" in line]
+
+
+@pytest.mark.parametrize("number", ["1860", "13800001111", "0013125551234", "1002", "s"])
+async def test_an_agents_phone_calls_nobody(pbx: Pbx, lines: Lines, number: str) -> None:
+    phone = await lines.phone("1001")
+    with pytest.raises(CallFailed) as refused:
+        await phone.dial(number)
+    assert refused.value.status == 404
+
+
+async def test_an_agent_hears_his_own_headset(pbx: Pbx, lines: Lines) -> None:
+    from tests.system.sound import tone
+
+    phone = await lines.phone("1001")
+    await phone.dial("*43")
+    await phone.hears("beep")
+    await phone.says(tone(600, 0.6))
+    await phone.hears(tone(600, 0.6))
+    await phone.hang_up()
+
+
+async def test_a_phone_beside_the_trunk_needs_its_secret(pbx: Pbx, lines: Lines) -> None:
+    with pytest.raises(RegistrationError) as refused:
+        await lines.phone("1001", secret="guess")
+    assert refused.value.status in (401, 403)
+
+
+async def test_a_new_secret_is_taken_at_once_and_drops_no_call(pbx: Pbx, lines: Lines) -> None:
+    phone = await lines.phone("1002")
+    await pbx.add_member("1002")
+    caller = await lines.caller()
+    await caller.dial(QUICK)
+    await phone.rings(within_s=20)
+    await phone.answer()
+    old = pbx.phone_secret("1001")
+    phones = Phones(pbx.asterisk)
+    started = time.monotonic()
+    new = await phones.rotate("1001")
+    took = time.monotonic() - started
+    assert new != old
+    await lines.phone("1001", secret=new)
+    with pytest.raises(RegistrationError):
+        await lines.phone("1001", secret=old)
+    await asyncio.gather(*(phones.rotate("2001") for _ in range(5)))
+    await lines.phone("2001")
+    from tests.system.sound import tone
+
+    await caller.says(tone(800, 1.0))
+    await phone.hears(tone(800, 1.0))
+    await phone.hang_up()
+    await caller.ended()
+    assert took < 2.0
+    with pytest.raises(AsteriskError, match="not on the roster"):
+        await phones.rotate("7777")
+
+
+async def test_a_reload_of_everything_keeps_calls_members_and_registrations(pbx: Pbx, lines: Lines) -> None:
+    phone = await lines.phone("1002")
+    await pbx.add_member("1002")
+    async with Ami(pbx) as ami:
+        caller = await lines.caller()
+        await caller.dial(QUICK)
+        await ami.event("QueueCallerJoin")
+        await pbx.cli("core reload")
+        await phone.rings()
+        await pbx.cli("core reload")
+        await phone.answer()
+        await ami.event("AgentConnect")
+        await phone.hang_up()
+        await caller.ended()
+        assert "PJSIP/1002" in await pbx.cli("queue show complaint")
