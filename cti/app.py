@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets as random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,6 +87,8 @@ class Ready:
     sip: str
     asterisk_version: str
     dialled: tuple[str, ...]
+    #: takes up menus, numbers dialled, opening hours and prompts as they are now; what is wrong, if the old ones stay
+    reload: Callable[[], tuple[str, ...]]
 
 
 def preflight(settings: Settings) -> None:
@@ -136,6 +139,30 @@ def standards(tree: Tree, manifest: prompts.Manifest) -> tuple[Standard, ...]:
         for key in menu.keys.values()
         if key.go in manifest.ids()
     )
+
+
+def reload_menus(menus: Menus) -> tuple[str, ...]:
+    """New calls use the files as they are now; calls in progress finish on the old ones (TL-03)."""
+    try:
+        findings = tuple(str(found) for found in menus.reload(prompts.load_manifest()))
+    except prompts.PromptError as error:
+        findings = (str(error),)
+    if findings:
+        log.error("reload_refused", findings=findings)
+    else:
+        log.warning("reloaded", lines=len(menus.tree.lines), nodes=len(menus.tree.nodes))
+    return findings
+
+
+@contextlib.contextmanager
+def pid_file(settings: Settings) -> Iterator[None]:
+    """Says which process is the service, for `hotline reload`."""
+    file = settings.home / "hotline.pid"
+    file.write_text(f"{os.getpid()}\n", encoding="ascii")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def address(settings: Settings, port: int) -> str:
@@ -300,10 +327,12 @@ async def service(
         await listener.start()
         stack.push_async_callback(listener.stop)
         stack.callback(keeper.hub.close)
+        stack.enter_context(pid_file(settings))
         yield Ready(
             address=address(settings, listener.port),
             setup_token=await setup_token(database, now),
             sip=f"{settings.sip_host}:{settings.sip_port}",
             asterisk_version=keeper.asterisk_version,
             dialled=tuple(menus.tree.lines),
+            reload=lambda: reload_menus(menus),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -106,6 +107,7 @@ async def _serve(settings: Settings) -> None:
 
 async def _until(settings: Settings, stop: asyncio.Event) -> None:
     async with composition.service(settings, _progress, watchdog=True) as ready:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ready.reload)
         _banner(ready)
         await stop.wait()
 
@@ -137,6 +139,22 @@ def check() -> None:
     if any(found.bad for found in findings):
         raise typer.Exit(1)
     out.print("[green]✓[/] asterisk-conf, menus and prompts are in order")
+
+
+@cli.command(name="reload")
+def take_up() -> None:
+    """Have the running service take up menus, numbers dialled, opening hours and prompts; calls in progress go on."""
+    settings = load()
+    findings = doctor.check_files(settings)
+    if any(found.bad for found in findings):
+        _show(findings)
+        _fail("the running service keeps the files it has")
+    try:
+        pid = int((settings.home / "hotline.pid").read_text(encoding="ascii"))
+        os.kill(pid, signal.SIGHUP)
+    except (OSError, ValueError):
+        _fail(f"no service is running in {settings.home}: start it with `hotline up`")
+    out.print("[green]✓[/] told the service; new calls use the new files")
 
 
 @cli.command(name="doctor")
