@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -24,13 +25,14 @@ async def _look_up(desk: Desk, raw: str, days: float = 0) -> Lookup:
         return await actions.look_up(conn, raw, desk.now + timedelta(days=days))
 
 
-@pytest.mark.req("TL-04", "CT-03")
-@pytest.mark.parametrize("raw", ["13800138000", "+8613800138000", "008613800138000", "013800138000"])
-async def test_one_customer_with_his_last_orders(desk: Desk, raw: str) -> None:
+@pytest.mark.req("TL-04")
+async def test_one_customer_with_his_last_orders(desk: Desk) -> None:
     known = await desk.customer(vip_class="major", profile={"age": "40"})
     serials = [(await desk.read(await desk.registered(f"c{number}"))).serial for number in range(6)]
     await desk.call("draft")
-    found = await _look_up(desk, raw)
+    found = await _look_up(desk, VIP)
+    for raw in ("+8613800138000", "008613800138000", "013800138000"):
+        assert (await _look_up(desk, raw)).candidates == found.candidates
     assert (found.match, found.customer and found.customer.public_id) == (MatchKind.ONE, known.public_id)
     assert [order.serial for order in found.last_orders] == serials[:0:-1]
     assert (found.open_count, found.repeat, found.overdue_repeat, found.vip_class) == (6, True, False, "major")
@@ -84,6 +86,24 @@ async def test_the_whole_look_up_is_one_statement(desk: Desk) -> None:
         event.listen(raw, "before_cursor_execute", lambda *args: seen.append(args[2]))
         assert (await actions.look_up(conn, VIP, desk.now)).match is MatchKind.ONE
     assert len(seen) == 1
+
+
+async def test_the_look_up_walks_no_table(desk: Desk) -> None:
+    """SQLite would read every order if the statement let it; with 100,000 orders that is 25 ms instead of 0.5 ms."""
+    if desk.database.dialect != "sqlite":
+        return
+    seen: list[Any] = []
+    async with desk.database.read() as conn:
+        raw = conn.sync_connection
+        assert raw is not None
+        event.listen(raw, "before_cursor_execute", lambda *args: seen.append(args[2:4]))
+        await actions.look_up(conn, VIP, desk.now)
+        statement, parameters = seen[0]
+        rows = await conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        plan = [str(row.detail) for row in rows]
+    walked = [step for step in plan if step.startswith("SCAN") and "customer" in step]
+    assert not walked, plan
+    assert any("ix_customer_order_customer" in step for step in plan)
 
 
 async def test_customers_are_added_and_told_about_by_those_who_may(desk: Desk) -> None:

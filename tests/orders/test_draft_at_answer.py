@@ -32,12 +32,12 @@ async def test_the_draft_holds_what_the_telephone_gave(desk: Desk) -> None:
 
 
 @pytest.mark.req("IN-18")
-@pytest.mark.parametrize("name", ["caller_number", "call_id", "serial", "received_at", "state", "dnis"])
-async def test_what_the_telephone_gave_is_not_written_by_hand(desk: Desk, name: str) -> None:
+async def test_what_the_telephone_gave_is_not_written_by_hand(desk: Desk) -> None:
     draft = await desk.call()
-    with pytest.raises(Invalid) as refusal:
-        await desk.edit(draft, **{name: "10086"})
-    assert (refusal.value.code, refusal.value.field) == ("not_editable", name)
+    for name in ("caller_number", "call_id", "serial", "received_at", "state", "dnis"):
+        with pytest.raises(Invalid) as refusal:
+            await desk.edit(draft, **{name: "10086"})
+        assert (refusal.value.code, refusal.value.field) == ("not_editable", name)
     assert (await desk.read(draft)).version == draft.version
 
 

@@ -49,14 +49,12 @@ async def test_every_condition_finds_its_order_and_only_it(desk: Desk) -> None:
     assert (await _search(desk, serial=mine.serial))[0].customer_name == "张伟"
 
 
-@pytest.mark.parametrize(
-    ("conditions", "field"),
-    [({"state": ("flying",)}, "state"), ({"kind": "flying"}, "kind"), ({"serial": "1%"}, "serial")],
-)
-async def test_a_condition_that_cannot_be_is_refused(desk: Desk, conditions: dict[str, Any], field: str) -> None:
-    with pytest.raises(Invalid) as refusal:
-        await _search(desk, **conditions)
-    assert refusal.value.field == field
+async def test_a_condition_that_cannot_be_is_refused(desk: Desk) -> None:
+    wrong: list[dict[str, Any]] = [{"state": ("flying",)}, {"kind": "flying"}, {"serial": "1%"}]
+    for conditions in wrong:
+        with pytest.raises(Invalid) as refusal:
+            await _search(desk, **conditions)
+        assert [refusal.value.field] == list(conditions)
 
 
 async def test_pages_hold_each_order_once_while_new_ones_arrive(desk: Desk) -> None:
@@ -130,7 +128,6 @@ async def _work_order(desk: Desk, public_id: str, state: str | None) -> None:
             )  # fmt: skip
 
 
-@pytest.mark.req("TL-02")
 async def test_by_voice_only_state_and_next_step(desk: Desk) -> None:
     draft = await desk.call("c9")
     order = await desk.read(await desk.registered(contact_number="13900139000"))

@@ -103,7 +103,7 @@ def test_diagram_and_tables_are_printed_from_the_rows() -> None:
     assert drawn.startswith("stateDiagram-v2\n    [*] --> draft: T1 open\n")
     assert "    draft --> registered: T2 submit\n" in drawn
     assert "    no_order --> [*]\n" in drawn
-    assert "| T38 | DRAFT → MERGED | merge | JA TE RX SA MH | into_serial | stop all (void) |" in diagram.table()
+    assert "| T38 | DRAFT → MERGED | merge | JA TE RX SA MH FU | into_serial | stop all (void) |" in diagram.table()
     assert "start K6-A from receipt; start K3 if paper from receipt" in diagram.table()
     assert len(diagram.permissions().splitlines()) == 2 + len(workflow.ROWS)
     assert diagram.clocks(Transition("T0", Verb.OPEN, (None,), (), SENIOR, stops=(Stop(Clock.ENTRY),))) == "stop K3"

@@ -40,7 +40,6 @@ async def test_without_the_sample_staff_it_says_so(database: Database, now: date
             await load_sample(conn, now)
 
 
-@pytest.mark.req("CT-03")
 async def test_the_demo_caller_is_a_vip_with_two_earlier_complaints_one_overdue(desk: Desk) -> None:
     async with desk.database.read() as conn:
         found = await look_up(conn, DEMO_CALLER, desk.now)
@@ -64,6 +63,7 @@ async def test_the_demo_caller_is_a_vip_with_two_earlier_complaints_one_overdue(
         assert len(await contacts.log(conn, found.customer.id)) == 2
 
 
+@pytest.mark.req("RT-06")
 async def test_a_shared_number_a_repeat_and_a_suggestion(desk: Desk) -> None:
     async with desk.database.read() as conn:
         shared = await look_up(conn, "010-82100033", desk.now)
@@ -71,6 +71,9 @@ async def test_a_shared_number_a_repeat_and_a_suggestion(desk: Desk) -> None:
         assert [candidate.customer.name for candidate in shared.candidates] == ["刘洋", "刘建国"]
         repeat = (await look_up(conn, "13800138002", desk.now)).last_orders[0]
         assert (repeat.repeat_no, repeat.contact_no, repeat.overdue) == (1, 2, False)
+        again = await store.get(conn, desk["1001"], repeat.id, desk.now)
+        (closed,) = again.earlier_orders
+        assert (again.repeat_of, closed.state) == (closed.serial, "closed")
         page = await store.search(conn, desk["5001"], OrderFilter(kind="suggestion"), desk.now)
         assert [(item.state, item.owner) for item in page.items] == [("at_archivist", "archivist")]
         told = await store.progress_by_number(conn, "+8613800138000", desk.now)

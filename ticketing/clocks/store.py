@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
@@ -168,8 +168,3 @@ def _view(row: RowMapping, now: datetime) -> ClockView:
         work_order_id=row["work_order_id"],
         paused_s=row["paused_s"],
     )
-
-
-def lead(code: Clock) -> timedelta:
-    """How long before the limit the yellow card shows."""
-    return definitions()[code].lead

@@ -71,9 +71,11 @@ def _statement() -> Select[Any]:
             .over(partition_by=whose)
             .label("overdue_count"),
         )
-        .join(match, match.c.customer_id == whose)
         .outerjoin(staff, staff.c.id == customer_order.c.owner_id)
-        .where(customer_order.c.state.not_in([state.value for state in UNBORN]))
+        .where(
+            whose.in_(select(match.c.customer_id)),  # a join would let SQLite walk every order
+            customer_order.c.state.not_in([state.value for state in UNBORN]),
+        )
         .cte("last_orders")
     )
     return (

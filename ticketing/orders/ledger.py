@@ -122,8 +122,8 @@ async def create(conn: AsyncConnection, actor: Actor, values: Mapping[str, Any],
     try:
         async with conn.begin_nested():
             await conn.execute(insert(customer_order).values(**full))
-    except IntegrityError:
-        if values.get("call_id") is None:
+    except IntegrityError as error:
+        if "call_id" not in str(error.orig):
             raise
         return None
     return await _hold(conn, SYSTEM, customer_order.c.public_id == full["public_id"])

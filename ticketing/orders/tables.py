@@ -125,8 +125,8 @@ customer_order = Table(
     Index("ix_customer_order_caller", "caller_number", "created_at"),
     Index("ix_customer_order_contact_number", "contact_number", "created_at"),
     Index("ix_customer_order_service_number", "service_number", "created_at"),
-    Index("ix_customer_order_owner", "owner_id", "state"),
-    Index("ix_customer_order_queue", "owner_queue", "state"),
+    Index("ix_customer_order_owner", "owner_id", "created_at"),
+    Index("ix_customer_order_queue", "owner_queue", "created_at"),
     Index("ix_customer_order_state", "state", "created_at"),
 )
 

@@ -115,13 +115,16 @@ CHOICES: Mapping[str, Callable[[Situation], State | WorkOrderState]] = {}
 _INTAKE = frozenset({Post.JA, Post.TE, Post.RX, Post.SA, Post.MH})
 """The papers' four intake posts, and the manager hotline, whose queue is answered by people as well."""
 
+_ANSWERING = _INTAKE | {Post.FU}
+"""Everybody who takes calls: whoever has a draft must be able to end it (PX-07)."""
+
 ROWS: tuple[Transition, ...] = (
     Transition(
         row="T1",
         verb=Verb.OPEN,
         sources=(None,),
         targets=(State.DRAFT,),
-        posts=_INTAKE,
+        posts=_ANSWERING,
         system=True,
         required=("channel", "received_at"),
         starts=(
@@ -153,7 +156,7 @@ ROWS: tuple[Transition, ...] = (
         verb=Verb.END_WITHOUT_ORDER,
         sources=(State.DRAFT,),
         targets=(State.NO_ORDER,),
-        posts=_INTAKE,
+        posts=_ANSWERING,
         required=("reason",),
         stop_all="void",
         source="003:11 003:35",
@@ -163,7 +166,7 @@ ROWS: tuple[Transition, ...] = (
         verb=Verb.MERGE,
         sources=(State.DRAFT,),
         targets=(State.MERGED,),
-        posts=_INTAKE,
+        posts=_ANSWERING,
         required=("into_serial",),
         stop_all="void",
         source="001:36-37",
