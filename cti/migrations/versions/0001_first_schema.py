@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("actor_number", sa.String(length=16), nullable=False),
         sa.Column("verb", sa.String(length=64), nullable=False),
         sa.Column("subject_kind", sa.String(length=32), nullable=False),
-        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=80), nullable=False),
         sa.Column("payload", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("salt", sa.String(length=32), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -170,10 +170,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_idempotency_created_at"), ["created_at"], unique=False)
 
     op.create_table(
+        "lease",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("topic", sa.String(length=64), nullable=False),
-        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("payload", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -228,7 +236,7 @@ def upgrade() -> None:
         sa.Column("actor_number", sa.String(length=16), nullable=False),
         sa.Column("verb", sa.String(length=64), nullable=False),
         sa.Column("subject_kind", sa.String(length=32), nullable=False),
-        sa.Column("subject_id", sa.String(length=64), nullable=False),
+        sa.Column("subject_id", sa.String(length=80), nullable=False),
         sa.Column("payload", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("salt", sa.String(length=32), nullable=True),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -405,7 +413,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=True),
-        sa.Column("call_id", sa.String(length=64), nullable=True),
+        sa.Column("call_id", sa.String(length=80), nullable=True),
         sa.Column("resume", sa.String(length=12), nullable=False),
         sa.Column("wrap_up_until", UtcDateTime(), nullable=True),
         sa.Column("fact_at", UtcDateTime(), nullable=True),
@@ -423,7 +431,7 @@ def upgrade() -> None:
         sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=True),
-        sa.Column("call_id", sa.String(length=64), nullable=True),
+        sa.Column("call_id", sa.String(length=80), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_agent_state_log_staff_id_staff")),
@@ -567,8 +575,8 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_customer_order_newest", ["created_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_customer_order_operation_serial"), ["operation_serial"], unique=False)
-        batch_op.create_index("ix_customer_order_owner", ["owner_id", "state"], unique=False)
-        batch_op.create_index("ix_customer_order_queue", ["owner_queue", "state"], unique=False)
+        batch_op.create_index("ix_customer_order_owner", ["owner_id", "created_at"], unique=False)
+        batch_op.create_index("ix_customer_order_queue", ["owner_queue", "created_at"], unique=False)
         batch_op.create_index("ix_customer_order_service_number", ["service_number", "created_at"], unique=False)
         batch_op.create_index("ix_customer_order_state", ["state", "created_at"], unique=False)
 
@@ -1090,6 +1098,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_outbox_state_key")
 
     op.drop_table("outbox")
+    op.drop_table("lease")
     with op.batch_alter_table("idempotency", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotency_created_at"))
 
