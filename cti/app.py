@@ -239,6 +239,97 @@ async def _until_ours(lease: Lease, progress: Progress) -> None:
         await lease.gained()
 
 
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What exists before a telephone or a page does."""
+
+    settings: Settings
+    database: Database
+    secrets: Secrets
+    manifest: prompts.Manifest
+    menus: Menus
+    words: taxonomy.Taxonomies
+    queries: QueryLog
+    library: Library
+    exchange: AsteriskSettings
+    lease: Lease
+
+
+async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress) -> Core:
+    """Database with its schema, vocabularies and sample; menus, prompts and secrets."""
+    progress("database")
+    database = await open_database(settings)
+    stack.push_async_callback(database.close)
+    await load_basics(database, sample=settings.sample, now=clock())
+    manifest = prompts.load_manifest()
+    menus = Menus(manifest, settings.ivr_data)
+    async with database.read() as conn:
+        people = await staff.everyone(conn)
+        words = await taxonomy.read(conn)
+    facts = exchange_settings(settings, roster(people), dialled(menus.tree.lines))
+    queries = QueryLog(database)
+    key = private_key(settings.secrets_dir, "media_key")
+    return Core(
+        settings=settings,
+        database=database,
+        secrets=Secrets.load_or_create(settings.secrets_dir),
+        manifest=manifest,
+        menus=menus,
+        words=words,
+        queries=queries,
+        library=Library(database, facts.spool, settings.recordings_root, key, queries),
+        exchange=facts,
+        lease=Lease(database, "telephony", clock),
+    )
+
+
+async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> FloorKeeper:
+    """Asterisk, the menus' server and the floor, made but not yet connected."""
+    settings, menus = core.settings, core.menus
+    asterisk = await stack.enter_async_context(exchange(core.exchange, core.secrets, progress))
+    keeper = FloorKeeper(settings, core.database, menus, core.words, clock)
+    await keeper.restore()
+    steps = {"entry": EntryStep(lambda: menus.tree, keeper.ports(lambda: menus.tree))}
+    agi = FastAgiServer(settings.agi_host, settings.agi_port, core.secrets.agi, steps)
+    await agi.start()
+    stack.push_async_callback(agi.stop)
+    keeper.wire(
+        AmiAccount(settings.ami_host, settings.ami_port, "bridge", core.secrets.ami_bridge),
+        token=core.secrets.token,
+        library=core.library,
+        agi=agi,
+        phones=Phones(asterisk) if asterisk else None,
+        exchange=core.exchange,
+        manifest=core.manifest,
+        journal_key=private_key(settings.secrets_dir, "journal_key"),
+        may_act=lambda: core.lease.holds,
+    )
+    return keeper
+
+
+def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
+    """The web application, made but not yet listening."""
+    settings = core.settings
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    deps = WebDeps(
+        database=core.database,
+        clock=clock,
+        hub=keeper.hub,
+        telephony=keeper.telephony,
+        door=Door(core.database, passwords),
+        queries=core.queries,
+        library=core.library,
+        secure=settings.tls != "off",
+        hosts=frozenset(settings.public_hosts),
+        standards=standards(core.menus.tree, core.manifest),
+        version=VERSION,
+    )
+    keeper.serve(deps)
+    secured = certificate(settings, clock())
+    return Listener(build_app(deps), host=settings.http_host, port=settings.http_port, tls=secured)
+
+
 @asynccontextmanager
 async def service(
     settings: Settings, progress: Progress = lambda line: None, *, watchdog: bool = False
@@ -249,90 +340,32 @@ async def service(
     """
     preflight(settings)
     async with AsyncExitStack() as stack:
-        now = clock()
-        progress("database")
-        database = await open_database(settings)
-        stack.push_async_callback(database.close)
-        await load_basics(database, sample=settings.sample, now=now)
-        secrets = Secrets.load_or_create(settings.secrets_dir)
-        manifest = prompts.load_manifest()
-        menus = Menus(manifest, settings.ivr_data)
-
-        async with database.read() as conn:
-            people = await staff.everyone(conn)
-            words = await taxonomy.read(conn)
-        facts = exchange_settings(settings, roster(people), dialled(menus.tree.lines))
-        asterisk = await stack.enter_async_context(exchange(facts, secrets, progress))
-
-        lease = Lease(database, "telephony", clock)
-        keeper = FloorKeeper(settings, database, menus, words, clock)
-        await keeper.restore()
-        queries = QueryLog(database)
-        key = private_key(settings.secrets_dir, "media_key")
-        library = Library(database, facts.spool, settings.recordings_root, key, queries)
-        agi = FastAgiServer(
-            settings.agi_host,
-            settings.agi_port,
-            secrets.agi,
-            {"entry": EntryStep(lambda: menus.tree, keeper.ports(lambda: menus.tree))},
-        )
-        await agi.start()
-        stack.push_async_callback(agi.stop)
-
-        account = AmiAccount(settings.ami_host, settings.ami_port, "bridge", secrets.ami_bridge)
-        telephony = keeper.wire(
-            account,
-            token=secrets.token,
-            library=library,
-            agi=agi,
-            phones=Phones(asterisk) if asterisk else None,
-            exchange=facts,
-            manifest=manifest,
-            journal_key=private_key(settings.secrets_dir, "journal_key"),
-            may_act=lambda: lease.holds,
-        )
-        passwords = Passwords()
-        stack.callback(passwords.close)
-        deps = WebDeps(
-            database=database,
-            clock=clock,
-            hub=keeper.hub,
-            telephony=telephony,
-            door=Door(database, passwords),
-            queries=queries,
-            library=library,
-            secure=settings.tls != "off",
-            hosts=frozenset(settings.public_hosts),
-            standards=standards(menus.tree, manifest),
-            version=VERSION,
-        )
-        keeper.serve(deps)
+        core = await _core(stack, settings, progress)
+        keeper = await _telephone(stack, core, progress)
+        listener = _page(stack, core, keeper)
         if watchdog:
             dog = Watchdog()
             dog.start()
             stack.callback(dog.stop)
+        lease, database = core.lease, core.database
         await stack.enter_async_context(task(keeper.run(), "pump"))
         await stack.enter_async_context(task(lease.run(), "lease"))
         await _until_ours(lease, progress)
         await keeper.connect()
         stack.push_async_callback(keeper.disconnect)
         progress("connected to Asterisk")
-
         sealer = Sealer(private_key(settings.secrets_dir, "audit_key"), settings.home / "audit-anchors.txt")
         await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer"))
         await stack.enter_async_context(task(keeper.housekeeping(), "housekeeping"))
-
-        secured = certificate(settings, now)
-        listener = Listener(build_app(deps), host=settings.http_host, port=settings.http_port, tls=secured)
         await listener.start()
         stack.push_async_callback(listener.stop)
         stack.callback(keeper.hub.close)
         stack.enter_context(pid_file(settings))
         yield Ready(
             address=address(settings, listener.port),
-            setup_token=await setup_token(database, now),
+            setup_token=await setup_token(database, clock()),
             sip=f"{settings.sip_host}:{settings.sip_port}",
             asterisk_version=keeper.asterisk_version,
-            dialled=tuple(menus.tree.lines),
-            reload=lambda: reload_menus(menus),
+            dialled=tuple(core.menus.tree.lines),
+            reload=lambda: reload_menus(core.menus),
         )
