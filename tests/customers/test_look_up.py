@@ -66,6 +66,17 @@ async def test_an_unknown_number_that_called_before_is_a_repeat(desk: Desk) -> N
     assert [each.serial for each in found.last_orders] == [order.serial]
 
 
+@pytest.mark.req("TL-04")
+async def test_a_keyed_service_number_identifies(desk: Desk) -> None:
+    known = await desk.customer("赵敏", "+861082100001", "20260310778812")
+    async with desk.database.read() as conn:
+        for keyed, area in (("01082100001", None), ("82100001", "010"), ("20260310778812", None)):
+            found = await actions.identify(conn, keyed, desk.now, area)
+            assert found.customer == known
+        for keyed in ("82100001", "99999999999999", "", "1;DROP"):
+            assert (await actions.identify(conn, keyed, desk.now)).customer is None
+
+
 async def test_nobody_at_all(desk: Desk) -> None:
     for raw, match in (
         ("13500135000", MatchKind.UNKNOWN),

@@ -13,7 +13,7 @@ from ticketing.audit import audit
 from ticketing.changes import Change
 from ticketing.errors import Invalid, NotFound
 from ticketing.orders import actions
-from ticketing.orders.inputs import EditDraft
+from ticketing.orders.inputs import DraftFromCall, EditDraft
 from ticketing.orders.tables import customer_order
 from ticketing.serial_digits import valid
 
@@ -72,6 +72,14 @@ async def test_a_later_answer_hands_the_draft_over_and_an_old_one_told_again_doe
     assert (await desk.read(moved, "2001")).owner == "2001"
     with pytest.raises(NotFound):
         await desk.read(moved, "1001")
+
+
+@pytest.mark.req("TL-32")
+async def test_whoever_answers_of_whatever_post_there_is_a_draft(desk: Desk) -> None:
+    async with desk.database.write() as conn:
+        told = DraftFromCall("c1", "5001", VIP, "1860", desk.now)
+        draft = await actions.draft_at_answer(conn, desk["5001"], told, desk.now)
+    assert (await desk.read(draft, "5001")).owner == "5001"
 
 
 async def test_a_withheld_number_still_makes_a_draft(desk: Desk) -> None:

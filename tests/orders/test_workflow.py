@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 
 from ticketing.clocks.model import Clock
@@ -123,3 +125,9 @@ def test_completeness_by_kind() -> None:
     assert "unit" in rules.missing(Kind.COMPLAINT, {}, {})
     assert "suggestion_category" in rules.missing(Kind.SUGGESTION, {}, {})
     assert "unit" not in rules.missing(Kind.SUGGESTION, {}, {})
+
+
+def test_the_readme_shows_the_table_as_it_is() -> None:
+    readme = files("ticketing.orders").joinpath("README.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{diagram.mermaid()}```" in readme
+    assert diagram.table() in readme

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import chain
@@ -36,6 +37,16 @@ async def look_up(conn: AsyncConnection, raw_number: str, now: datetime, area_co
     if candidates:
         return answer(number, candidates, now)
     return _unknown(number, await by_caller(conn, number.key, now), now)
+
+
+async def identify(conn: AsyncConnection, keyed: str, now: datetime, area_code: str | None = None) -> Lookup:
+    """Who has the service number a caller keyed in: a telephone number in any form, else an account's digits as they
+    are stored."""
+    found = await look_up(conn, keyed, now, area_code)
+    if found.match is not MatchKind.UNKNOWN or not re.fullmatch(r"[0-9]{4,20}", keyed):
+        return found
+    candidates = await OwnTable(conn).find(keyed, now)
+    return answer(Number(None, NumberKind.SHORT, keyed), candidates, now) if candidates else found
 
 
 def answer(number: Number, candidates: tuple[Candidate, ...], now: datetime) -> Lookup:

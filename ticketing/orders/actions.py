@@ -86,8 +86,8 @@ async def _opened(conn: AsyncConnection, actor: Actor, held: Held, payload: dict
     channel = Channel(held.row["channel"])
     situation = workflow.Situation(state=None, kind=held.kind, paper=channel in PAPER)
     told = {"channel": channel.value, "received_at": held.row["received_at"]}
-    system = ledger.id_of(actor) is None
-    decision = workflow.advance(situation, workflow.Verb.OPEN, actor.posts, told, system=system)
+    told_by_telephone = held.row["call_id"] is not None  # whoever answered, of whatever post: the draft must be there
+    decision = workflow.advance(situation, workflow.Verb.OPEN, actor.posts, told, system=told_by_telephone)
     await drafts.turn(conn, held, decision, now)
     step = Step("order.opened", workflow.Verb.OPEN, State.DRAFT, {}, payload={"channel": channel.value, **payload})
     return await ledger.born(conn, actor, held, step, now)
@@ -100,7 +100,7 @@ async def _hand_over(
     known = held.row["answered_at"]
     later = known is None or given.answered_at > known
     if held.state is not State.DRAFT or not later or owner is None or owner == held.row["owner_id"]:
-        return Change("order.known", held.public_id, held.version, now, {"order": held.public_id, **payload})
+        return _known(held, now, payload)
     values = {"owner_id": owner, "owner_queue": None, "answered_at": given.answered_at}
     await contacts.assign(conn, given.call_id, staff_id=owner, customer_id=held.row["customer_id"])
     return await ledger.apply(
@@ -152,7 +152,7 @@ async def edit_draft(conn: AsyncConnection, actor: Actor, given: EditDraft, now:
         raise Refused(code, "it has been submitted; later words are added beside it", state=held.state.value)
     values = await drafts.written(conn, held, given, now)
     if not values:
-        return Change("order.known", held.public_id, held.version, now, {"order": held.public_id})
+        return _known(held, now, {})
     if held.row["owner_id"] is None:
         values |= {"owner_id": actor.staff_id, "owner_queue": None}
     if "customer_id" in values and held.row["call_id"] is not None:
@@ -273,6 +273,12 @@ async def add_words(conn: AsyncConnection, actor: Actor, given: AddWords, now: d
         raise Invalid("missing", "there are no words", field="text")
     await ledger.add_words(conn, held.id, actor, words, now)
     return await ledger.apply(conn, actor, held, Step("order.words_added", "add_words", held.state, {}), now)
+
+
+def _known(held: Held, now: datetime, payload: dict[str, Any]) -> Change:
+    """Nothing was changed: the order is as it was."""
+    told = {"order": held.public_id, "serial": held.serial, "version": held.version, "state": held.state.value}
+    return Change("order.known", held.public_id, held.version, now, {**told, **payload})
 
 
 def _mine(actor: Actor, held: Held) -> None:
