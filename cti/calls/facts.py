@@ -80,6 +80,8 @@ def learn(floor: Floor, call: Call, event: ev.CallEvent) -> bool:
     floor.dirty.add(call.call_id)
     _insert(call.facts.setdefault(type(event), []), event)
     _note_leg(call, event)
+    if call.lost and all(leg.ended_at is not None for leg in call.legs.values()):
+        _found(call)
     for channel_id in (event.uniqueid, event.linkedid, getattr(event, "leg", "")):
         if channel_id and floor.ids.setdefault(channel_id, call.call_id) == call.call_id:
             call.ids.add(channel_id)
@@ -97,6 +99,12 @@ def forget(floor: Floor, call: Call) -> None:
     floor.closed[call.call_id] = None
     while len(floor.closed) > floor.settings.closed_kept:
         floor.closed.popitem(last=False)
+
+
+def _found(call: Call) -> None:
+    """The ends a snapshot had missed came after it: Asterisk writes an answer before the events that wait behind it."""
+    call.lost, call.lost_at = "", None
+    call.unseen.discard("ended_at")
 
 
 def _insert(known: list[ev.CallEvent], event: ev.CallEvent) -> None:

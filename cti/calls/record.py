@@ -37,6 +37,8 @@ LEFT_RECORDING: Final = frozenset({"recorded", "left_recording"})
 BOOKED: Final = frozenset({"booked", "booked_callback"})
 #: last steps at which the dialplan itself let a waiting caller go
 FAILED: Final = frozenset({"unanswered"})
+#: last steps that only who asked for a person can reach
+_ASKED_STEPS: Final = frozenset({"queue", "unanswered", "talked"})
 
 #: an offer that rings out in the moment the caller's own time in the queue is over was cut short, not missed
 _CROSSING: Final = timedelta(milliseconds=200)
@@ -168,6 +170,8 @@ def record_of(call: Call, settings: FloorSettings, *, closed: bool = False) -> C
     known = min((fact.at for fact in call.seen), default=call.lost_at)
     assert known is not None, "a call is opened by a fact"
     asked_at = next((fact.at for fact in (routed, rescue) if fact), joined_at)
+    if asked_at is None and _end_step(call) in _ASKED_STEPS:
+        asked_at = entered.at if entered else known
     answered_at = answer.at if answer else None
     join = first(call, ev.CallerJoined)
     record = CallRecord(
@@ -254,7 +258,8 @@ def _unseen(call: Call, closed: bool) -> tuple[str, ...]:
         missing.add("entered_at")
     if not joins and (answers or offered):
         missing.add("joined_at")
-    if joins and not facts(call, ev.CallRouted) and not facts(call, ev.RescueTaken):
+    asked = bool(joins) or _end_step(call) in _ASKED_STEPS
+    if asked and not facts(call, ev.CallRouted) and not facts(call, ev.RescueTaken):
         missing.add("asked_at")
     ended: list[ev.AgentAnswered | ev.AgentMissed] = [*answers, *facts(call, ev.AgentMissed)]
     if any(not any(_same(ring, fact) and ring.at <= fact.at for ring in offered) for fact in ended):
@@ -294,7 +299,7 @@ def _outcome(record: CallRecord, call: Call, settings: FloorSettings) -> Outcome
     if record.asked_at is None or record.ended_at is None:
         return Outcome.SERVED_BY_IVR
     short = milliseconds(record.asked_at, record.ended_at) < settings.short_abandon_ms
-    return Outcome.SHORT_ABANDONED if short else Outcome.ABANDONED
+    return Outcome.SHORT_ABANDONED if short and "asked_at" not in record.unseen else Outcome.ABANDONED
 
 
 def _end_reason(record: CallRecord, call: Call) -> str:

@@ -31,7 +31,9 @@ class Caller:
     number: int = 1
     queue: str = "complaint"
     rings: int = 0
+    #: newest leg of each interface, and its channel
     legs: dict[str, str] = field(default_factory=dict)
+    channels: dict[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -95,6 +97,7 @@ class Caller:
     def offered(self, seconds: float, interface: str) -> ev.CallEvent:
         self.rings += 1
         self.legs[interface] = f"1773106200.{self.number * 100 + self.rings}"
+        self.channels[interface] = f"{interface}-{self.rings:08x}"
         return ev.AgentOffered(
             at=at(seconds),
             call_id=self.id,
@@ -104,7 +107,7 @@ class Caller:
             interface=interface,
             agent=agent_of(interface),
             leg=self.legs[interface],
-            channel=f"{interface}-{self.rings:08x}",
+            channel=self.channels[interface],
         )
 
     def missed(self, seconds: float, interface: str, ring_ms: int = 8000) -> ev.CallEvent:
@@ -173,6 +176,7 @@ class Caller:
             call_id=self.id,
             uniqueid=self.legs[interface] if interface else self.channel,
             linkedid=self.channel,
+            channel=self.channels[interface] if interface else f"PJSIP/trunk-{self.number:08x}",
             cause=cause,
         )
 

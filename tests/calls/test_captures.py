@@ -158,6 +158,11 @@ def test_with_the_token_the_guard_believes_it_all(name: str) -> None:
     assert replay_bytes(raw(name), TOKEN) == replay_bytes(raw(name))
 
 
+def test_frames_that_tell_nothing_are_passed_over() -> None:
+    other = b"Event: Newexten\r\nTimestamp: 1795401117.6\r\n\r\n"
+    assert replay_bytes(other + raw("abandoned") + other) == replay_bytes(raw("abandoned"))
+
+
 def test_a_wrong_token_believes_no_channel_event() -> None:
     assert replay_bytes(raw("answered"), "f" * 32) == []
 

@@ -245,10 +245,31 @@ def test_the_grade_and_the_last_reason_are_kept() -> None:
 def test_what_was_not_seen_is_named() -> None:
     caller = Caller()
     record = told([caller.opened(0), caller.answered(5, A), caller.hung_up(9, ""), caller.ended(9, "talked")])
-    assert record.unseen == ("entered_at", "joined_at", "offered_at", "talk_ended_at")
+    assert record.unseen == ("asked_at", "entered_at", "joined_at", "offered_at", "talk_ended_at")
     assert [(offer.at, offer.result, offer.ring_ms) for offer in record.offers] == [(at(5), OfferResult.ANSWERED, 0)]
     assert record.outcome is Outcome.ANSWERED
     assert record.talk_ended_at == at(9)
+
+
+@pytest.mark.req("TL-70")
+@pytest.mark.parametrize(
+    ("step", "outcome"),
+    [("queue", Outcome.ABANDONED), ("unanswered", Outcome.FAILED), ("ivr", Outcome.SERVED_BY_IVR)],
+)
+def test_the_last_step_proves_that_a_person_was_asked_for(step: str, outcome: Outcome) -> None:
+    caller = Caller()
+    record = told([caller.opened(0), caller.entered(0.1), caller.ended(9, step), caller.hung_up(9)])
+    assert record.outcome is outcome
+    assert record.asked_at == (None if step == "ivr" else at(0.1))
+    assert record.unseen == (() if step == "ivr" else ("asked_at",))
+
+
+def test_a_wait_of_unknown_length_is_never_short() -> None:
+    caller = Caller()
+    record = told(
+        [caller.opened(0), caller.entered(0.1), caller.joined(1), caller.ended(2, "queue"), caller.hung_up(2)]
+    )
+    assert (record.outcome, record.asked_at, record.unseen) == (Outcome.ABANDONED, at(1), ("asked_at",))
 
 
 def test_a_miss_without_its_offer_is_placed_by_the_ring_time() -> None:
