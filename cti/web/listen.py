@@ -16,6 +16,8 @@ __all__ = ["CONNECTIONS", "HEADER_DEADLINE", "PER_ADDRESS", "Listener"]
 log = structlog.get_logger(__name__)
 
 HEADER_DEADLINE = 20.0
+#: seconds a TLS handshake may take
+HANDSHAKE_DEADLINE = 10.0
 #: connections at once; and from one address (an office may share one)
 CONNECTIONS = 4000
 PER_ADDRESS = 2000
@@ -88,7 +90,12 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: _Counted(inner(), self), self._host, self.port, ssl=self._tls, backlog=512
+                lambda: _Counted(inner(), self),
+                self._host,
+                self.port,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_DEADLINE if self._tls is not None else None,
+                backlog=512,
             )
         except OSError:
             await self._runner.cleanup()

@@ -1,10 +1,15 @@
 """The agent's own state: the database first, the exchange after it (TL-40)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
+from cti.web.deps import WebDeps
 from cti.web.schemas.agent import QueueCall, QueueView
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser, Clock, FakeTelephony
+from ticketing.errors import Unavailable
 
 
 async def test_states_of_a_day(agent: Browser, telephony: FakeTelephony, clock: Clock) -> None:
@@ -75,3 +80,17 @@ async def test_health_says_little_to_strangers(
     told = await (await person.get("/api/health")).json()
     assert told["status"] == "degraded"
     assert [(part["name"], part["ok"]) for part in told["parts"]] == [("database", True), ("ami", False)]
+
+
+async def test_without_its_database_the_service_is_down(
+    visitor: Browser, deps: WebDeps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def gone() -> AsyncIterator[None]:
+        if deps.version:
+            raise Unavailable("database_down")
+        yield
+
+    monkeypatch.setattr(deps.database, "read", gone)
+    answer = await visitor.get("/api/health")
+    assert (answer.status, (await answer.json())["status"]) == (503, "down")

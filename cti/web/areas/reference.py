@@ -36,11 +36,12 @@ async def queues(call: Call) -> list[QueueView]:
     return [queue.model_copy(update={"calls": []}) for queue in found]
 
 
-async def health(call: Call) -> Health:
-    """`ok`, `degraded` (pages work, telephony does not) or `down`; the parts are for people of the house."""
+async def health(call: Call) -> Reply:
+    """`ok`, `degraded` (pages work, telephony does not) or `down` (503); the parts are for people of the house."""
     parts = [await database_part(call), *await call.deps.telephony.health()]
     status = "ok" if all(part.ok for part in parts) else "degraded" if parts[0].ok else "down"
-    return Health(status=status, at=call.now, parts=parts if call.signed_in else [])
+    told = Health(status=status, at=call.now, parts=parts if call.signed_in else [])
+    return Reply(told, 503 if status == "down" else 200)
 
 
 async def database_part(call: Call) -> HealthPart:
