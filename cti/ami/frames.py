@@ -112,8 +112,11 @@ class Form:
         return tuple(number for number, name in enumerate(self.keys, 1) if name.lower() == folded)
 
     def compile(self) -> None:
-        """Prepare the expression; about a millisecond, so only for forms worth remembering."""
-        lines = (re.escape(key) + ":[ ]?([^\\r]*+)" for key in self.keys)
+        """Prepare the expression; about a millisecond, so only for forms worth remembering.
+
+        Every part is possessive: a frame of another form fails in one pass, however many lines they share.
+        """
+        lines = (re.escape(key) + ":[ ]?+([^\\r]*+)" for key in self.keys)
         self.pattern = re.compile("\r\n".join(lines))
 
 
