@@ -210,6 +210,15 @@ async def test_merging_moves_call_and_words_and_counts_the_contact(desk: Desk) -
         assert [line.external_id for line in await contacts.log(conn, known.id)] == ["c2", "c1"]
 
 
+async def test_two_agents_who_merge_into_one_order_at_once_both_count(desk: Desk) -> None:
+    order = await desk.registered()
+    serial = (await desk.read(order)).serial
+    first, second = await desk.call("c2", "1002"), await desk.call("c3", "2001")
+    await asyncio.gather(_merge(desk, first, serial, "1002"), _merge(desk, second, serial, "2001"))
+    grown = await desk.read(order)
+    assert (grown.contact_no, grown.version, set(grown.call_ids)) == (3, order.version + 2, {"c1", "c2", "c3"})
+
+
 async def test_what_cannot_be_merged_into(desk: Desk) -> None:
     ended = await _end(desk, await desk.call("c0"))
     other = await desk.call("c8", "1002")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, Select, String, and_, bindparam, case, cast, func, select
+from sqlalchemy import CTE, BindParameter, Select, String, and_, bindparam, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.customers.model import Candidate, Customer, CustomerNumber, ProfileField
@@ -48,36 +48,8 @@ class OwnTable:
 
 def _statement() -> Select[Any]:
     """The statement, built once; parameters: number, now."""
-    number: BindParameter[str] = bindparam("number", type_=customer_number.c.e164.type)
-    now: BindParameter[datetime] = bindparam("now", type_=customer_order.c.due_at.type)
-    match = (
-        select(customer_number.c.customer_id, func.max(case((customer_number.c.main, 1), else_=0)).label("main"))
-        .where(customer_number.c.e164 == number, customer_number.c.ended_at.is_(None))
-        .group_by(customer_number.c.customer_id)
-        .order_by(customer_number.c.customer_id)
-        .limit(_CANDIDATES)
-        .cte("match")
-    )
-    whose = customer_order.c.customer_id
-    is_open = customer_order.c.state.in_([state.value for state in OPEN])
-    newest = (customer_order.c.created_at.desc(), customer_order.c.id.desc())
-    orders = (
-        select(
-            *(customer_order.c[name] for name in SUMMARY_COLUMNS),
-            staff.c.number.label("owner_number"),
-            func.row_number().over(partition_by=whose, order_by=newest).label("place"),
-            func.sum(case((is_open, 1), else_=0)).over(partition_by=whose).label("open_count"),
-            func.sum(case((and_(is_open, customer_order.c.due_at <= now), 1), else_=0))
-            .over(partition_by=whose)
-            .label("overdue_count"),
-        )
-        .outerjoin(staff, staff.c.id == customer_order.c.owner_id)
-        .where(
-            whose.in_(select(match.c.customer_id)),  # a join would let SQLite walk every order
-            customer_order.c.state.not_in([state.value for state in UNBORN]),
-        )
-        .cte("last_orders")
-    )
+    match = _match()
+    orders = _last_orders(match)
     return (
         select(
             customer.c.id.label("customer_key"),
@@ -97,6 +69,43 @@ def _statement() -> Select[Any]:
         .join(match, match.c.customer_id == customer.c.id)
         .outerjoin(orders, and_(orders.c.customer_id == customer.c.id, orders.c.place <= _LAST))
         .order_by(customer.c.id, orders.c.place)
+    )
+
+
+def _match() -> CTE:
+    """Customers who have the number now."""
+    number: BindParameter[str] = bindparam("number", type_=customer_number.c.e164.type)
+    return (
+        select(customer_number.c.customer_id, func.max(case((customer_number.c.main, 1), else_=0)).label("main"))
+        .where(customer_number.c.e164 == number, customer_number.c.ended_at.is_(None))
+        .group_by(customer_number.c.customer_id)
+        .order_by(customer_number.c.customer_id)
+        .limit(_CANDIDATES)
+        .cte("match")
+    )
+
+
+def _last_orders(match: CTE) -> CTE:
+    """Their orders, newest first by customer, with how many are open and overdue."""
+    now: BindParameter[datetime] = bindparam("now", type_=customer_order.c.due_at.type)
+    whose = customer_order.c.customer_id
+    is_open = customer_order.c.state.in_([state.value for state in OPEN])
+    late = and_(is_open, customer_order.c.due_at <= now)
+    newest = (customer_order.c.created_at.desc(), customer_order.c.id.desc())
+    return (
+        select(
+            *(customer_order.c[name] for name in SUMMARY_COLUMNS),
+            staff.c.number.label("owner_number"),
+            func.row_number().over(partition_by=whose, order_by=newest).label("place"),
+            func.sum(case((is_open, 1), else_=0)).over(partition_by=whose).label("open_count"),
+            func.sum(case((late, 1), else_=0)).over(partition_by=whose).label("overdue_count"),
+        )
+        .outerjoin(staff, staff.c.id == customer_order.c.owner_id)
+        .where(
+            whose.in_(select(match.c.customer_id)),  # a join would let SQLite walk every order
+            customer_order.c.state.not_in([state.value for state in UNBORN]),
+        )
+        .cte("last_orders")
     )
 
 
