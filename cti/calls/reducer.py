@@ -131,14 +131,13 @@ def _phases(floor: Floor, call: Call, offers: tuple[Offer, ...]) -> list[Effect]
     """What each agent does because of this call: ringing, talking, wrap-up, ready (TL-40)."""
     effects: list[Effect] = []
     for offer in {offer.agent: offer for offer in offers}.values():
-        if offer.result is OfferResult.OFFERED:
-            effects += set_phase(floor, offer.agent, Phase.RINGING, offer.at, call.call_id)
-        elif offer.answered_at is not None:
+        after = Phase.READY
+        if offer.answered_at is not None:
             effects += set_phase(floor, offer.agent, Phase.TALKING, offer.answered_at, call.call_id)
-        elif offer.ended_at is not None:
-            effects += _free(floor, call, offer.agent, Phase.READY, offer.ended_at)
-        if offer.answered_at is not None and offer.ended_at is not None:
             after = Phase.WRAP_UP if floor.settings.wrap_up_s > 0 else Phase.READY
+        elif offer.ended_at is None:
+            effects += set_phase(floor, offer.agent, Phase.RINGING, offer.at, call.call_id)
+        if offer.ended_at is not None:
             effects += _free(floor, call, offer.agent, after, offer.ended_at)
     return effects
 
@@ -155,18 +154,17 @@ def _misses(floor: Floor, call: Call, offers: tuple[Offer, ...]) -> list[Effect]
     """Counts each miss once; so many in a row pause the agent, an answer starts the count afresh (TL-11)."""
     effects: list[Effect] = []
     for offer in offers:
-        agent = floor.agents.get(offer.agent)
-        if agent is not None and offer.answered_at and (offer.interface, offer.answered_at) not in call.answered:
+        agent = floor.agents[offer.agent]
+        if offer.answered_at and (offer.interface, offer.answered_at) not in call.answered:
             call.answered.add((offer.interface, offer.answered_at))
             agent.misses = 0
         if offer.result is not OfferResult.MISSED or (offer.interface, offer.at) in call.missed:
             continue
         call.missed.add((offer.interface, offer.at))
-        if agent is not None:
-            agent.misses += 1
-            if agent.misses >= floor.settings.max_misses:
-                agent.misses = 0
-                effects.append(PauseAgent(agent=offer.agent, reason="missed"))
+        agent.misses += 1
+        if agent.misses >= floor.settings.max_misses:
+            agent.misses = 0
+            effects.append(PauseAgent(agent=offer.agent, reason="missed"))
     return effects
 
 

@@ -15,6 +15,9 @@ from cti.calls.reducer import reduce
 from tests.calls.stories import Caller, feed, finish, only
 from tests.calls.test_order import RECORDS, STREAM, bare
 
+#: facts of which one must be seen to know that the call was answered, or that a person was asked for
+PROOFS = ({"AgentAnswered", "AgentCompleted"}, {"CallRouted", "CallerJoined", "CallEnded"})
+
 
 def truth(floor: Floor, event: ev.CallEvent) -> ev.FloorSnapshot:
     """What Asterisk would list a moment after the event: taken from a floor that saw everything."""

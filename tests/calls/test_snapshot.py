@@ -216,6 +216,11 @@ def test_a_snapshot_of_a_closed_call_does_not_reopen_it(floor: Floor) -> None:
     assert floor.calls == {}
 
 
+def test_a_waiting_caller_whose_channel_is_of_no_call_is_passed_over(floor: Floor) -> None:
+    reduce(floor, snap(9, waiting=(waits(Caller(), 9, 3),)))
+    assert floor.calls == {}
+
+
 def test_a_channel_without_our_id_opens_no_call(floor: Floor) -> None:
     reduce(floor, snap(9, replace(seen(Caller(), 9), call_id="")))
     assert floor.calls == {}
