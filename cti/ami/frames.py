@@ -14,9 +14,9 @@ BANNER: Final = b"Asterisk Call Manager/"
 END: Final = b"\r\n\r\n"
 #: longest frame kept, bytes; Asterisk's own events stay below 8 KiB
 CAP: Final = 64 * 1024
-#: how many forms of one event are remembered, and of how many events
-FORMS_PER_EVENT: Final = 24
-EVENTS_REMEMBERED: Final = 128
+#: how many forms with one first line and one last key are remembered, and how many such pairs
+FORMS_ALIKE: Final = 8
+PAIRS_REMEMBERED: Final = 512
 
 
 class Splitter:
@@ -120,7 +120,13 @@ class Form:
         self.pattern = re.compile("\r\n".join(lines))
 
 
-_forms: dict[bytes, list[Form]] = {}
+#: first line (the event's name) and last key to the forms known: user events differ in their last key
+_forms: dict[tuple[bytes, bytes], list[Form]] = {}
+
+
+def _ends(raw: bytes) -> tuple[bytes, bytes]:
+    last = raw.rfind(b"\r\n") + 2
+    return raw[: raw.find(b"\r\n")], raw[last : raw.find(b":", last)]
 
 
 def forget_forms() -> None:
@@ -209,19 +215,18 @@ class Frame:
         form = self.form
         if form.pattern is not None or "" in form.keys:
             return
-        head = self.raw.partition(b"\r\n")[0]
-        known = _forms.get(head)
+        known = _forms.get(_ends(self.raw))
         if known is None:
-            if len(_forms) >= EVENTS_REMEMBERED:
+            if len(_forms) >= PAIRS_REMEMBERED:
                 return
-            known = _forms[head] = []
-        if len(known) < FORMS_PER_EVENT and all(other.keys != form.keys for other in known):
+            known = _forms[_ends(self.raw)] = []
+        if len(known) < FORMS_ALIKE and all(other.keys != form.keys for other in known):
             form.compile()
             known.append(form)
 
     def _read(self) -> Form:
         text = self.raw.decode("utf-8", "replace")
-        known = _forms.get(self.raw.partition(b"\r\n")[0])
+        known = _forms.get(_ends(self.raw))
         if known is not None:
             for place, form in enumerate(known):
                 found = form.pattern.fullmatch(text) if form.pattern is not None else None
