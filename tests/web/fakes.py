@@ -105,6 +105,8 @@ class Browser:
     def __init__(self, client: TestClient[web.Request, Any]) -> None:
         self.client = client
         self.csrf = ""
+        #: public id of an order it works on
+        self.draft = ""
 
     @property
     def origin(self) -> str:

@@ -50,7 +50,6 @@ async def test_the_phones_secret_is_the_agents_own(agent: Browser, visitor: Brow
     assert (await visitor.post("/api/phone")).status == 401
 
 
-@pytest.mark.req("TL-60")
 async def test_queues_are_shown_as_the_exchange_has_them(
     agent: Browser, open_browser: MakeBrowser, telephony: FakeTelephony, clock: Clock
 ) -> None:
