@@ -199,11 +199,15 @@ async def test_a_hang_up_in_the_menu_is_clean(lines: Lines, serve: Serve) -> Non
     assert server.counts == {"hung_up": 1}
 
 
-async def test_a_slow_directory_is_covered_by_please_hold(lines: Lines, serve: Serve) -> None:
+async def test_a_directory_that_never_answers_keeps_no_caller_from_a_person(
+    pbx: Pbx, lines: Lines, serve: Serve
+) -> None:
     await serve(ports(FakeDirectory(gate=asyncio.Event())))
+    phone = await lines.phone("1002")
+    await pbx.add_member("1002")
     caller = await dialled(lines)
-    await walk(caller, "1", ["please-hold"])
-    await caller.hears("to-complaint")
+    await caller.press("1")
+    await phone.rings(within_s=15)
 
 
 @pytest.mark.parametrize("keys", ["", "3", "31", "4", "41"])
