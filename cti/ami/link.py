@@ -183,8 +183,9 @@ class Link:
     async def wait(self) -> None:
         """Wait for the link's end: returns after `stop`, raises what made it give up."""
         assert self._task is not None
-        with suppress(asyncio.CancelledError):
-            await asyncio.shield(self._task)
+        await asyncio.wait({self._task})
+        if not self._task.cancelled():
+            self._task.result()
 
     async def stop(self) -> None:
         """Log off and end; safe in every state."""

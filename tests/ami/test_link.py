@@ -268,3 +268,15 @@ async def test_a_restarted_asterisk_is_told_by_its_start_time(server: FakeAmi) -
         await watched.until(lambda: watched.ups == 2)
         first, second = [state.core.started for state in watched.states if isinstance(state, Up)]
         assert first != second
+
+
+async def test_waiting_ends_with_the_stop_and_can_itself_be_cancelled(server: FakeAmi) -> None:
+    async with up(Watched(server.port)) as watched:
+        impatient = asyncio.create_task(watched.link.wait())
+        patient = asyncio.create_task(watched.link.wait())
+        await watched.link.send(commands.ping())
+        impatient.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await impatient
+        await watched.link.stop()
+        await patient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from cti.ami.frames import Frame, Splitter
 from cti.ami.guard import check
+from cti.ami.replay import replay_bytes
 from cti.journal import MASKED_TOKEN, Journal, Mask
 
 NOW = datetime(2026, 11, 23, 2, 13, 28, 123456, tzinfo=UTC)
@@ -128,3 +130,22 @@ def test_old_segments_are_erased_with_the_calls(tmp_path: Path) -> None:
     assert journal.erase_before(NOW - timedelta(days=1)) == 0
     assert journal.erase_before(NOW + timedelta(days=1)) == 1
     assert journal.export(CALL) == b""
+
+
+CAPTURES = sorted((Path(__file__).parent.parent / "data" / "ami").glob("*.ami"))
+
+
+@pytest.mark.req("TL-71")
+@pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
+def test_a_call_replayed_from_the_journal_is_the_call(capture: Path, tmp_path: Path) -> None:
+    journal = Journal(tmp_path, KEY)
+    raw = capture.read_bytes()
+    for block in Splitter(banner=raw.startswith(b"Asterisk")).feed(raw):
+        frame = Frame(block)
+        if frame.event:
+            journal.append(frame, NOW)
+    for record in replay_bytes(raw):
+        (again,) = [one for one in replay_bytes(journal.export(record.call_id)) if one.call_id == record.call_id]
+        assert again.ani == Mask(KEY).text(record.ani)
+        assert replace(again, ani=record.ani) == record
+        assert not record.ani or record.ani.encode() not in journal.export(record.call_id)
