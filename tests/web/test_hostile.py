@@ -17,8 +17,8 @@ from ticketing.roles import SYSTEM
 
 ODD: list[Any] = [
     None, 0, -1, 2**63, 1.5, True, [], {}, [[]], {"a": {"b": []}}, "", " ", "x" * 9000, "\x00", "\x1b[2J",
-    "' OR 1=1 --", "<script>alert(1)</script>", "${jndi:x}", "%0d%0aEvent: x", "../../etc/passwd", "\u202eabc", "9" * 40, "NaN",
-    "🙂", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+23:59",
+    "' OR 1=1 --", "<script>alert(1)</script>", "${jndi:x}", "%0d%0aEvent: x", "../../etc/passwd", "\u202eabc",
+    "9" * 40, "NaN", "🙂", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+23:59",
 ]  # fmt: skip
 
 
