@@ -35,7 +35,7 @@ class WebDeps:
     secure: bool = False
     #: further origins that may call us, e.g. `http://localhost:5173` while the desk is developed
     origins: frozenset[str] = frozenset()
-    #: host names the page is opened by; empty takes any
+    #: host names and addresses the page is opened by, besides this machine's own; empty takes any
     hosts: frozenset[str] = frozenset()
     #: the built desk
     desk: Path = Path(__file__).parent / "desk" / "dist"

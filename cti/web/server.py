@@ -26,6 +26,7 @@ __all__ = ["build_app"]
 
 log = structlog.get_logger(__name__)
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _REQUEST_ID = web.RequestKey("request_id", str)
 _ROUTE = web.RequestKey("route", str)
 _NUMBER = web.RequestKey("number", str)
@@ -78,7 +79,7 @@ def check_site(route: Route, call: Call) -> None:
     """Refuse a host that is not ours, and what pages of other sites send."""
     request, deps = call.request, call.deps
     name = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
-    if deps.hosts and name not in deps.hosts:
+    if deps.hosts and name.lower() not in deps.hosts | _LOOPBACK:
         raise errors.BadRequest
     if route.writes or route.origin_demanded or POLICY[route.name] is not Access.PUBLIC:
         check_origin(

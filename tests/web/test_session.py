@@ -129,7 +129,9 @@ async def test_another_sites_page_is_refused(agent: Browser, origin: str) -> Non
 
 async def test_a_host_that_is_not_ours_is_refused(deps: WebDeps, visitor: Browser) -> None:
     object.__setattr__(deps, "hosts", frozenset({"hotline.lan"}))
-    assert (await visitor.get("/api/health")).status == 400
+    assert (await visitor.get("/api/health")).status == 200
+    for host in ("evil.example", "evil.example:8080", "hotline.lan.evil.example", "10.0.0.1"):
+        assert (await visitor.get("/api/health", headers={"Host": host})).status == 400
     assert (await visitor.get("/api/health", headers={"Host": "hotline.lan:8080"})).status == 200
 
 
