@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -200,8 +204,74 @@ class House:
             assert done.status == 204, await done.text()
 
 
-@asynccontextmanager
-async def house(home: Path, **changes: Any) -> AsyncIterator[House]:
-    """A House for a `with` block."""
-    async with House(home, **changes) as made:
-        yield made
+class ServiceHouse(House):
+    """The same with the service as a process of its own, as `make run` starts it, so that it can be killed."""
+
+    def __init__(self, home: Path, **changes: Any) -> None:
+        super().__init__(home, **changes)
+        self._process: asyncio.subprocess.Process | None = None
+        #: everything the service printed, escape codes taken out
+        self.printed = ""
+
+    async def __aenter__(self) -> Self:
+        token = await self.start()
+        assert token is not None, self.printed
+        await self._set_passwords(token)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for person in self._people:
+            await person.close()
+        if self._process is None or self._process.returncode is not None:
+            await self.start()
+        await self.interrupt()
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The running service."""
+        assert self._process is not None, "not started"
+        return self._process
+
+    async def start(self) -> str | None:
+        """Starts the service and returns its set-up token when it is ready."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "cti", "up"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, **environment(self.settings), "COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"},
+        )
+        assert self._process.stdout is not None
+        self.printed = ""
+        async with asyncio.timeout(60):
+            while "Ctrl-C stops" not in self.printed:
+                line = await self._process.stdout.readline()
+                assert line, f"the service ended: {self.printed}"
+                self.printed += line.decode()
+        found = re.search(r"Set-up token [^:]*: (\S+)", self.printed)
+        return found[1] if found else None
+
+    async def kill(self) -> None:
+        """kill -9: nothing of the service gets to say goodbye; Asterisk goes on."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def interrupt(self) -> int:
+        """Ctrl-C; returns the exit code when everything was stopped."""
+        self.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(30):
+            out, _ = await self.process.communicate()
+        self.printed += out.decode()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings that differ from the defaults, as variables."""
+    return {
+        f"HOTLINE_{name.upper()}": str(getattr(settings, name))
+        for name in settings.model_fields_set
+        if getattr(settings, name) is not None
+    }

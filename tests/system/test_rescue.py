@@ -1,0 +1,99 @@
+"""The service is killed while callers are in its menus: each hears a prompt, reaches a queue, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cti.asterisk.provision import Installation
+from tests.system import sound
+from tests.system.callers import Caller, Lines
+from tests.system.house import ServiceHouse
+from tests.system.sound import RATE, Pcm
+
+pytestmark = pytest.mark.system
+
+#: keys that lead to each place in the menus
+STEPS = {
+    "greeting": "",
+    "main menu": "#",
+    "progress menu": "3",
+    "order number asked": "31",
+    "standards menu": "4",
+    "one standard": "42",
+}
+
+
+def longest_silence(samples: Pcm) -> float:
+    """Seconds of the longest stretch without a sound (under -50 dBFS in windows of 20 ms)."""
+    window = RATE // 50
+    windows = samples[: len(samples) // window * window].reshape(-1, window).astype(np.float64)
+    longest = run = 0
+    for quiet in np.sqrt(np.mean(np.square(windows), axis=1)) < 100:
+        run = run + 1 if quiet else 0
+        longest = max(longest, run)
+    return longest / 50
+
+
+async def walk(lines: Lines, number: str, keys: str) -> Caller:
+    """A caller who has pressed these keys after the greeting began."""
+    caller = await lines.caller(number)
+    await caller.dial("1860")
+    await caller.hears("greeting-1860", within_s=15)
+    for key in keys:
+        await caller.press(key)
+        await asyncio.sleep(1.0)  # a person's pace between two keys
+    return caller
+
+
+async def rescued(caller: Caller) -> float:
+    """Waits for the rescue prompt and returns the longest silence the caller has heard so far, in seconds."""
+    await caller.hears("technical-hold", within_s=25)
+    return longest_silence(caller.leg.ear.samples)
+
+
+@pytest.mark.req("TL-07", "TL-24", "TL-70")
+async def test_callers_in_every_menu_step_are_rescued_when_the_service_is_killed(
+    short_tmp: Path, asterisk_installation: Installation
+) -> None:
+    """kill -9 with a caller in each step: a prompt, never more than 3 s of silence, an agent's phone rings."""
+    async with ServiceHouse(short_tmp) as house, Lines(house) as lines:
+        agent = await house.sign_in("1002")
+        phone = await lines.phone("1002")
+        callers = await asyncio.gather(
+            *(walk(lines, f"139000011{number:02d}", keys) for number, keys in enumerate(STEPS.values()))
+        )
+        await house.kill()
+        silences = dict(zip(STEPS, await asyncio.gather(*(rescued(caller) for caller in callers)), strict=True))
+        assert max(silences.values()) <= 3.0, silences
+        await phone.rings()
+        await phone.answer()
+        await callers[0].says(sound.tone(600, 1.0))
+
+        began = time.monotonic()
+        await house.start()
+        assert time.monotonic() - began < 20
+        assert "taken over" in house.printed
+        for caller in callers:
+            await caller.hang_up()
+        again = await house.person("1002")
+        assert (await again.get("/api/agent"))["state"] in {"talking", "wrap_up", "ready"}
+        await _all_closed(house, again.number, len(STEPS))
+        assert agent.number == again.number
+
+
+async def _all_closed(house: ServiceHouse, number: str, count: int) -> None:
+    """Every call has one record, closed, and says that it was rescued or what could not be seen (N2)."""
+    supervisor = await house.person("3001")
+    calls: list[dict[str, object]] = []
+    try:
+        async with asyncio.timeout(20):
+            while len(calls) < count or not all(call["ended_at"] for call in calls):
+                calls = (await supervisor.get("/api/calls?mine=false&limit=50"))["items"]
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise AssertionError(f"not closed: {calls}") from None
