@@ -137,6 +137,7 @@ class FloorKeeper:
                 clock=self._clock,
                 wrap_up=timedelta(seconds=self._settings.wrap_up_seconds),
                 announce=self._tell,
+                expect_recording=self._expect_recording,
                 register_recording=self._register_recording,
                 call_view=self._call_view,
             )
@@ -250,6 +251,9 @@ class FloorKeeper:
     async def _save(self, records: Sequence[CallRecord]) -> None:
         async with self._database.write() as conn:
             await store.save_calls(conn, records)
+
+    async def _expect_recording(self, call_id: str) -> None:
+        await self._library.expect(call_id, self._clock())
 
     async def _register_recording(self, record: CallRecord) -> None:
         """The length a whole recording would have: from the end of the notice to the end of the call (TL-50)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -36,6 +36,9 @@ from ticketing.staff import agents, store
 from ticketing.staff.model import AgentState, Staff
 
 log = structlog.get_logger(__name__)
+
+#: open orders looked up for a caller: the menu reads out five and says "more"
+_SPOKEN: Final = 6
 
 
 class Directory:
@@ -92,7 +95,7 @@ class OrderWords:
         if key is None:
             return ()
         async with self._database.read() as conn:
-            return [_words(found) for found in await order_store.progress_by_number(conn, key, self._clock())]
+            return [_words(found) for found in await order_store.progress_by_number(conn, key, self._clock(), _SPOKEN)]
 
     def valid_serial(self, serial: str) -> bool:
         """Whether the check digit is right (PX-03)."""
@@ -122,6 +125,8 @@ class Tools:
     wrap_up: timedelta
     #: tells committed changes to the pages
     announce: Callable[[Sequence[Change]], Awaitable[None]]
+    #: says that a recording of this call is under way
+    expect_recording: Callable[[str], Awaitable[None]]
     #: finds, checks and joins the voice file of a closed call
     register_recording: Callable[[CallRecord], Awaitable[None]]
     #: one call as the page lists it
@@ -209,6 +214,7 @@ class Performer:
         async with self._tools.database.write() as conn:
             change = await orders.draft_at_answer(conn, person.actor if person else SYSTEM, given, self._now())
         self._tools.board.answered(effect.agent, effect.call_id, change.subject_id)
+        await self._tools.expect_recording(effect.call_id)
         told = {"call_id": effect.call_id, "order_id": change.subject_id, "serial": change.payload.get("serial")}
         self._tools.hub.publish(effect.agent, "draft", told)
         await self._tools.announce([change])
