@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets as random
 import ssl
@@ -172,6 +173,13 @@ def address(settings: Settings, port: int) -> str:
     return f"{'http' if settings.tls == 'off' else 'https'}://{host}:{port}/"
 
 
+def page_hosts(settings: Settings) -> frozenset[str]:
+    """Names the page may be opened by: the public ones and the address it listens on; empty takes any."""
+    if not settings.public_hosts:
+        return frozenset()
+    return frozenset({*settings.public_hosts, settings.http_host})
+
+
 def certificate(settings: Settings, now: datetime) -> ssl.SSLContext | None:
     """The TLS of the page, the interface and the browser phones; None when it is off."""
     if settings.tls == "off":
@@ -321,7 +329,7 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         queries=core.queries,
         library=core.library,
         secure=settings.tls != "off",
-        hosts=frozenset(settings.public_hosts),
+        hosts=page_hosts(settings),
         standards=standards(core.menus.tree, core.manifest),
         version=VERSION,
     )
@@ -361,6 +369,10 @@ async def service(
         stack.push_async_callback(listener.stop)
         stack.callback(keeper.hub.close)
         stack.enter_context(pid_file(settings))
+        # what exists now lives as long as the service: the collector need not walk it again (pop latency)
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         yield Ready(
             address=address(settings, listener.port),
             setup_token=await setup_token(database, clock()),

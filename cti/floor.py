@@ -225,9 +225,11 @@ class FloorKeeper:
             self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
 
     def _resync(self) -> None:
-        if self._resyncing is None or self._resyncing.done():
-            self._resyncing = asyncio.create_task(self._rebuild(), name="resync")
-            self._resyncing.add_done_callback(_note)
+        """Begins to rebuild the picture; one that was under way on a lost link is given up."""
+        if self._resyncing is not None:
+            self._resyncing.cancel()
+        self._resyncing = asyncio.create_task(self._rebuild(), name="resync")
+        self._resyncing.add_done_callback(_note)
 
     async def _rebuild(self) -> None:
         """The floor from live state, then the queues from the database (TL-70, TL-40)."""

@@ -47,6 +47,10 @@ Reduce = Callable[[Floor, CallEvent], Sequence[Effect]]
 TakeChanged = Callable[[Floor], Sequence[CallRecord]]
 
 
+class NotTheHolder(Exception):
+    """Another service acts now, or ours could not prolong its lease: the effect is tried again for some seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class PumpFigures:
     """Counts since the start and depths now."""
@@ -323,10 +327,9 @@ class Pump:
 
     def _fenced(self, perform: Perform) -> Perform:
         async def fenced(effect: Effect) -> None:
-            if isinstance(effect, AT_ONCE) or self._may_act():
-                await perform(effect)
-            else:
-                log.info("effect_left_to_the_holder", effect=type(effect).__name__)
+            if not isinstance(effect, AT_ONCE) and not self._may_act():
+                raise NotTheHolder
+            await perform(effect)
 
         return fenced
 

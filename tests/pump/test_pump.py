@@ -256,14 +256,17 @@ async def test_a_defect_in_one_frame_or_fact_does_not_stop_the_floor(world: Worl
     assert pump.figures().faults == 2
 
 
-async def test_a_process_without_the_lease_shows_but_does_not_act(world: World) -> None:
+async def test_a_process_without_the_lease_shows_and_acts_when_it_has_it_again(world: World) -> None:
     world.effects[CallEntered] = lambda event: [*pop(event), *draft(event)]
     world.active = False
     pump = world.pump()
     async with running(pump):
         pump.put_event(entered("1"))
+        await world.until(lambda: pump.figures().saved == 0 and bool(world.done))
+        assert [type(effect) for effect in world.done] == [PopScreen]
+        world.active = True
         await pump.drained()
-    assert [type(effect) for effect in world.done] == [PopScreen]
+    assert [type(effect) for effect in world.done] == [PopScreen, CreateDraft]
 
 
 async def test_stopping_saves_what_is_known(world: World) -> None:
