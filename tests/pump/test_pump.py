@@ -262,7 +262,7 @@ async def test_a_process_without_the_lease_shows_and_acts_when_it_has_it_again(w
     pump = world.pump()
     async with running(pump):
         pump.put_event(entered("1"))
-        await world.until(lambda: pump.figures().saved == 0 and bool(world.done))
+        await world.until(lambda: bool(world.done))
         assert [type(effect) for effect in world.done] == [PopScreen]
         world.active = True
         await pump.drained()
