@@ -48,6 +48,7 @@ from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.orders.tables import customer_order
 from ticketing.roles import SYSTEM
+from ticketing.staff import sessions, sign_in
 from ticketing.staff import store as staff
 from ticketing.taxonomy import Taxonomies
 
@@ -55,6 +56,7 @@ log = structlog.get_logger(__name__)
 
 _HOUSEKEEPING_S: Final = 1.0
 _POP_RECORDINGS: Final = 5
+_SWEEP: Final = timedelta(hours=1)
 
 
 class FloorKeeper:
@@ -198,9 +200,16 @@ class FloorKeeper:
         await self.pump.run()
 
     async def housekeeping(self) -> None:
-        """Each second: wrap-ups that are over, voice files to look for again, phones that came or went."""
+        """Each second: wrap-ups that are over, voice files to look for again, phones that came or went.
+
+        At start also the voice files that a killed service left in the spool.
+        """
+        swept_at: datetime | None = None
         while True:
             try:
+                if swept_at is None or self._clock() - swept_at > _SWEEP:
+                    swept_at = self._clock()
+                    await self._sweep()
                 await self._performer.end_wrap_ups()
                 for change in await self._library.rescan(self._clock()):
                     await self._tell_recording(change)
@@ -211,6 +220,15 @@ class FloorKeeper:
 
     async def _tell(self, changes: Sequence[Change]) -> None:
         await self._announce(changes)
+
+    async def _sweep(self) -> None:
+        """Each hour: voice files without a row, sessions and attempts to sign in that are long over."""
+        now = self._clock()
+        for change in await self._library.sweep(now, running=frozenset(self.floor.calls)):
+            await self._tell_recording(change)
+        async with self._database.write() as conn:
+            await sessions.sweep(conn, now)
+            await sign_in.sweep(conn, now)
 
     # -- the link --------------------------------------------------------------------------------------------------
 

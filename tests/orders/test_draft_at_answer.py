@@ -113,7 +113,8 @@ async def test_the_change_its_audit_and_its_message_are_one_transaction(desk: De
         verbs = list(await conn.scalars(select(audit.c.verb).where(audit.c.subject_id == draft.subject_id)))
         told = list(await conn.scalars(select(outbox.outbox.c.payload)))
     assert verbs == ["order.opened"]
-    assert told == [{"event": "order.opened", **{k: draft.payload[k] for k in ("order", "serial", "version", "state")}}]
+    facts = {k: draft.payload[k] for k in ("order", "serial", "version", "state")}
+    assert told == [{"event": "order.opened", "owner": "1001", **facts}]
     with pytest.raises(RuntimeError):
         await _edit_and_fail(desk, draft)
     async with desk.database.read() as conn:

@@ -158,6 +158,7 @@ async def _write_down(
 ) -> Change:
     payload = dict(step.payload or {})
     after = {**held.row, **step.values}
+    handler = after["owner_queue"] or (await _number_of(conn, after["owner_id"], actor))
     await conn.execute(
         insert(order_trail).values(
             order_id=held.id,
@@ -170,7 +171,7 @@ async def _write_down(
             from_state=before.value if before else None,
             to_state=step.to.value,
             node=step.to.value,
-            handler=after["owner_queue"] or (await _number_of(conn, after["owner_id"], actor)),
+            handler=handler,
             due_at=after["due_at"],
             note=step.note,
             payload=payload,
@@ -178,7 +179,7 @@ async def _write_down(
     )
     await audit.record(conn, actor, step.fact, "order", held.public_id, {"version": version, **payload}, now)
     told = {"order": held.public_id, "serial": held.serial, "version": version, "state": step.to.value}
-    await outbox.put(conn, TOPIC, held.serial, {"event": step.fact, **told}, now)
+    await outbox.put(conn, TOPIC, held.serial, {"event": step.fact, "owner": handler, **told}, now)
     return Change(step.fact, held.public_id, version, now, {**told, **payload})
 
 

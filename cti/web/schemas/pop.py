@@ -17,6 +17,7 @@ __all__ = [
     "Dialled",
     "DraftEvent",
     "MissedPop",
+    "OrderEvent",
     "Painted",
     "PathStep",
     "Pop",
@@ -186,6 +187,16 @@ class RecordingEvent(Output):
     id: str | None = None
 
 
+class OrderEvent(Output):
+    """An order this person holds changed, perhaps on another page of his."""
+
+    order_id: str
+    serial: str
+    state: str
+    version: int
+    event: str
+
+
 class Alert(Output):
     """Something a person must act on (a late caller, a lost link)."""
 
@@ -228,4 +239,5 @@ STREAM_EVENTS: dict[str, type[Output]] = {
     "call": CallEvent,
     "recording": RecordingEvent,
     "alert": Alert,
+    "order": OrderEvent,
 }
