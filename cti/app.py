@@ -92,9 +92,9 @@ class Ready:
     reload: Callable[[], tuple[str, ...]]
 
 
-def preflight(settings: Settings) -> None:
-    """Raises ChecksFailed with every error found in files, on the disk and at the ports, before anything starts."""
-    findings = [*doctor.check_files(settings), *doctor.check_machine(settings)]
+async def preflight(settings: Settings) -> None:
+    """Raises ChecksFailed with every error in files, disk, database, ports and account, before anything starts."""
+    findings = await doctor.before_start(settings, clock)
     if any(found.bad for found in findings):
         raise ChecksFailed([found for found in findings if found.bad])
 
@@ -346,7 +346,7 @@ async def service(
 
     With `watchdog` a stalled event loop ends the process: its callers are then rescued by the dialplan (F07).
     """
-    preflight(settings)
+    await preflight(settings)
     async with AsyncExitStack() as stack:
         core = await _core(stack, settings, progress)
         keeper = await _telephone(stack, core, progress)

@@ -57,7 +57,8 @@ def main() -> None:
         err.print("[bold red]Nothing was started.[/]")
         sys.exit(1)
     except HotlineError as error:
-        _fail(error.message)
+        cause = str(error.details.get("cause", "")).partition("\n")[0]
+        _fail(f"{error.message} ({cause})" if cause else error.message)
     except AsteriskError as error:
         _fail(str(error))
 
@@ -84,7 +85,10 @@ def up(
     """Start Asterisk and the service; print the address and, at first, a one-time set-up token. Ctrl-C stops both."""
     given = {"sample": sample, "http_port": port, "home": home}
     settings = load(**{name: value for name, value in given.items() if value is not None})
-    logs.configure(settings.home / "log", settings.log_level)
+    try:
+        logs.configure(settings.home / "log", settings.log_level)
+    except OSError as error:
+        _fail(f"nothing can be written in {settings.home} ({error.strerror}): set HOTLINE_HOME to another folder")
     _run(_serve(settings))
     out.print("[green]✓[/] everything that was started is stopped")
 
@@ -151,6 +155,9 @@ def take_up() -> None:
         _fail("the running service keeps the files it has")
     try:
         pid = int((settings.home / "hotline.pid").read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if b"up" not in command:  # the service was killed and its number belongs to somebody else
+            raise ProcessLookupError
         os.kill(pid, signal.SIGHUP)
     except (OSError, ValueError):
         _fail(f"no service is running in {settings.home}: start it with `hotline up`")
@@ -161,17 +168,17 @@ def take_up() -> None:
 def examine() -> None:
     """Say what is wrong between service, Asterisk, database, prompts, disk and clock, while they run."""
     findings = _run(doctor.examine(load(), composition.clock))
-    _show(findings)
+    _show(findings, out)
     if any(found.bad for found in findings):
         raise typer.Exit(1)
 
 
-def _show(findings: Sequence[doctor.Finding]) -> None:
+def _show(findings: Sequence[doctor.Finding], console: Console = err) -> None:
     marks = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✗[/]"}
     for found in findings:
-        err.print(f"{marks[found.level]} [bold]{escape(found.where)}[/]: {escape(found.reason)}")
+        console.print(f"{marks[found.level]} [bold]{escape(found.where)}[/]: {escape(found.reason)}")
         if found.remedy:
-            err.print(f"    → {escape(found.remedy)}")
+            console.print(f"    → {escape(found.remedy)}")
 
 
 @cli.command()
@@ -181,7 +188,10 @@ def demo(
     seconds: Annotated[int, typer.Option(help="How long he waits for an answer.", min=5, max=3600)] = 180,
 ) -> None:
     """Place a real SIP call: a VIP customer with an overdue complaint dials 1860, presses 1 and speaks."""
-    from cti.demo import place_call  # noqa: PLC0415 - needs the SIP stack, which nothing else does
+    try:
+        from cti.demo import place_call  # noqa: PLC0415 - needs the SIP stack, which nothing else does
+    except ImportError as error:
+        _fail(f"{error}: the simulated customer needs the package baresip-python (`make demo` installs it)")
 
     _run(place_call(load(), caller=caller, dnis=dnis, patience_s=seconds, progress=_progress))
 

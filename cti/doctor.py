@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from cti import migrations
 from cti.ami import commands
-from cti.ami.link import AmiAccount, Down, Link
-from cti.asterisk import lint
-from cti.asterisk.errors import AsteriskError
+from cti.ami.link import AmiAccount, Link, Up
+from cti.asterisk import control, lint, ports
+from cti.asterisk.errors import AsteriskError, NotRunning, ProvisionError
+from cti.asterisk.provision import installed
 from cti.asterisk.secrets import Secrets
 from cti.exchange import exchange_settings
 from cti.settings import Settings
+from cti.web import tls
 from ivr import menus, prompts
-from ticketing.db import Database
+from ticketing.db import Database, async_url
 from ticketing.errors import HotlineError
 
 Level = Literal["ok", "warning", "error"]
 
-#: below this much free disk the service does not start (bytes) (default)
-DISK_FLOOR: Final = 512 * 1024 * 1024
 #: a clock further off than this spoils the 15-second figures (default)
 CLOCK_TOLERANCE: Final = timedelta(seconds=2)
+#: how long Asterisk may take to let us in before it counts as frozen
+_PATIENCE_S: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +58,35 @@ def check_files(settings: Settings) -> list[Finding]:
     return [*_asterisk_files(settings), *_menus(settings), *_prompts(), *_desk()]
 
 
-def check_machine(settings: Settings) -> list[Finding]:
-    """Whether this machine has room, and the ports that are ours."""
-    return [*_disk(settings), *_ports(settings)]
+async def before_start(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+    """What would stop the service or spoil it, found while nothing of it runs: files, folders, disk, database, ports,
+    Asterisk's version, and the account of an Asterisk that runs already."""
+    findings = [*check_files(settings), *_folders(settings), *_disk(settings), *_certificate(settings)]
+    findings += [found async for found in _database(settings, clock, fresh=True)]
+    running = settings.asterisk == "remote" or await _answers(settings)
+    findings += _ports(settings, exchange=not running)
+    if not running:
+        findings += _installation(settings)
+    elif not any(found.bad for found in findings) and _listens(settings.ami_host, settings.ami_port):
+        findings += [found async for found in _asterisk(settings, clock)]
+    return [replace(found, level="warning") if found.where == "clock" else found for found in findings]
+
+
+async def examine(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
+    """Everything between us, Asterisk, the database, prompts, disk and clock, on a running installation (TL-62)."""
+    files = check_files(settings)
+    if not any(found.bad for found in files):
+        files.append(Finding("ok", "files", "asterisk-conf, menus and prompts are in order"))
+    findings = [*files, *_folders(settings), *_disk(settings), *_certificate(settings)]
+    findings += [found async for found in _database(settings, clock)]
+    if _listens(settings.ami_host, settings.ami_port):
+        findings += [found async for found in _asterisk(settings, clock)]
+    else:
+        findings.append(_not_there(settings))
+    return findings + list(_services(settings))
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
 
 
 def _asterisk_files(settings: Settings) -> Iterator[Finding]:
@@ -64,28 +96,29 @@ def _asterisk_files(settings: Settings) -> Iterator[Finding]:
         yield Finding("error", "settings", str(error), "correct the setting")
         return
     for problem in problems:
-        yield Finding("error", f"asterisk-conf/{problem.file}:{problem.line}", problem.why, problem.remedy)
+        yield Finding("error", f"{settings.asterisk_conf / problem.file}:{problem.line}", problem.why, problem.remedy)
 
 
 def _menus(settings: Settings) -> Iterator[Finding]:
     try:
-        menus.load(prompts.load_manifest(), settings.ivr_data)
-    except menus.BrokenMenus as broken:
-        for found in broken.findings:
-            where = found.file if found.line is None else f"{found.file}:{found.line}"
-            yield Finding("error", where, found.reason, found.remedy)
+        found = menus.load(prompts.load_manifest(), settings.ivr_data).findings
     except prompts.PromptError as error:
         yield Finding("error", "ivr/prompts", str(error), "restore the file from the release")
+        return
+    yield from (_of_file(settings.ivr_data, one) for one in found)
 
 
 def _prompts() -> Iterator[Finding]:
     try:
-        findings = prompts.check(prompts.load_manifest())
+        manifest = prompts.load_manifest()
     except prompts.PromptError:
         return
-    for found in findings:
-        where = found.file if found.line is None else f"{found.file}:{found.line}"
-        yield Finding("error", where, found.reason, found.remedy)
+    yield from (_of_file(manifest.root, one) for one in prompts.check(manifest))
+
+
+def _of_file(folder: Path, found: prompts.Finding) -> Finding:
+    file = str(folder / Path(found.file).name) if (folder / Path(found.file).name).exists() else found.file
+    return Finding("error", file if found.line is None else f"{file}:{found.line}", found.reason, found.remedy)
 
 
 def _desk() -> Iterator[Finding]:
@@ -94,102 +127,211 @@ def _desk() -> Iterator[Finding]:
         yield Finding("warning", "cti/web/desk", "the pages are not built", "run `tools/desk.sh` (part of `make run`)")
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
-    folder = settings.home
+def _certificate(settings: Settings) -> Iterator[Finding]:
+    if settings.tls == "files" and settings.tls_certificate and settings.tls_key:
+        try:
+            tls.server_context(settings.tls_certificate, settings.tls_key)
+        except HotlineError as error:
+            remedy = (
+                "set HOTLINE_TLS_CERTIFICATE and HOTLINE_TLS_KEY to a PEM certificate and its key, or HOTLINE_TLS=self"
+            )
+            yield Finding("error", "tls", error.message, remedy)
+
+
+# -- machine -----------------------------------------------------------------------------------------------------------
+
+
+def _there(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists."""
+    folder = folder.absolute()
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if free < DISK_FLOOR:
-        yield Finding(
-            "error",
-            str(settings.home),
-            f"{free // 2**20} MiB free: too little for voice files",
-            f"free some space, at least {DISK_FLOOR // 2**20} MiB, or set HOTLINE_HOME to another disk",
-        )
+    return folder
 
 
-def _ports(settings: Settings) -> Iterator[Finding]:
-    for name, host, port in (
-        ("http_port", settings.http_host, settings.http_port),
-        ("agi_port", settings.agi_host, settings.agi_port),
-    ):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for name, folder in (("home", settings.home), ("spool", settings.spool)):
+        if folder is None:
+            continue
+        there = _there(folder)
+        if not there.is_dir():
+            yield Finding("error", name, f"{there} is not a folder", f"set HOTLINE_{name.upper()} to another folder")
+        elif not os.access(there, os.W_OK | os.X_OK):
+            remedy = f"let this user write there, or set HOTLINE_{name.upper()} to another folder"
+            yield Finding("error", name, f"{there} cannot be written", remedy)
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    disks = {_there(folder) for folder in (settings.home, settings.spool) if folder is not None}
+    for folder in sorted(disks):
+        free = shutil.disk_usage(folder).free // 2**20
+        if free < settings.disk_floor_mib:
+            yield Finding(
+                "error",
+                f"disk of {folder}",
+                f"{free} MiB are free: too little for voice files and the database",
+                f"free some space, at least {settings.disk_floor_mib} MiB, or set HOTLINE_HOME to another disk",
+            )
+        else:
+            yield Finding("ok", f"disk of {folder}", f"{free / 1024:.1f} GiB are free")
+
+
+def _ports(settings: Settings, *, exchange: bool) -> Iterator[Finding]:
+    """Ports that must be free: ours, and those of an Asterisk that is still to be started."""
+    wanted = [
+        ("http_port", socket.SOCK_STREAM, settings.http_host, settings.http_port),
+        ("agi_port", socket.SOCK_STREAM, settings.agi_host, settings.agi_port),
+    ]
+    if exchange:
+        asterisk = {"http_port": "asterisk_http_port"}
+        wanted += [(asterisk.get(name, name), *rest) for name, *rest in ports.needed(exchange_settings(settings))]  # type: ignore[misc]
+    for name, kind, host, port in wanted:
+        if (trouble := _taken(kind, host, port)) is not None:
+            protocol = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+            who = ports.holder(protocol.lower(), port)
+            reason = f"is held by {who}" if who else f"cannot be used ({trouble})"
+            remedy = f"end that program (another Hotline?), or set HOTLINE_{name.upper()}"
+            yield Finding("error", name, f"{protocol} port {port} on {host} {reason}", remedy)
+
+
+def _taken(kind: socket.SocketKind, host: str, port: int) -> str | None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        if kind == socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                yield Finding(
-                    "error",
-                    name,
-                    f"TCP port {port} on {host} cannot be used ({error.strerror})",
-                    f"end the program that holds it (another Hotline?), or set HOTLINE_{name.upper()}",
-                )
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
 
 
-async def examine(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
-    """Everything between us, Asterisk, the database, prompts, disk and clock, on a running installation (TL-62)."""
-    findings = [*check_files(settings), *_disk(settings)]
-    findings += [found async for found in _database(settings, clock)]
-    findings += [found async for found in _asterisk(settings, clock)]
-    findings += _services(settings)
-    return findings
-
-
-async def _database(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Finding]:
+def _listens(host: str, port: int) -> bool:
     try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _installation(settings: Settings) -> Iterator[Finding]:
+    try:
+        installed(settings.cache_dir)
+    except ProvisionError as error:
+        yield Finding("error", "asterisk", str(error), "or name another folder with HOTLINE_CACHE_DIR")
+
+
+# -- what runs ---------------------------------------------------------------------------------------------------------
+
+
+async def _database(
+    settings: Settings, clock: Callable[[], datetime], *, fresh: bool = False
+) -> AsyncIterator[Finding]:
+    """Whether it is reached, can be written, has our schema and our time; a `fresh` one may still have to be made."""
+    remedy = "check HOTLINE_DATABASE_URL, and that the server runs and lets us in"
+    try:
+        file = _sqlite_file(settings)
+        if file is not None and not os.path.exists(file):  # noqa: ASYNC240 - one look before anything runs
+            for found in _no_file(file, fresh=fresh):
+                yield found
+            return
+        if file is not None:
+            remedy = f"end the program that holds {file} (a backup, a second copy?), and see that it can be written"
         database = await Database.open(settings.database)
-    except (HotlineError, OSError) as error:
-        yield Finding("error", "database", _said(error), "check HOTLINE_DATABASE_URL and that the server runs")
+    except (HotlineError, OSError, SQLAlchemyError, ImportError) as error:
+        yield Finding("error", "database", _said(error), remedy)
         return
     try:
-        async with database.read() as conn:
+        async with database.write() as conn:
             query = "SELECT now()" if database.dialect == "postgresql" else "SELECT datetime('now')"
             answer = (await conn.execute(text(query))).scalar_one()
+        yield Finding("ok", "database", f"answers and can be written ({database.dialect})")
         there = answer if isinstance(answer, datetime) else datetime.fromisoformat(str(answer)).replace(tzinfo=UTC)
-        yield Finding("ok", "database", f"answers ({database.dialect})")
-        off = abs(there - clock())
-        if off > CLOCK_TOLERANCE:
-            yield Finding(
-                "error", "clock", f"the database's clock is {off.total_seconds():.0f} s off", "run NTP on both"
-            )
-    except (HotlineError, OSError) as error:
-        yield Finding("error", "database", _said(error), "check that the database runs and can be written")
+        for found in _clock("the database's", there - clock()):
+            yield found
+        have, want = await migrations.current(settings.database), migrations.head()
+        if not fresh and have != want:
+            reason = f"its schema is {have or 'empty'}, this program needs {want}"
+            yield Finding("error", "database", reason, "run `hotline db upgrade`")
+    except (HotlineError, OSError, SQLAlchemyError) as error:
+        yield Finding("error", "database", _said(error), remedy)
     finally:
         await database.close()
 
 
+def _sqlite_file(settings: Settings) -> Path | None:
+    url = make_url(async_url(settings.database))
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+def _no_file(file: Path, *, fresh: bool) -> Iterator[Finding]:
+    folder = _there(file.parent)
+    if not fresh:
+        yield Finding("error", "database", f"there is no {file}", "`hotline up` makes it")
+    elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        remedy = "name another place with HOTLINE_DATABASE_URL or HOTLINE_HOME"
+        yield Finding("error", "database", f"{file} cannot be made", remedy)
+
+
+def _clock(whose: str, off: timedelta) -> Iterator[Finding]:
+    if abs(off) > CLOCK_TOLERANCE:
+        reason = f"{whose} clock and ours are {abs(off).total_seconds():.0f} s apart: waiting times would be wrong"
+        yield Finding("error", "clock", reason, "set both clocks by NTP (`timedatectl set-ntp true`)")
+
+
+async def _answers(settings: Settings) -> bool:
+    """Whether an Asterisk of this installation runs already."""
+    try:
+        await control.run(settings.asterisk_run / "run" / "asterisk.ctl", "core show version", timeout_s=3.0)
+    except NotRunning:
+        return False
+    except AsteriskError:
+        return True
+    return True
+
+
+def _not_there(settings: Settings) -> Finding:
+    remedy = "see that it runs and that HOTLINE_AMI_HOST and HOTLINE_AMI_PORT are right"
+    if settings.asterisk == "sandbox":
+        remedy = f"start it: `hotline up`, or `hotline asterisk start`; its log is in {settings.asterisk_run / 'log'}"
+    where = f"{settings.ami_host}:{settings.ami_port}"
+    return Finding("error", "asterisk", f"Asterisk does not run: nothing answers on AMI port {where}", remedy)
+
+
 async def _asterisk(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Finding]:
-    secrets = Secrets.load_or_create(settings.secrets_dir)
-    account = AmiAccount(settings.ami_host, settings.ami_port, "bridge", secrets.ami_bridge)
-    stamps: list[datetime] = []
-    link = Link(account, lambda raw, at: None, lambda state: None, clock)
+    """Logs in once, as the service does, and looks at version, clock and queues."""
+    again = "restart Asterisk: `hotline asterisk stop`, then `hotline up`"
+    remedies = {
+        "wrong_ami_secret": f"the secret in {settings.secrets_dir / 'ami-bridge'} and the one in Asterisk's "
+        f"manager.conf must be the same; {again}",
+        "asterisk_too_old": "install a newer one, or set HOTLINE_ASTERISK=sandbox",
+    }
     try:
-        probe = socket.create_connection((settings.ami_host, settings.ami_port), timeout=2)
-        probe.close()
-    except OSError:
-        remedy = "start it: `hotline up`, or `hotline asterisk start`; its log is in asterisk/log of HOTLINE_HOME"
-        yield Finding("error", "asterisk", f"nothing answers on AMI port {settings.ami_port}", remedy)
+        secret = Secrets.load_or_create(settings.secrets_dir).ami_bridge
+    except (AsteriskError, OSError) as error:
+        yield Finding("error", "secrets", str(error), again)
         return
+    link = Link(_account(settings, secret), lambda raw, at: None, lambda state: None, clock)
     try:
-        await link.start()
-        state = link.state
-        version = "?" if state is None or isinstance(state, Down) else state.core.version
+        async with asyncio.timeout(_PATIENCE_S):
+            await link.start()
+        version = link.state.core.version if isinstance(link.state, Up) else "?"
         yield Finding("ok", "asterisk", f"answers, version {version}")
-        for frame in await link.send(commands.queue_status()):
-            if frame.at is not None:
-                stamps.append(frame.at)
-        if stamps and abs(stamps[-1] - clock()) > CLOCK_TOLERANCE:
-            yield Finding("error", "clock", "Asterisk's clock and ours differ", "run NTP on both machines")
+        (pong, *_) = await link.send(commands.ping())
+        if pong.at is not None:
+            for found in _clock("Asterisk's", pong.at - clock()):
+                yield found
         async for found in _queues(link):
             yield found
     except HotlineError as error:
-        remedy = (
-            "the secret in HOTLINE_HOME/secrets and manager.conf must be the same: restart Asterisk with `hotline up`"
-        )
-        yield Finding("error", "asterisk", _said(error), remedy)
+        yield Finding("error", "asterisk", _said(error), remedies.get(error.code, again))
+    except TimeoutError:
+        yield Finding("error", "asterisk", f"Asterisk did not let us in within {_PATIENCE_S:g} s", again)
     finally:
         await link.stop()
+
+
+def _account(settings: Settings, secret: str) -> AmiAccount:
+    return AmiAccount(settings.ami_host, settings.ami_port, "bridge", secret)
 
 
 async def _queues(link: Link) -> AsyncIterator[Finding]:
@@ -210,14 +352,16 @@ def _services(settings: Settings) -> Iterator[Finding]:
         ("fastagi", settings.agi_host, settings.agi_port),
         ("web", settings.http_host, settings.http_port),
     ):
-        try:
-            socket.create_connection((host, port), timeout=1).close()
-        except OSError:
+        if _listens(host, port):
+            yield Finding("ok", name, f"listens on {host}:{port}")
+        else:
             remedy = "start the service: `hotline up`; until then the dialplan takes callers to the queue by itself"
             yield Finding("error", name, f"the service does not listen on {host}:{port}", remedy)
-        else:
-            yield Finding("ok", name, f"listens on {host}:{port}")
 
 
 def _said(error: BaseException) -> str:
-    return error.message if isinstance(error, HotlineError) else str(error)
+    """What went wrong in one line, with what the system or the driver said."""
+    if not isinstance(error, HotlineError):
+        return str(getattr(error, "orig", error)).partition("\n")[0]
+    cause = str(error.details.get("cause", "")).partition("\n")[0]
+    return f"{error.message} ({cause})" if cause else error.message

@@ -7,14 +7,28 @@ Read from `hotline.toml` (the file named by `HOTLINE_CONFIG`, else the working f
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
+import re
+from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from ticketing.errors import Invalid
+
+_PREFIX: Final = "HOTLINE_"
+#: variables with our prefix that are no settings of the service: of this module, the installation and the tests
+_NO_SETTINGS: Final = frozenset({"HOTLINE_CONFIG", "HOTLINE_WHEELS", "HOTLINE_TEST_ALL"})
+
+#: several words: a list in the file, separated by commas in a variable
+Words = Annotated[tuple[str, ...], NoDecode]
 
 
 def default_cache() -> Path:
@@ -26,7 +40,7 @@ def default_cache() -> Path:
 class Settings(BaseSettings):
     """One installation. Lengths of time carry their unit in the name."""
 
-    model_config = SettingsConfigDict(env_prefix="HOTLINE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
 
     #: folder of everything this installation writes: database, voice files, journal, secrets, Asterisk's run folder
     home: Path = Path("var")
@@ -47,7 +61,7 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     #: further host names or addresses the page is opened by
-    public_hosts: tuple[str, ...] = ()
+    public_hosts: Words = ()
 
     #: `sandbox` starts our own Asterisk; `remote` connects to one that is run elsewhere
     asterisk: Literal["sandbox", "remote"] = "sandbox"
@@ -59,7 +73,7 @@ class Settings(BaseSettings):
     ami_host: str = "127.0.0.1"
     ami_port: int = Field(15038, ge=1, le=65535)
     #: addresses or networks that calls from outside come from
-    trunk_hosts: tuple[str, ...] = ("127.0.0.1/32",)
+    trunk_hosts: Words = ("127.0.0.1/32",)
     #: where Asterisk's own web server (browser phones) listens
     asterisk_http_port: int = Field(18088, ge=1, le=65535)
     #: where our FastAGI server listens; `agi_advertised` is what a remote Asterisk reaches it by
@@ -79,6 +93,8 @@ class Settings(BaseSettings):
     short_abandon_seconds: float = Field(5.0, ge=0)
     #: agent-answer target of CT-02
     answer_target_seconds: float = Field(15.0, gt=0)
+    #: free disk below which the service does not start, MiB (default)
+    disk_floor_mib: int = Field(512, ge=0)
     #: bytes of raw telephony events kept on disk (TL-71) (default)
     journal_bytes: int = Field(256 * 1024 * 1024, ge=1024 * 1024)
     #: area code that local numbers belong to, digits with the leading 0 (TL-04) (default)
@@ -97,6 +113,32 @@ class Settings(BaseSettings):
             ip_address(value)
         return value
 
+    @field_validator("trunk_hosts")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            ip_network(host)
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.rtp_end - self.rtp_start < 3:
+            raise ValueError("rtp_end must be at least rtp_start + 3: every call needs two ports for each of its legs")
+        ours = {"http_port": self.http_port, "agi_port": self.agi_port}
+        if self.asterisk == "sandbox":
+            ours |= {
+                "sip_port": self.sip_port,
+                "ami_port": self.ami_port,
+                "asterisk_http_port": self.asterisk_http_port,
+            }
+        taken: dict[int, str] = {}
+        for name, port in ours.items():
+            if port and (other := taken.setdefault(port, name)) != name:
+                raise ValueError(f"{other} and {name} are both {port}")
+        if self.tls == "files" and (self.tls_certificate is None or self.tls_key is None):
+            raise ValueError("tls = files needs tls_certificate and tls_key")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -107,8 +149,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the TOML file."""
-        file = Path(os.environ.get("HOTLINE_CONFIG", "hotline.toml"))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
 
     @property
     def database(self) -> str:
@@ -136,22 +177,41 @@ class Settings(BaseSettings):
         return (self.home / "journal").resolve()
 
 
+def config_file() -> Path:
+    """The TOML file that settings are read from; it need not exist unless `HOTLINE_CONFIG` names it."""
+    return Path(os.environ.get("HOTLINE_CONFIG", "hotline.toml"))
+
+
 def load(**given: object) -> Settings:
-    """Settings in force; raises Invalid `bad_setting` naming the setting, what was wrong and where it is set."""
-    file = os.environ.get("HOTLINE_CONFIG")
-    if file and not Path(file).is_file():
+    """Settings in force; raises Invalid `bad_setting` naming the setting, what is wrong, and where it is set."""
+    file = config_file()
+    if "HOTLINE_CONFIG" in os.environ and not file.is_file():
         raise Invalid("bad_setting", f"HOTLINE_CONFIG names {file}, which does not exist", field="HOTLINE_CONFIG")
+    known = {_PREFIX + name.upper() for name in Settings.model_fields} | _NO_SETTINGS
+    for name in sorted(os.environ):
+        if name.startswith(_PREFIX) and name not in known:
+            raise Invalid("bad_setting", f"variable {name}: there is no such setting (docs/settings.md)", field=name)
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise Invalid(
-            "bad_setting",
-            f"setting {name}: {first['msg']} (set by HOTLINE_{name.upper()} or `{name}` in {file or 'hotline.toml'})",
-            field=name,
-        ) from None
-    except ValueError as error:
-        raise Invalid(
-            "bad_setting", f"{file or 'hotline.toml'} is not readable TOML: {error}", field="HOTLINE_CONFIG"
-        ) from None
+        said = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            said = "there is no such setting (docs/settings.md)"
+        told = f"setting {name}: {said} (set {_source(name, given, file)})" if name else f"settings: {said}"
+        raise Invalid("bad_setting", told, field=name) from None
+    except (ValueError, OSError) as error:
+        raise Invalid("bad_setting", f"{file} is not readable TOML: {error}", field="HOTLINE_CONFIG") from None
+
+
+def _source(name: str, given: dict[str, object], file: Path) -> str:
+    """Where a setting got its value, in the order of precedence."""
+    top = name.partition(".")[0]
+    if top in given:
+        return "on the command line"
+    if _PREFIX + top.upper() in os.environ:
+        return f"by the variable {_PREFIX}{top.upper()}"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    here = (number for number, line in enumerate(lines, 1) if re.match(rf"\s*\"?{re.escape(top)}\"?\s*[=.]", line))
+    return f"in {file}:{next(here, 1)}"

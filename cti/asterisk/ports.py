@@ -13,7 +13,7 @@ from cti.asterisk.settings import AsteriskSettings
 
 def check(settings: AsteriskSettings) -> None:
     """Raises PortTaken naming the port, its setting, and who holds it if this user may know."""
-    for setting, kind, address, port in _needed(settings):
+    for setting, kind, address, port in needed(settings):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, kind) as probe:
             if kind == socket.SOCK_STREAM:
@@ -24,7 +24,8 @@ def check(settings: AsteriskSettings) -> None:
                 raise PortTaken(_complaint(setting, kind, address, port, error)) from error
 
 
-def _needed(settings: AsteriskSettings) -> Iterator[tuple[str, socket.SocketKind, str, int]]:
+def needed(settings: AsteriskSettings) -> Iterator[tuple[str, socket.SocketKind, str, int]]:
+    """Setting, kind, address and number of every port Asterisk listens on."""
     yield "sip_port", socket.SOCK_DGRAM, settings.sip_bind, settings.sip_port
     yield "sip_port", socket.SOCK_STREAM, settings.sip_bind, settings.sip_port
     yield "ami_port", socket.SOCK_STREAM, settings.bind, settings.ami_port
@@ -33,12 +34,13 @@ def _needed(settings: AsteriskSettings) -> Iterator[tuple[str, socket.SocketKind
 
 def _complaint(setting: str, kind: socket.SocketKind, address: str, port: int, error: OSError) -> str:
     protocol = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
-    holder = _holder(protocol.lower(), port)
-    reason = f"is held by {holder}" if holder else f"cannot be used ({error.strerror})"
+    who = holder(protocol.lower(), port)
+    reason = f"is held by {who}" if who else f"cannot be used ({error.strerror})"
     return f"{protocol} port {port} on {address} {reason}: end that program, or set another {setting}"
 
 
-def _holder(protocol: str, port: int) -> str | None:
+def holder(protocol: str, port: int) -> str | None:
+    """The program that listens on a `tcp` or `udp` port; None when nobody does, or this user may not know."""
     inodes = set()
     for table in (protocol, f"{protocol}6"):
         with contextlib.suppress(OSError):
