@@ -1,0 +1,84 @@
+// Every address of the service the desk uses, with its types.
+
+import { request } from './client'
+import type {
+  AgentView,
+  CallList,
+  CustomerFile,
+  CustomerList,
+  Health,
+  Order,
+  OrderFields,
+  OrderPage,
+  PeaksView,
+  PhoneCredentials,
+  PhoneKind,
+  PopLatency,
+  QueueView,
+  RecordingLink,
+  RecordingView,
+  SessionView,
+  SetupNeeded,
+  SetupStaff,
+  Taxonomies,
+} from './types'
+
+const part = encodeURIComponent
+
+export interface OrderFilter {
+  state?: string
+  kind?: string
+  number?: string
+  serial?: string
+  customer?: string
+  mine?: boolean
+  overdue?: boolean
+  cursor?: string
+  limit?: number
+}
+
+export const service = {
+  session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
+  signIn: (number: string, password: string) =>
+    request<SessionView>('POST', '/api/session', { body: { number, password }, anonymous: true }),
+  signOut: () => request<void>('DELETE', '/api/session', { anonymous: true }),
+
+  setupNeeded: () => request<SetupNeeded>('GET', '/api/setup', { anonymous: true }),
+  setupCheck: (token: string) => request<SetupStaff>('POST', '/api/setup/check', { body: { token }, anonymous: true }),
+  setUp: (token: string, passwords: Record<string, string>) =>
+    request<void>('POST', '/api/setup', { body: { token, passwords }, anonymous: true }),
+
+  agent: () => request<AgentView>('GET', '/api/agent'),
+  agentSignIn: (phone: PhoneKind) => request<AgentView>('POST', '/api/agent/sign-in', { body: { phone } }),
+  agentSignOut: () => request<AgentView>('POST', '/api/agent/sign-out'),
+  pause: (reason: string) => request<AgentView>('POST', '/api/agent/pause', { body: { reason } }),
+  ready: () => request<AgentView>('POST', '/api/agent/ready'),
+  phone: () => request<PhoneCredentials>('POST', '/api/phone'),
+
+  painted: (callId: string, eventId: string, paintedAt: string) =>
+    request<void>('POST', `/api/pops/${part(callId)}/painted`, { body: { painted_at: paintedAt, event_id: eventId } }),
+  latency: () => request<PopLatency>('GET', '/api/pop-latency'),
+
+  orders: (filter: OrderFilter) => request<OrderPage>('GET', '/api/orders', { query: { ...filter } }),
+  order: (id: string) => request<Order>('GET', `/api/orders/${part(id)}`),
+  editOrder: (id: string, version: number, fields: OrderFields) =>
+    request<Order>('PATCH', `/api/orders/${part(id)}`, { body: { version, ...fields } }),
+  submitOrder: (id: string, version: number) =>
+    request<Order>('POST', `/api/orders/${part(id)}/submit`, { body: { version } }),
+  noOrder: (id: string, version: number, reason: string, note: string | null) =>
+    request<Order>('POST', `/api/orders/${part(id)}/no-order`, { body: { version, reason, note } }),
+  mergeOrder: (id: string, version: number, intoSerial: string) =>
+    request<Order>('POST', `/api/orders/${part(id)}/merge`, { body: { version, into_serial: intoSerial } }),
+
+  recentCalls: (limit: number) => request<CallList>('GET', '/api/calls', { query: { mine: true, limit } }),
+  customersByNumber: (number: string) => request<CustomerList>('GET', '/api/customers', { query: { number } }),
+  customer: (id: string) => request<CustomerFile>('GET', `/api/customers/${part(id)}`),
+
+  recording: (id: string) => request<RecordingView>('GET', `/api/recordings/${part(id)}`),
+  peaks: (id: string) => request<PeaksView>('GET', `/api/recordings/${part(id)}/peaks`),
+  recordingLink: (id: string) => request<RecordingLink>('POST', `/api/recordings/${part(id)}/link`),
+
+  taxonomies: () => request<Taxonomies>('GET', '/api/taxonomies'),
+  queues: () => request<QueueView[]>('GET', '/api/queues'),
+  health: () => request<Health>('GET', '/api/health', { anonymous: true }),
+}

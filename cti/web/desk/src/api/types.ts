@@ -1,0 +1,451 @@
+// Shapes of the interface, by the names of cti/web/schemas/*.py; types.test.ts compares the two.
+
+export type Instant = string
+export type Card = 'none' | 'yellow' | 'red'
+export type Kind = 'complaint' | 'suggestion' | 'inquiry'
+export type PhoneKind = 'desk' | 'browser'
+export type AgentState = 'logged_out' | 'ready' | 'ringing' | 'talking' | 'wrap_up' | 'paused'
+export type RecordingState = 'expected' | 'ready' | 'partial' | 'missing' | 'empty' | 'short'
+export type Identity = 'number_matches' | 'ambiguous' | 'unknown' | 'withheld'
+
+export interface ErrorBody {
+  code: string
+  message: string
+  details: Record<string, unknown>
+  request_id: string
+}
+
+export interface Label {
+  zh: string
+  en: string
+}
+
+export interface StaffView {
+  id: number
+  number: string
+  name: string
+  posts: string[]
+  team: string | null
+  phone_kind: PhoneKind
+  language: string
+}
+
+export interface SessionView {
+  staff: StaffView
+  csrf_token: string
+  permissions: string[]
+}
+
+export interface SetupNeeded {
+  needed: boolean
+}
+
+export interface SetupPerson {
+  number: string
+  name: string
+  posts: string[]
+  has_password: boolean
+}
+
+export interface SetupStaff {
+  staff: SetupPerson[]
+}
+
+export interface AgentPhone {
+  kind: PhoneKind
+  number: string
+  registered: boolean
+}
+
+export interface QueueName {
+  name: string
+  label: string
+}
+
+export interface AgentView {
+  state: AgentState
+  since: Instant | null
+  reason: string | null
+  phone: AgentPhone
+  queues: QueueName[]
+  call_id: string | null
+  wrap_up_until: Instant | null
+}
+
+export interface PhoneCredentials {
+  uri: string
+  ws_path: string
+  username: string
+  password: string
+  realm: string
+  expires_at: Instant
+  display_name: string
+}
+
+export interface QueueMember {
+  interface: string
+  agent: string
+  state: string
+  paused: boolean
+  dynamic: boolean
+}
+
+export interface QueueCall {
+  call_id: string
+  number: string
+  position: number
+  joined_at: Instant
+  priority: number
+  vip: boolean
+}
+
+export interface QueueView {
+  name: string
+  label: string
+  strategy: string
+  service_level_s: number
+  ring_s: number
+  members: QueueMember[]
+  waiting: number
+  calls: QueueCall[]
+}
+
+export interface RecordingRef {
+  id: string
+  state: RecordingState
+  seconds: number | null
+  alarm: string | null
+}
+
+export interface RecordingView extends RecordingRef {
+  call_id: string
+  peaks_url: string
+}
+
+export interface PeakChannel {
+  name: 'agent' | 'caller' | 'mixed'
+  peaks: number[]
+}
+
+export interface PeaksView {
+  channels: PeakChannel[]
+  seconds: number
+}
+
+export interface RecordingLink {
+  url: string
+  expires_at: Instant
+}
+
+export interface CallView {
+  call_id: string
+  dnis: string
+  number: string
+  entered_at: Instant
+  answered_at: Instant | null
+  ended_at: Instant | null
+  outcome: string | null
+  queue: string | null
+  agent: string | null
+  agent_name: string | null
+  waited_ms: number | null
+  talk_ms: number | null
+  order_id: string | null
+  order_serial: string | null
+  recording: RecordingRef | null
+}
+
+export interface CallList {
+  items: CallView[]
+}
+
+export interface Promise_ {
+  text: string
+  due_at: Instant | null
+}
+
+export interface PromiseInput {
+  text?: string | null
+  due_at?: Instant | null
+}
+
+export interface OrderSummary {
+  id: string
+  serial: string
+  kind: string | null
+  state: string
+  summary: string
+  business: string | null
+  nature: string | null
+  created_at: Instant
+  registered_at: Instant | null
+  due_at: Instant | null
+  overdue: boolean
+  card: Card
+  contact_no: number
+  repeat_no: number
+  urgent: boolean
+  vip_class: string | null
+  customer_name: string | null
+  caller_number: string | null
+  owner: string | null
+  version: number
+  control: string
+}
+
+export interface TrailEntry {
+  at: Instant
+  by: string
+  by_number: string
+  action: string
+  from: string | null
+  to: string | null
+  note: string | null
+}
+
+export interface ClockView {
+  code: string
+  anchor: string
+  started_at: Instant
+  due_at: Instant | null
+  stopped_at: Instant | null
+  card: Card
+}
+
+export interface WorkOrderView {
+  id: string
+  number: string
+  state: string
+  unit: string | null
+  assignee: string | null
+  due_at: Instant | null
+  overdue: boolean
+  card: Card
+  order_serial: string
+  summary: string
+}
+
+export interface AddendumView {
+  at: Instant
+  by: string | null
+  text: string
+}
+
+export interface Order extends OrderSummary {
+  channel: string
+  received_at: Instant
+  call_id: string | null
+  dnis: string | null
+  complaint_type: string | null
+  suggestion_category: string | null
+  complainant_type: string | null
+  unit: string | null
+  service_number: string | null
+  contact_name: string | null
+  contact_number: string | null
+  contact_address: string | null
+  reply_mode: string | null
+  event_at: Instant | null
+  event_place: string | null
+  description: string | null
+  verbatim: string | null
+  wanted_result: string | null
+  wanted_limit_at: Instant | null
+  promise: Promise_ | null
+  operation_serial: string | null
+  coded: Record<string, string>
+  customer_id: string | null
+  calls: CallView[]
+  earlier_orders: OrderSummary[]
+  trail: TrailEntry[]
+  clocks: ClockView[]
+  work_orders: WorkOrderView[]
+  missing: string[]
+  completeness: number
+  addenda: AddendumView[]
+  promises: Promise_[]
+  no_order_reason: string | null
+  end_note: string | null
+  ended_at: Instant | null
+  merged_into: string | null
+  repeat_of: string | null
+  actions: string[]
+}
+
+export interface OrderPage {
+  items: OrderSummary[]
+  next_cursor: string | null
+}
+
+export interface OrderFields {
+  kind?: Kind | null
+  business?: string | null
+  nature?: string | null
+  complaint_type?: string | null
+  suggestion_category?: string | null
+  complainant_type?: string | null
+  unit?: string | null
+  urgent?: boolean | null
+  customer_id?: string | null
+  service_number?: string | null
+  contact_name?: string | null
+  contact_number?: string | null
+  contact_address?: string | null
+  reply_mode?: string | null
+  event_at?: Instant | null
+  event_place?: string | null
+  description?: string | null
+  verbatim?: string | null
+  wanted_result?: string | null
+  wanted_limit_at?: Instant | null
+  promise?: PromiseInput | null
+  operation_serial?: string | null
+  coded?: Record<string, string | null> | null
+  repeat_of?: string | null
+}
+
+export interface CustomerNumberView {
+  e164: string
+  kind: string
+  service: string | null
+}
+
+export interface CustomerView {
+  id: string
+  name: string
+  vip_class: string | null
+  vip_label: string | null
+  complainant_type: string | null
+  profile: Record<string, string>
+  numbers: CustomerNumberView[]
+  stale: boolean
+}
+
+export interface CustomerList {
+  items: CustomerView[]
+}
+
+export interface CustomerFile extends CustomerView {
+  orders: OrderSummary[]
+}
+
+export interface Dialled {
+  dnis: string
+  label: string
+}
+
+export interface PathStep {
+  node: string
+  key: string | null
+  label: string
+  at: Instant
+}
+
+export interface RoutingReason {
+  code: string
+  text: string
+}
+
+export interface PopPromise {
+  order_serial: string
+  text: string
+  due_at: Instant
+  overdue: boolean
+}
+
+export interface PopFlags {
+  vip: boolean
+  repeat: boolean
+  overdue: boolean
+  mood: string | null
+}
+
+export interface Pop {
+  call_id: string
+  offered_at: Instant
+  event_at: Instant
+  number: string
+  number_display: string
+  identity: Identity
+  verified: false
+  customer: CustomerView | null
+  candidates: CustomerView[]
+  dialled: Dialled
+  path: PathStep[]
+  waited_ms: number | null
+  queue: QueueName
+  reason: RoutingReason
+  orders: OrderSummary[]
+  open_work_orders: WorkOrderView[]
+  promises: PopPromise[]
+  recordings: RecordingRef[]
+  flags: PopFlags
+  order_id: string | null
+  state: 'ringing' | 'talking' | 'ended'
+}
+
+export interface MissedPop {
+  call_id: string
+  offered_at: Instant
+  number_display: string
+  customer_name: string | null
+  why: string | null
+}
+
+export interface Snapshot {
+  agent: AgentView
+  pop: Pop | null
+  missed_pops: MissedPop[]
+}
+
+export interface Retract {
+  call_id: string
+  why: string
+}
+
+export interface DraftEvent {
+  call_id: string
+  order_id: string
+  serial: string | null
+}
+
+export interface RecordingEvent {
+  call_id: string
+  state: RecordingState
+  id: string | null
+}
+
+export interface Alert {
+  code: string
+  text: string
+  call_id: string | null
+  at: Instant | null
+  details: Record<string, unknown>
+}
+
+export interface PopLatency {
+  count: number
+  p50_ms: number | null
+  p95_ms: number | null
+  p99_ms: number | null
+}
+
+export interface TaxonomyNode {
+  code: string
+  label: Label
+  children: TaxonomyNode[]
+}
+
+export type Taxonomies = Record<string, TaxonomyNode[]>
+
+export interface HealthPart {
+  name: string
+  ok: boolean
+  text: string
+}
+
+export interface Health {
+  status: string
+  at: Instant
+  parts: HealthPart[]
+}

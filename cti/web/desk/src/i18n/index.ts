@@ -1,0 +1,15 @@
+// The page's two languages.
+
+import { createI18n } from 'vue-i18n'
+import { en } from './en'
+import { zh } from './zh'
+
+export const LANGUAGES = ['zh', 'en'] as const
+export type Language = (typeof LANGUAGES)[number]
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: 'zh' as Language,
+  fallbackLocale: 'zh',
+  messages: { zh, en },
+})

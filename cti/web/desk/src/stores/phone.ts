@@ -1,0 +1,170 @@
+// The browser phone of this tab as the page shows it, and what its buttons do.
+
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+import { service } from '@/api/service'
+import { openMicrophone, type Sending, type Sound } from '@/phone/microphone'
+import { Ring } from '@/phone/ring'
+import { Seat } from '@/phone/seat'
+import { Softphone, type CallPhase, type Registration } from '@/phone/softphone'
+
+/** Whether this tab has the phone: another tab's is told apart from another browser's. */
+export type Place = 'none' | 'here' | 'other_tab'
+
+const REGISTERED_WITHIN = 8_000
+
+export const usePhone = defineStore('phone', () => {
+  const place = ref<Place>('none')
+  const registration = ref<Registration>('off')
+  const phase = ref<CallPhase>('none')
+  const sound = ref<Sound>('microphone')
+  const muted = ref(false)
+  const autoAnswer = ref(false)
+
+  let seat: Seat | null = null
+  let softphone: Softphone | null = null
+  let audio: AudioContext | null = null
+  let ring: Ring | null = null
+  let sending: Sending | null = null
+  let listeners: (() => void)[] = []
+
+  const talking = computed(() => phase.value === 'talking' || phase.value === 'answering')
+  const registered = computed(() => registration.value === 'registered')
+  const silent = computed(() => place.value === 'here' && sound.value !== 'microphone')
+
+  /** Wants the phone in this tab; the first of several tabs gets it. */
+  async function open(number: string): Promise<void> {
+    if (seat) return
+    seat = new Seat(number, { onTaken: begin, onLost: lose, onWaiting: () => (place.value = 'other_tab') })
+    await seat.take()
+  }
+
+  function takeOver(): void {
+    if (place.value === 'other_tab') seat?.steal()
+    else if (registration.value === 'elsewhere') begin()
+  }
+
+  function begin(): void {
+    place.value = 'here'
+    audio ??= new AudioContext()
+    ring ??= new Ring(audio)
+    softphone?.stop()
+    softphone = new Softphone({
+      credentials: service.phone,
+      onRegistration: (next) => {
+        registration.value = next
+        listeners.splice(0).forEach((heard) => heard())
+      },
+      onCall: hear,
+      onRemote: play,
+    })
+    void softphone.start().catch(() => {})
+    void ready()
+  }
+
+  /** The microphone is opened before the first call, so that no caller waits for the browser's question. */
+  async function ready(): Promise<Sending> {
+    audio ??= new AudioContext()
+    sending ??= await openMicrophone(audio)
+    sound.value = sending.sound
+    return sending
+  }
+
+  function lose(): void {
+    stop()
+    place.value = 'other_tab'
+    void seat?.take()
+  }
+
+  function stop(): void {
+    softphone?.stop()
+    softphone = null
+    ring?.stop()
+    sending?.close()
+    sending = null
+    registration.value = 'off'
+  }
+
+  /** Gives the phone back: signed out of the queues, or of the page. */
+  function close(): void {
+    stop()
+    seat?.leave()
+    seat = null
+    place.value = 'none'
+  }
+
+  /** Resolves true once registered; false when it is refused or takes too long. */
+  async function whenRegistered(): Promise<boolean> {
+    const end = Date.now() + REGISTERED_WITHIN
+    while (!registered.value) {
+      const left = end - Date.now()
+      if (left <= 0 || registration.value === 'elsewhere' || place.value === 'other_tab') return false
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left)
+        listeners.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+    return true
+  }
+
+  function hear(next: CallPhase): void {
+    phase.value = next
+    if (next === 'ringing') {
+      ring?.start()
+      if (autoAnswer.value) void answer()
+    } else ring?.stop()
+    if (next === 'none') muted.value = false
+  }
+
+  async function answer(): Promise<void> {
+    if (phase.value !== 'ringing') return
+    void audio?.resume()
+    const { stream } = await ready()
+    softphone?.answer(stream)
+  }
+
+  function hangUp(): void {
+    softphone?.hangUp()
+  }
+
+  function mute(): void {
+    if (!talking.value) return
+    muted.value = !muted.value
+    softphone?.mute(muted.value)
+  }
+
+  return {
+    place,
+    registration,
+    phase,
+    sound,
+    muted,
+    autoAnswer,
+    talking,
+    registered,
+    silent,
+    open,
+    takeOver,
+    whenRegistered,
+    close,
+    answer,
+    hangUp,
+    mute,
+  }
+})
+
+/** The other side's voice. */
+function play(stream: MediaStream | null): void {
+  const id = 'remote-voice'
+  const known = document.getElementById(id)
+  if (stream === null) return known?.remove()
+  const element = known instanceof HTMLAudioElement ? known : document.createElement('audio')
+  element.id = id
+  element.dataset.testid = 'remote-audio'
+  element.autoplay = true
+  element.srcObject = stream
+  if (!known) document.body.append(element)
+}
