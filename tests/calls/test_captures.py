@@ -153,7 +153,7 @@ def test_replaying_all_captures_as_one_stream_gives_each_its_record() -> None:
     assert sorted(together, key=lambda record: record.call_id) == sorted(alone, key=lambda record: record.call_id)
 
 
-@pytest.mark.parametrize("name", ["service_says_goodbye", "abandoned"])
+@pytest.mark.parametrize("name", STORIES)
 def test_with_the_token_the_guard_believes_it_all(name: str) -> None:
     assert replay_bytes(raw(name), TOKEN) == replay_bytes(raw(name))
 
