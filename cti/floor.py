@@ -96,6 +96,8 @@ class FloorKeeper:
         self._announce: Callable[[Sequence[Change]], Awaitable[None]] = _nobody
         self._registered: dict[str, bool] = {}
         self._resyncing: asyncio.Task[None] | None = None
+        #: pages were told that the picture is not whole, and not yet that it is again
+        self._degraded = False
 
     def ports(self, tree: Callable[[], Tree]) -> Ports:
         """What the menus ask (ivr.ports)."""
@@ -233,12 +235,16 @@ class FloorKeeper:
     # -- the link --------------------------------------------------------------------------------------------------
 
     def _on_frame(self, raw: bytes, received_at: datetime) -> None:
+        """Every event goes to the pump; a reload of Asterisk's files may have changed queues and static members."""
         self.pump.put_nowait(raw, received_at)
+        if raw.startswith(b"Event: Reload\r\n"):
+            self._resync()
 
     def _on_state(self, state: LinkState) -> None:
         if isinstance(state, Up):
             self._resync()
         else:
+            self._degraded = True
             self.pump.put_event(LinkLost(at=self._clock(), why="link"))
             self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
 
@@ -264,7 +270,9 @@ class FloorKeeper:
         async with self._database.read() as conn:
             wanted = await staff.memberships(conn)
         await self._switchboard.reconcile(wanted)
-        self.hub.broadcast("alert", {"code": "telephony_restored", "text": "telephony_restored"})
+        if self._degraded:
+            self._degraded = False
+            self.hub.broadcast("alert", {"code": "telephony_restored", "text": "telephony_restored"})
 
     # -- what effects ask --------------------------------------------------------------------------------------------
 
