@@ -1,4 +1,4 @@
-"""What the menus need to know from outside, as Protocols; the composition root gives the implementations. Pure."""
+"""What menus and overflow need from outside, as Protocols; the composition root gives the implementations. Pure."""
 
 from __future__ import annotations
 
@@ -69,3 +69,135 @@ class OrderProgress(Protocol):
 
 class OpeningHours(Protocol):
     async def is_open(self, queue: str, at: datetime) -> bool: ...
+
+
+# -- overflow: recorded complaint and callback (TL-20 to TL-24) ------------------------------------------------------
+
+#: How a recorded complaint came to its end: the caller confirmed it, hung up, or spoke until the limit and was silent.
+HowRecorded = Literal["confirmed", "hung_up", "limit"]
+
+
+class MessageSink(Protocol):
+    """Takes recorded complaints in (TL-21)."""
+
+    async def take(
+        self,
+        call_id: str,
+        *,
+        ani: str,
+        dnis: str,
+        lang: str,
+        queue: str,
+        file: str,
+        seconds: float,
+        how: HowRecorded,
+    ) -> str:
+        """The item's number, digits only; returns after the commit, since the caller is told at once (N1).
+
+        `file` is a name in the spool, never a path. Idempotent by `file`: the same message may be offered twice.
+        Raises or is slow: the message then waits in the spool with its sidecar.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time in which a callback can be booked."""
+
+    id: str
+    #: Prompt that names it, e.g. callback-window-tomorrow-morning; callback-window-asap = as soon as possible.
+    prompt: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCallback:
+    """A callback that is booked and not yet done."""
+
+    id: str
+    #: Queue it waits for, and since when: whoever takes it over joins with this time.
+    queue: str
+    joined_at: datetime
+    #: Prompt of its window.
+    window: str
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A booking that is committed."""
+
+    serial: str
+    #: Prompt of the window as it was booked.
+    window: str
+
+
+class CallbackBook(Protocol):
+    """Books callbacks (TL-22); any call may raise or be slow, the caller then hears that it did not succeed."""
+
+    async def open_for(self, number: str) -> OpenCallback | None:
+        """The open callback of a number; there is at most one."""
+        ...
+
+    def may_dial(self, number: str) -> bool:
+        """Whether the product may call this number back, by its form alone."""
+        ...
+
+    async def windows(self, queue: str, at: datetime) -> Sequence[Window]:
+        """What can be booked at this moment, soonest first; the first may be "as soon as possible"."""
+        ...
+
+    async def book(
+        self,
+        call_id: str,
+        *,
+        number: str,
+        queue: str,
+        window: str,
+        lang: str,
+        priority: int,
+        joined_at: datetime,
+    ) -> Booked:
+        """Book, idempotent by call id; returns after the commit. `window` is the id of one of `windows`."""
+        ...
+
+    async def cancel(self, callback_id: str) -> bool:
+        """The caller no longer wants it; False when it is no longer open."""
+        ...
+
+    async def take_over(self, callback_id: str, call_id: str) -> bool:
+        """The caller waits himself, in its place; False when it is no longer open."""
+        ...
+
+
+class BusyFloor(Protocol):
+    """The live floor: answers at once, from memory."""
+
+    def all_busy(self, queue: str) -> bool:
+        """No signed-in agent of the queue or its overflow group is idle; wrap-up and pause are busy (TL-20)."""
+        ...
+
+    def place(self, queue: str, call_id: str) -> int | None:
+        """The caller's place in the queue, 1 = next; for one who is not in it, the place he would get. None = unknown."""
+        ...
+
+    def expected_wait_s(self, queue: str) -> int | None:
+        """Seconds a caller who joins now will wait; None = it cannot be told."""
+        ...
+
+
+class Disk(Protocol):
+    """The disk that voice files are written to."""
+
+    def may_record(self) -> bool:
+        """Free space is above the floor; below it the menu offers the callback only (F12)."""
+        ...
+
+
+class Announcements(Protocol):
+    """Service announcements before the menu (TL-26)."""
+
+    async def current(self, dnis: str) -> Sequence[str]:
+        """Prompt ids to be played to callers of this number now; empty = none."""
+        ...
