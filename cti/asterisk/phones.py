@@ -20,6 +20,8 @@ class Phones:
     asterisk: Asterisk
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _phones: dict[str, Phone] = field(default_factory=dict)
+    #: phones this process has told Asterisk about; an Asterisk that outlived its last service may know them otherwise
+    _sure: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._phones = {phone.number: phone for phone in self.asterisk.folder.settings.roster}
@@ -43,11 +45,12 @@ class Phones:
         """
         self._known(phone.number)
         async with self._turn:
-            if self._phones[phone.number] == phone:
+            if phone.number in self._sure and self._phones[phone.number] == phone:
                 return
             changed = {**self._phones, phone.number: phone}
             await self._take("pjsip_phones.conf", (line for each in changed.values() for line in phone_lines(each)))
             self._phones = changed
+            self._sure = set(changed)
 
     def _known(self, number: str) -> None:
         if number not in self._phones:

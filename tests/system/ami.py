@@ -56,6 +56,17 @@ class Ami:
         key = "UserEvent" if name.startswith("Cti") else "Event"
         return await self._until({key: name, **match}, within_s)
 
+    async def events(self, name: str, count: int, *, within_s: float = 30.0) -> list[Block]:
+        """Waits until `count` events of this name were seen."""
+        try:
+            async with asyncio.timeout(within_s):
+                while len(found := self.seen(name)) < count:
+                    self._grown.clear()
+                    await self._grown.wait()
+        except TimeoutError:
+            raise AssertionError(f"{len(self.seen(name))} of {count} {name} within {within_s:g} s") from None
+        return found
+
     def seen(self, name: str) -> list[Block]:
         """Every event of this name so far."""
         return [block for block in self.blocks if name in (block.get("Event"), block.get("UserEvent"))]

@@ -40,7 +40,7 @@ HOSTILE = [
     "139%26140",
     "%3cscript%3e",
     "139%7c140",
-    "9" * 200 + "%0d%0a",
+    "9" * 60 + "%0d%0a",
 ]
 
 #: the same in other headers; the From is honest, so the call goes on and carries nothing of it
@@ -51,21 +51,22 @@ FORGED_HEADERS = [
 ]
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-async def test_a_hostile_caller_number_is_refused_and_nothing_of_it_is_passed_on(pbx: Pbx, words: str) -> None:
+async def test_hostile_caller_numbers_are_refused_and_nothing_of_them_is_passed_on(pbx: Pbx) -> None:
     async with Ami(pbx) as ami, ScriptedService(pbx.settings.agi_port, services.says_goodbye) as service:
-        call = await RawCall.invite(pbx.sip, from_user=words, dnis=QUICK)
-        assert await call.final() == 200
-        refused = await ami.event("CtiRefused")
-        assert refused["Why"] == "caller_number"
-        assert refused["CallerIDNum"] == "<unknown>"
-        await call.ended()
-        call.close()
-        assert (await ami.event("CtiEnd"))["Step"] == "refused"
+        calls = [await RawCall.invite(pbx.sip, from_user=words, dnis=QUICK) for words in HOSTILE]
+        assert [await call.final() for call in calls] == [200] * len(calls)
+        await asyncio.gather(*(call.ended() for call in calls))
+        for call in calls:
+            call.close()
+        hung_up = await ami.events("Hangup", len(calls))
+        assert len({block["Uniqueid"] for block in hung_up}) == len(calls)
+        refused, ended = ami.seen("CtiRefused"), ami.seen("CtiEnd")
+        assert [block["Why"] for block in refused] == ["caller_number"] * len(calls)
+        assert [block["Step"] for block in ended] == ["refused"] * len(calls)
         assert b"OriginateResponse" not in ami.raw
         assert b"Uniqueid: 1.1" not in ami.raw
-        assert all(block["CallerIDNum"] == "<unknown>" for block in ami.blocks if "CallerIDNum" in block)
-        assert all(block["CallerIDName"] == "<unknown>" for block in ami.blocks if "CallerIDName" in block)
+        assert {block["CallerIDNum"] for block in ami.blocks if "CallerIDNum" in block} == {"<unknown>"}
+        assert {block["CallerIDName"] for block in ami.blocks if "CallerIDName" in block} == {"<unknown>"}
         assert service.headers == []
 
 
@@ -110,6 +111,8 @@ async def test_a_number_ends_where_its_text_ends(pbx: Pbx) -> None:
         await call.ended()
         call.close()
         assert (await ami.event("CtiEntered"))["Ani"] == "139"
+        await ami.event("CtiEnd")
+        await ami.event("Hangup")
         assert len(ami.seen("Hangup")) == 1
 
 
