@@ -220,7 +220,9 @@ export const useDraft = defineStore('draft', () => {
     failure.value = ''
     try {
       await flush()
-      if (!order.value || conflict.value || dirty.size || dirtyCodes.size) return false
+      // What was refused does not stop a call that needs no order or belongs to another one.
+      const open = [...dirty, ...dirtyCodes].some((field) => how === 'submitted' || !errors.value[field])
+      if (!order.value || conflict.value || (open && how !== 'no_order')) return false
       const ended = await act(order.value)
       result.value = { how, order: ended }
       order.value = null
