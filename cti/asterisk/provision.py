@@ -96,7 +96,7 @@ def _sandbox(root: Path) -> Installation:
         raise ProvisionError(
             f"the Asterisk in {root} is {version}, but {MINIMUM_VERSION} is needed: delete that folder"
         )
-    modules = next(root.glob("usr/lib/*/asterisk/modules"))
+    modules = next(root.glob("usr/lib/*/asterisk/modules"), root / "usr/lib/asterisk/modules")
     return Installation(root, version, False, binary, modules, root / "usr/share/asterisk/documentation")
 
 

@@ -115,7 +115,7 @@ def render(installation: Installation, settings: AsteriskSettings, secrets: Secr
         raise AsteriskError(f"the run folder's path is too long for a control socket: {folder.control}")
     try:
         _folders(folder)
-        _administrators_files(folder)
+        administrators_files(folder)
         _sounds(folder)
         for name, lines in rendered_files(settings, secrets):
             write_private(folder.rendered / name, "\n".join((_HEADER, *lines)) + "\n")
@@ -150,7 +150,8 @@ def _folders(folder: RunFolder) -> None:
     folder.voice.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def _administrators_files(folder: RunFolder) -> None:
+def administrators_files(folder: RunFolder) -> None:
+    """Copies the administrator's files as they are now; a reload of Asterisk reads the copies."""
     sources = sorted(folder.settings.conf_dir.glob("*.conf"))
     if not sources:
         raise AsteriskError(f"no configuration files in {folder.settings.conf_dir}")
