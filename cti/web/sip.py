@@ -11,14 +11,21 @@ _REQUEST = re.compile(r"([A-Z]{3,12}) sips?:\S{1,500} SIP/2\.0")
 _RESPONSE = re.compile(r"SIP/2\.0 [1-6][0-9]{2} .{0,200}")
 _HEADER = re.compile(r"([A-Za-z-]{1,40})[ \t]*:[ \t]*(.{0,4000})")
 _USER = re.compile(r"sips?:([0-9A-Za-z]{1,32})@", re.IGNORECASE)
+#: a To header with a tag behind its address: the request belongs to a call that exists
+_IN_CALL = re.compile(
+    r"(?:To|t)[ \t]*:[^<>]{0,200}<[^<>]{1,500}>(?:;[^;<>]{0,200})*;[ \t]*tag=[A-Za-z0-9.!%*_+`'~-]{1,200}",
+    re.IGNORECASE,
+)
 _COMPACT = {"f": "from", "t": "to"}
 
 
 def acceptable(message: str, number: str) -> bool:
     """Whether a phone of this number may send this message.
 
-    Requests name the number in From, and REGISTER in To as well; answers to requests of Asterisk and keep-alives
-    pass. Folded, repeated or unreadable headers are refused, so that Asterisk cannot read them another way.
+    Requests that begin something name the number in From, and REGISTER in To as well. Requests inside a call (To has
+    a tag) pass: their From is the contact Asterisk called, and Asterisk answers 481 to a call it does not know.
+    Answers to requests of Asterisk and keep-alives pass. Folded, repeated or unreadable headers are refused, so that
+    Asterisk cannot read them another way.
     """
     if message.strip("\r\n") == "":
         return True
@@ -29,12 +36,16 @@ def acceptable(message: str, number: str) -> bool:
     if _RESPONSE.fullmatch(lines[0]):
         return True
     request = _REQUEST.fullmatch(lines[0])
-    if request is None:
+    return request is not None and _named_rightly(request[1], lines[1:], number)
+
+
+def _named_rightly(method: str, headers: list[str], number: str) -> bool:
+    users = _users(headers)
+    if users is None or len(users["from"]) != 1 or len(users["to"]) != 1:
         return False
-    users = _users(lines[1:])
-    if users is None or users["from"] != [number]:
-        return False
-    return request[1] != "REGISTER" or users["to"] == [number]
+    if method != "REGISTER" and any(_IN_CALL.match(line) for line in headers):
+        return True
+    return users["from"] == [number] and (method != "REGISTER" or users["to"] == [number])
 
 
 def _users(lines: list[str]) -> dict[str, list[str]] | None:

@@ -53,6 +53,25 @@ def test_other_requests_may_be_addressed_to_anyone() -> None:
     assert acceptable(invite, "1001")
 
 
+BYE = (
+    "BYE sip:asterisk@127.0.0.1:5060 SIP/2.0\r\n"
+    "From: {f}\r\nTo: {t}\r\nCall-ID: a\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+def test_who_was_called_may_hang_up() -> None:
+    """Inside a call From is the contact that Asterisk called, a random name of the page's own."""
+    caller = '"13800138000" <sip:13800138000@127.0.0.1>;tag=9f1c'
+    assert acceptable(BYE.format(f="<sip:k3jd9s@df7jal23ls0d.invalid>;tag=8ab", t=caller), "2001")
+    assert acceptable(BYE.format(f="<sip:k3jd9s@df7jal23ls0d.invalid>;tag=8ab", t=caller + ";x=y"), "2001")
+
+
+@pytest.mark.parametrize("value", ["<sip:1001@h>", "<sip:1001@h;tag=x>", "sip:1001@h;tag=x", "<sip:1001@h>;tag="])
+def test_a_tag_that_is_none_does_not_make_a_call(value: str) -> None:
+    assert not acceptable(BYE.format(f="<sip:1002@h>;tag=1", t=value).replace("BYE", "INVITE"), "1001")
+    assert not acceptable(REGISTER.format(f="<sip:1002@h>;tag=1", t="<sip:1002@h>;tag=2"), "1001")
+
+
 def test_answers_and_keep_alives_pass() -> None:
     assert acceptable("SIP/2.0 200 OK\r\nFrom: <sip:13800001234@h>\r\nTo: <sip:1001@h>\r\n\r\nv=0\r\n", "1001")
     assert acceptable("\r\n\r\n", "1001")
