@@ -12,6 +12,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from cti.asterisk import control, ports
 from cti.asterisk.errors import AsteriskError, NotRunning
@@ -112,7 +113,7 @@ class Asterisk:
             return self._process.pid
         try:
             pid = int(self.folder.pid_file.read_text(encoding="ascii"))
-            command = open(f"/proc/{pid}/cmdline", "rb").read()  # noqa: SIM115
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
             return None
         return pid if str(self.folder.conf).encode() in command else None
@@ -123,11 +124,12 @@ class Asterisk:
             if process is None or process.returncode is not None:
                 raise AsteriskError(f"Asterisk ended at once: {self._last_words()}")
             try:
-                await control.run(self.folder.control, "core waitfullybooted", timeout_s=_START_S)
+                answer = await control.run(self.folder.control, "core waitfullybooted", timeout_s=_START_S)
             except NotRunning:
-                await asyncio.sleep(_POLL_S)
-            else:
+                answer = ""
+            if "fully booted" in answer:  # one that gives up closes the socket without a word
                 return
+            await asyncio.sleep(_POLL_S)
         raise AsteriskError(f"Asterisk was not ready after {_START_S:g} s: {self._last_words()}")
 
     def _last_words(self) -> str:
