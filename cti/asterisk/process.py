@@ -138,5 +138,6 @@ class Asterisk:
                 lines = (self.folder.log / name).read_text(encoding="utf-8", errors="replace").strip().splitlines()
                 errors = [line for line in lines if "ERROR" in line] or lines
                 if errors:
-                    return f"{errors[-1].strip()} ({self.folder.log / name})"
+                    words = [line.partition("]: ")[2] or line.partition("] ")[2] or line for line in errors[-3:]]
+                    return f"{' / '.join(word.strip() for word in words)} (see {self.folder.log / name})"
         return "it left no log"
