@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti import store
 from cti.ami import commands
@@ -18,6 +19,7 @@ from cti.ami.link import AmiAccount, Link, LinkState, Up
 from cti.asterisk import conf
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import AsteriskSettings
+from cti.calls.effects import CreateDraft
 from cti.calls.events import LinkLost, LinkUp
 from cti.calls.model import CallRecord, Floor, FloorSettings
 from cti.calls.reducer import reduce, take_changed
@@ -43,6 +45,7 @@ from ivr.server import FastAgiServer
 from ivr.session import Ports
 from recordings.library import Library
 from ticketing.changes import Change
+from ticketing.contacts.model import ContactKind
 from ticketing.contacts.tables import contact, contact_order
 from ticketing.db import Database
 from ticketing.errors import HotlineError
@@ -57,6 +60,10 @@ log = structlog.get_logger(__name__)
 _HOUSEKEEPING_S: Final = 1.0
 _POP_RECORDINGS: Final = 5
 _SWEEP: Final = timedelta(hours=1)
+#: how often the picture is compared with Asterisk's own (default)
+_LOOK: Final = timedelta(minutes=1)
+#: how far back answered calls without an order are looked for after a crash
+_UNORDERED: Final = timedelta(days=1)
 
 
 class FloorKeeper:
@@ -207,8 +214,13 @@ class FloorKeeper:
         At start also the voice files that a killed service left in the spool.
         """
         swept_at: datetime | None = None
+        looked_at = self._clock()
         while True:
             try:
+                if self._clock() - looked_at > _LOOK:
+                    looked_at = self._clock()
+                    if isinstance(self.link.state, Up) and (self._resyncing is None or self._resyncing.done()):
+                        self._resync(after_gap=False)
                 if swept_at is None or self._clock() - swept_at > _SWEEP:
                     swept_at = self._clock()
                     await self._sweep()
@@ -228,9 +240,30 @@ class FloorKeeper:
         now = self._clock()
         for change in await self._library.sweep(now, running=frozenset(self.floor.calls)):
             await self._tell_recording(change)
+        await self._draft_what_was_answered(now)
         async with self._database.write() as conn:
             await sessions.sweep(conn, now)
             await sign_in.sweep(conn, now)
+
+    async def _draft_what_was_answered(self, now: datetime) -> None:
+        """A crash between saving a call and drafting its order leaves an answered call without one (TL-32)."""
+        async with self._database.read() as conn:
+            answered = [record for record in await store.between(conn, now - _UNORDERED, now) if record.answered_at]
+            drafted = await self._ordered(conn, [record.call_id for record in answered])
+        for record in answered:
+            if record.call_id not in drafted and record.answered_at is not None:
+                log.warning("draft_made_late", call_id=record.call_id)
+                await self._performer.perform(
+                    CreateDraft(call_id=record.call_id, agent=record.answered_by, answered_at=record.answered_at)
+                )
+
+    async def _ordered(self, conn: AsyncConnection, calls: Sequence[str]) -> set[str]:
+        rows = await conn.scalars(
+            select(contact.c.external_id)
+            .join(contact_order, contact_order.c.contact_id == contact.c.id)
+            .where(contact.c.kind == ContactKind.CALL.value, contact.c.external_id.in_(calls))
+        )
+        return {str(call) for call in rows}
 
     # -- the link --------------------------------------------------------------------------------------------------
 
@@ -248,15 +281,18 @@ class FloorKeeper:
             self.pump.put_event(LinkLost(at=self._clock(), why="link"))
             self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
 
-    def _resync(self) -> None:
+    def _resync(self, *, after_gap: bool = True) -> None:
         """Begins to rebuild the picture; one that was under way on a lost link is given up."""
         if self._resyncing is not None:
             self._resyncing.cancel()
-        self._resyncing = asyncio.create_task(self._rebuild(), name="resync")
+        self._resyncing = asyncio.create_task(self._rebuild(after_gap=after_gap), name="resync")
         self._resyncing.add_done_callback(_note)
 
-    async def _rebuild(self) -> None:
-        """The floor from live state, then the queues from the database (TL-70, TL-40)."""
+    async def _rebuild(self, *, after_gap: bool) -> None:
+        """The floor from live state, then the queues from the database (TL-70, TL-40).
+
+        Without a gap it changes nothing on an undisturbed floor, and finds an event that was lost unseen (N2).
+        """
         self.pump.resync_done()
         asked_at = self._clock()
         frames = [
@@ -264,7 +300,8 @@ class FloorKeeper:
             *await self.link.send(commands.core_show_channels()),
             *await self.link.send(commands.queue_status()),
         ]
-        self.pump.put_event(LinkUp(at=asked_at))
+        if after_gap:
+            self.pump.put_event(LinkUp(at=asked_at))
         self.pump.put_event(snapshot(frames, asked_at))
         await self.pump.drained()
         async with self._database.read() as conn:

@@ -199,6 +199,9 @@ class Performer:
     async def _draft(self, effect: ef.CreateDraft) -> None:
         """The draft exists before anybody is told of it (TL-32)."""
         record = self._tools.board.record(effect.call_id)
+        if record is None:
+            async with self._tools.database.read() as conn:
+                record = await calls.get(conn, effect.call_id)
         person = await self._person(effect.agent)
         if record is None:
             return
