@@ -22,7 +22,7 @@ from cti import doctor, logs
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.process import Asterisk
 from cti.asterisk.provision import Installation, provision
-from cti.asterisk.render import RunFolder, render
+from cti.asterisk.render import RunFolder, administrators_files, render
 from cti.asterisk.secrets import Secrets
 from cti.exchange import exchange_settings
 from cti.settings import Settings, load
@@ -271,8 +271,16 @@ def stop() -> None:
 
 @asterisk_cli.command(name="cli")
 def console(words: Annotated[list[str], typer.Argument(help="A command of Asterisk's console.")]) -> None:
-    """Ask Asterisk's console: `hotline asterisk cli queue show`."""
-    out.print(_run(_exchange(_as_is).cli(" ".join(words))), markup=False)
+    """Ask Asterisk's console: `hotline asterisk cli queue show`. A reload takes up asterisk-conf, if it is in order."""
+    asterisk = _exchange(_as_is)
+    command = " ".join(words)
+    if "reload" in command.split():
+        problems = [found for found in doctor.check_files(load()) if found.bad]
+        if problems:
+            _show(problems)
+            _fail("Asterisk keeps the files it has")
+        administrators_files(asterisk.folder)
+    out.print(_run(asterisk.cli(command)), markup=False)
 
 
 @db_cli.command()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from cti.ami import commands
+from cti.ami.decode import snapshot
 from cti.ami.link import Down, Link, Up
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import Phone
 from cti.calls import figures
-from cti.calls.events import WrapUpEnded
+from cti.calls.events import MemberChanged, WrapUpEnded
 from cti.calls.model import Floor
 from cti.labels import LabelBook
 from cti.pops import PopBoard
@@ -24,7 +28,7 @@ from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
 from ivr.server import FastAgiServer
 from ticketing.db import Database
-from ticketing.errors import Unavailable
+from ticketing.errors import HotlineError, Unavailable
 from ticketing.roles import Actor
 from ticketing.staff import store as staff
 from ticketing.text import mask_number
@@ -33,6 +37,10 @@ from ticketing.text import mask_number
 _UNREACHABLE: Final = frozenset({4, 5})
 #: life of a browser phone's secret; a new one is given at every registration (S24) (default)
 _SECRET_LIVES: Final = timedelta(hours=12)
+#: how long an answer of Asterisk about its queues is new enough for a page (default)
+_FRESH: Final = timedelta(seconds=2)
+#: how long a page waits for the picture to be complete, seconds (default)
+_SETTLES_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class LiveTelephony:
 
     def __init__(self, wires: Wires) -> None:
         self._wires = wires
+        self._looked_at: datetime | None = None
 
     async def sign_in(self, actor: Actor, phone: PhoneKind) -> None:
         """Adds the agent to his queues."""
@@ -119,7 +128,25 @@ class LiveTelephony:
         """Every queue as Asterisk has it; raises Unavailable while the link is down."""
         if not isinstance(self._wires.link.state, Up):
             raise Unavailable("telephony_down", "Asterisk does not answer; the queues are not known now.")
+        with suppress(HotlineError, TimeoutError):
+            await self._look()
         return [self._queue(view, language) for view in figures.queue_views(self._wires.floor, self._wires.clock())]
+
+    async def _look(self) -> None:
+        """Takes in settings, counters and static members as they are: `queue reload` tells nobody (TL-60)."""
+        asked_at = self._wires.clock()
+        if self._looked_at is not None and asked_at - self._looked_at < _FRESH:
+            return
+        self._looked_at = asked_at
+        seen = snapshot(await self._wires.link.send(commands.queue_status()), asked_at)
+        listed = {(member.queue, member.interface) for member in seen.members}
+        gone = [place for place in self._wires.floor.members if place not in listed]
+        for fact in (*seen.queues, *seen.members):
+            self._wires.pump.put_event(fact)
+        for queue, interface in gone:
+            self._wires.pump.put_event(MemberChanged(at=asked_at, queue=queue, interface=interface, removed=True))
+        async with asyncio.timeout(_SETTLES_S):
+            await self._wires.pump.drained()
 
     def _queue(self, view: figures.QueueView, language: str) -> QueueView:
         members = [

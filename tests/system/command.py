@@ -1,0 +1,79 @@
+"""The `hotline` command as a process of its own, as an operator types it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cti.settings import Settings
+from tests.system.conftest import free_ports
+from tests.system.house import environment
+
+#: settings of the ports, in the order they are given out
+_PORTS: Final = ("http_port", "agi_port", "sip_port", "ami_port", "asterisk_http_port")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a command."""
+
+    code: int
+    #: both streams, colours and line breaks of the terminal taken out
+    said: str
+    seconds: float
+
+
+def free_settings(home: Path, **changes: object) -> Settings:
+    """Settings on free ports in a folder of the test's own."""
+    values: dict[str, object] = {"home": home, **dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))}
+    return Settings.model_validate(values | changes)
+
+
+def variables(settings: Settings, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment in which a command runs with these settings."""
+    return {**os.environ, **environment(settings), "COLUMNS": "1000", "TERM": "dumb", "NO_COLOR": "1", **(more or {})}
+
+
+async def hotline(
+    settings: Settings, *words: str, within_s: float = 30.0, more: Mapping[str, str] | None = None
+) -> Done:
+    """Runs a command to its end. A traceback is never an answer."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "cti", *words),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=variables(settings, more),
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            out, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        out, _ = await process.communicate()
+        raise AssertionError(f"hotline {' '.join(words)} took more than {within_s:g} s: {out.decode()}") from None
+    said = out.decode()
+    assert "Traceback" not in said, said
+    assert process.returncode is not None
+    return Done(process.returncode, said, loop.time() - began)
+
+
+def holders(path: Path) -> list[str]:
+    """Command lines of the processes that were started with this folder: nothing of a test may be left."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(path) in line:
+            found.append(line)
+    return found
