@@ -178,6 +178,7 @@ export const en: Words = {
     caller: 'Caller',
     mixed: 'Mixed',
     state: { expected: 'Recording in progress', ready: 'Recording ready', partial: 'Recording incomplete', missing: 'Recording missing', empty: 'Recording is silent', short: 'Recording too short' },
+    brief: { expected: 'Pending', ready: 'Playable', partial: 'Incomplete', missing: 'Rec. missing', empty: 'Rec. silent', short: 'Rec. short' },
     none: 'No recording',
     seek: 'Click the wave to seek',
     loading: 'Reading the waveform…',
@@ -227,9 +228,10 @@ export const en: Words = {
       service_number: 'The number complained about, may differ from the caller',
       promise: 'What the customer is told, and by when',
     },
-    useCaller: 'Same as caller',
+    useCaller: '= caller',
+    useCallerTitle: "Fill in the caller's number",
     choose: 'Choose',
-    coded: { refused: 'Refused', not_applicable: 'Not applicable' },
+    coded: { refused: 'Refused', not_applicable: 'N/A' },
     codedTitle: 'Cannot be filled? Say why',
     saving: { saved: 'Saved', changed: 'Not saved', saving: 'Saving…', offline: 'Cannot save, retrying' },
     missing: '{count} missing',
@@ -272,6 +274,7 @@ export const en: Words = {
     },
     action: {
       open: 'Draft opened', edit: 'Changed', submit: 'Submitted', end_without_order: 'Ended without order', merge: 'Merged', contact: 'Customer contacted again', add_words: 'Words added',
+      dispatch: 'Dispatched', review: 'Reviewed', reply: 'Customer replied to', chase: 'Chased', recall: 'Work order recalled', supplement: 'Supplemented', close: 'Closed', archive: 'Archived',
     },
     clock: {
       K2: 'Queue', K3: 'Entry', K4: 'Text hand-off', K5: 'Hand-off', K6: 'Dispatch', K7: 'Urgent dispatch', K8: 'Review', K9: 'Department', K10: 'Whole', K10L: 'Legal limit',

@@ -176,6 +176,7 @@ export const zh = {
     caller: '客户',
     mixed: '合成',
     state: { expected: '录音处理中', ready: '录音可播放', partial: '录音不完整', missing: '录音缺失', empty: '录音无声', short: '录音过短' },
+    brief: { expected: '录音处理中', ready: '录音可播放', partial: '录音不完整', missing: '录音缺失', empty: '录音无声', short: '录音过短' },
     none: '没有录音',
     seek: '拖动波形定位',
     loading: '正在读取波形…',
@@ -226,6 +227,7 @@ export const zh = {
       promise: '告诉客户什么，何时回复',
     },
     useCaller: '同主叫',
+    useCallerTitle: '填入主叫号码',
     choose: '请选择',
     coded: { refused: '客户拒绝', not_applicable: '不适用' },
     codedTitle: '填不了？说明原因',
@@ -270,6 +272,7 @@ export const zh = {
     },
     action: {
       open: '生成草稿', edit: '修改', submit: '提交', end_without_order: '结束，不立单', merge: '并入', contact: '客户再次联系', add_words: '补充客户原话',
+      dispatch: '派单', review: '复核', reply: '回复客户', chase: '催单', recall: '撤回工单', supplement: '追单', close: '办结', archive: '归档',
     },
     clock: {
       K2: '排队', K3: '录入', K4: '转文本', K5: '转交', K6: '派单', K7: '加急派单', K8: '复核', K9: '部门处理', K10: '全程', K10L: '法定答复期',
