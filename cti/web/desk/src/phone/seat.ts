@@ -44,14 +44,16 @@ export class Seat {
   }
 
   private ask(options: LockOptions): void {
+    let granted = false
     const held = (): Promise<void> => {
+      granted = true
       const gone = new Promise<void>((resolve) => (this.release = resolve))
       this.parts.onTaken()
       return gone
     }
     // A stolen lock rejects the promise of whoever held it; an aborted wait rejects too.
     this.locks?.request(this.name, options, held).catch(() => {
-      if (this.release === null) return
+      if (!granted) return
       this.release = null
       this.parts.onLost()
     })

@@ -71,14 +71,19 @@ export const useDraft = defineStore('draft', () => {
     conflict.value = null
     insisted.value = false
     saving.value = 'saved'
+    values.value = {}
     accept(fresh)
   }
 
   /** Takes the service's copy; what was typed since stays. */
   function accept(fresh: Order): void {
-    order.value = fresh
     const theirs = valuesOf(fresh)
-    for (const field of dirty) theirs[field] = values.value[field]
+    for (const [field, mine] of Object.entries(values.value)) {
+      // The space after a word that is still being written is not taken away.
+      const same = typeof mine === 'string' && mine.trim() === theirs[field] && order.value?.id === fresh.id
+      if (dirty.has(field) || same) theirs[field] = mine
+    }
+    order.value = fresh
     values.value = theirs
     const codes = { ...fresh.coded }
     for (const field of dirtyCodes) {

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { en } from './en'
+import { zh } from './zh'
+
+function flat(words: object, before = ''): Record<string, string> {
+  return Object.assign(
+    {},
+    ...Object.entries(words).map(([key, value]) => (typeof value === 'string' ? { [before + key]: value } : flat(value as object, `${before}${key}.`))),
+  ) as Record<string, string>
+}
+
+const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((hole) => hole[1] ?? '').sort()
+
+describe('words', () => {
+  it('are the same in both languages, with the same values put in', () => {
+    const [mandarin, english] = [flat(zh), flat(en)]
+    expect(Object.keys(english).sort()).toEqual(Object.keys(mandarin).sort())
+    for (const [key, text] of Object.entries(mandarin)) expect([key, holes(english[key] ?? '')]).toEqual([key, holes(text)])
+  })
+
+  it('have no empty entry', () => {
+    expect(Object.values({ ...flat(zh), ...flat(en) }).every((text) => text.trim() !== '')).toBe(true)
+  })
+})
