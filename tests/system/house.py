@@ -10,6 +10,7 @@ async with House(tmp_path, installation) as house:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from typing import Any, Final, Self
 import aiohttp
 
 from cti import app as composition
+from cti.asterisk import control
 from cti.settings import Settings
 from tests.system.conftest import free_ports
 
@@ -53,9 +55,33 @@ class Agent:
 
     async def close(self) -> None:
         """The browser dies."""
+        await self.cut()
+        await self.http.close()
+
+    async def cut(self) -> None:
+        """His connection breaks; the page is still there and shows what it has."""
         if self._stream is not None:
             self._stream.cancel()
-        await self.http.close()
+            with contextlib.suppress(asyncio.CancelledError, aiohttp.ClientError):
+                await self._stream
+            self._stream = None
+
+    async def resume(self) -> None:
+        """The page connects again and says the last id it has."""
+        self._stream = asyncio.create_task(self._listen(self.last))
+
+    async def reload(self) -> dict[str, Any]:
+        """The page is loaded afresh: it knows nothing but its cookie; returns its first snapshot."""
+        await self.cut()
+        self.events.clear()
+        self._seen = 0
+        self._stream = asyncio.create_task(self._listen())
+        return await self.event("snapshot")
+
+    @property
+    def last(self) -> str:
+        """Id of the newest event."""
+        return self.events[-1][0]
 
     async def get(self, path: str, status: int = 200) -> Any:
         """Reads a resource; the status is checked."""
@@ -103,8 +129,10 @@ class Agent:
             return view
         return await self.event("agent", lambda data: data["state"] == wanted, within_s=within_s)
 
-    async def _listen(self) -> None:
-        async with self.http.get(self.house.url("/api/events"), timeout=aiohttp.ClientTimeout(total=None)) as stream:
+    async def _listen(self, last: str | None = None) -> None:
+        given = {"last": last} if last else {}
+        forever = aiohttp.ClientTimeout(total=None)
+        async with self.http.get(self.house.url("/api/events"), params=given, timeout=forever) as stream:
             assert stream.status == 200, await stream.text()
             event_id = kind = ""
             async for raw in stream.content:
@@ -122,7 +150,8 @@ class Agent:
 class House:
     """A running product; also what callers need to know about its exchange (`tests.system.callers.Exchange`)."""
 
-    def __init__(self, home: Path, **changes: Any) -> None:
+    def __init__(self, home: Path, *, set_up: bool = True, **changes: Any) -> None:
+        self._sets_up = set_up
         web, agi, sip, ami, http, rtp = free_ports(6)
         rtp = min(rtp, 60000) // 2 * 2
         self.settings = Settings(
@@ -145,7 +174,7 @@ class House:
 
     async def __aenter__(self) -> Self:
         self.ready = await self._stack.enter_async_context(composition.service(self.settings))
-        if self.ready.setup_token is not None:
+        if self.ready.setup_token is not None and self._sets_up:
             await self._set_passwords(self.ready.setup_token)
         return self
 
@@ -178,6 +207,10 @@ class House:
     def phone_secret(self, number: str) -> str:
         """Password of an agent's phone."""
         return (self.settings.secrets_dir / f"phone-{number}").read_text(encoding="ascii").strip()
+
+    async def cli(self, command: str) -> str:
+        """What Asterisk's console prints."""
+        return await control.run(self.settings.asterisk_run / "run" / "asterisk.ctl", command)
 
     async def person(self, number: str) -> Agent:
         """Somebody signed in to his page, without a phone."""

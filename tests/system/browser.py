@@ -1,0 +1,90 @@
+"""A real browser for system tests: headless Chromium with a microphone of its own, and a page that reports its faults."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, Locator, Page, async_playwright
+
+CHROMIUM: Final = "/usr/bin/chromium"
+FLAGS: Final = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream"),
+    *("--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required"),
+    *("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"),
+)
+#: what a browser says about answers that are expected: not signed in yet, nothing there
+_HARMLESS: Final = ("status of 401", "status of 404")
+
+
+@asynccontextmanager
+async def chromium(speech: Path | None = None) -> AsyncIterator[Browser]:
+    """A browser whose microphone plays `speech` over and over, or Chromium's own beeps."""
+    more = [f"--use-file-for-fake-audio-capture={speech}"] if speech is not None else []
+    async with async_playwright() as played:
+        browser = await played.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class Desk:
+    """One page of one person; `faults` collects script errors and refusals by the page's own policy."""
+
+    def __init__(self, page: Page, origin: str, shots: Path) -> None:
+        self.page = page
+        self.origin = origin
+        self._shots = shots
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        page.on(
+            "console",
+            lambda said: (
+                self.faults.append(said.text)
+                if said.type == "error" and not any(harmless in said.text for harmless in _HARMLESS)
+                else None
+            ),
+        )
+
+    @classmethod
+    async def open(
+        cls, browser: Browser, origin: str, shots: Path, *, size: tuple[int, int] = (1440, 900), language: str = "zh-CN"
+    ) -> Desk:
+        """A fresh browser profile at the given size, with the microphone allowed."""
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale=language, permissions=["microphone"]
+        )
+        return cls(await context.new_page(), origin, shots)
+
+    def at(self, name: str) -> Locator:
+        """The element with this test id; the first when there are several."""
+        return self.page.get_by_test_id(name).first
+
+    async def go(self, path: str) -> None:
+        """Opens a path of the page."""
+        await self.page.goto(self.origin + path)
+
+    async def fill(self, name: str, value: str) -> None:
+        """Types into a field by its test id."""
+        field = self.at(name)
+        inner = (
+            field if await field.evaluate("e => ['INPUT', 'TEXTAREA'].includes(e.tagName)") else field.locator("input")
+        )
+        await inner.fill(value)
+
+    async def choose(self, field: str, *path: str) -> None:
+        """Chooses a leaf of a tree field by the words on its way, as a person clicks through."""
+        await self.page.locator(f"[data-testid='field-{field}'] .el-cascader").click()
+        menu = self.page.locator(f".tree-{field}")
+        for words in path[:-1]:
+            await menu.get_by_text(words, exact=True).first.hover()
+        await menu.get_by_text(path[-1], exact=True).last.click()
+
+    async def shot(self, name: str) -> None:
+        """Keeps a picture of the page as an artefact of the run."""
+        self._shots.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=self._shots / f"{name}.png")
