@@ -1,4 +1,4 @@
-"""A real browser for system tests: headless Chromium with a microphone of its own, and a page that reports its faults."""
+"""A real browser for system tests: headless Chromium with a microphone of its own, faults of the page reported."""
 
 from __future__ import annotations
 
@@ -71,9 +71,8 @@ class Desk:
     async def fill(self, name: str, value: str) -> None:
         """Types into a field by its test id."""
         field = self.at(name)
-        inner = (
-            field if await field.evaluate("e => ['INPUT', 'TEXTAREA'].includes(e.tagName)") else field.locator("input")
-        )
+        typed = await field.evaluate("e => ['INPUT', 'TEXTAREA'].includes(e.tagName)")
+        inner = field if typed else field.locator("input")
         await inner.fill(value)
 
     async def choose(self, field: str, *path: str) -> None:
