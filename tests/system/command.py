@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +16,9 @@ from cti.settings import Settings
 from tests.system.conftest import free_ports
 from tests.system.house import environment
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 #: settings of the ports, in the order they are given out
-_PORTS: Final = ("http_port", "agi_port", "sip_port", "ami_port", "asterisk_http_port")
+PORTS: Final = ("http_port", "agi_port", "sip_port", "ami_port", "asterisk_http_port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Done:
 
 def free_settings(home: Path, **changes: object) -> Settings:
     """Settings on free ports in a folder of the test's own."""
-    values: dict[str, object] = {"home": home, **dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))}
+    values: dict[str, object] = {"home": home, **dict(zip(PORTS, free_ports(len(PORTS)), strict=True))}
     return Settings.model_validate(values | changes)
 
 
@@ -40,9 +43,13 @@ def variables(settings: Settings, more: Mapping[str, str] | None = None) -> dict
 
 
 async def hotline(
-    settings: Settings, *words: str, within_s: float = 30.0, more: Mapping[str, str] | None = None
+    settings: Settings,
+    *words: str,
+    within_s: float = 30.0,
+    more: Mapping[str, str] | None = None,
+    tree: Path | None = None,
 ) -> Done:
-    """Runs a command to its end. A traceback is never an answer."""
+    """Runs a command to its end, in another tree if given. A traceback is never an answer."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     process = await asyncio.create_subprocess_exec(
@@ -52,6 +59,7 @@ async def hotline(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env=variables(settings, more),
+        cwd=tree,
     )
     try:
         async with asyncio.timeout(within_s):
@@ -66,14 +74,41 @@ async def hotline(
     return Done(process.returncode, said, loop.time() - began)
 
 
-def holders(path: Path) -> list[str]:
-    """Command lines of the processes that were started with this folder: nothing of a test may be left."""
+def left_over(folder: Path) -> list[str]:
+    """Command lines of processes that were started with this folder: nothing of a test may be left."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if str(path) in line:
+        if str(folder) in line:
             found.append(line)
     return found
+
+
+def listening(settings: Settings) -> list[str]:
+    """Settings whose TCP port somebody listens on."""
+    found = []
+    for name in PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", getattr(settings, name))) == 0:
+                found.append(name)
+    return found
+
+
+def copied(folder: Path, source: Path) -> Path:
+    """A copy of a folder of data files, to be spoilt."""
+    target = folder / source.name
+    shutil.copytree(source, target)
+    return target
+
+
+def own_tree(folder: Path) -> Path:
+    """The product with prompts of its own, which may be spoilt; everything else is this checkout's."""
+    tree = folder / "tree"
+    tree.mkdir()
+    for name in ("cti", "ticketing", "recordings", "asterisk-conf"):
+        (tree / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "ivr", tree / "ivr", ignore=shutil.ignore_patterns("__pycache__", "voices"))
+    return tree
