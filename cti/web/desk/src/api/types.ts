@@ -415,6 +415,14 @@ export interface RecordingEvent {
   id: string | null
 }
 
+export interface OrderEvent {
+  order_id: string
+  serial: string
+  state: string
+  version: number
+  event: string
+}
+
 export interface Alert {
   code: string
   text: string

@@ -3,11 +3,12 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { service } from '@/api/service'
-import type { Alert, CallView, PhoneKind, RecordingEvent } from '@/api/types'
+import type { Alert, CallView, OrderEvent, PhoneKind, RecordingEvent } from '@/api/types'
 import { connect, type Stream } from '@/stream/connect'
 import { EMPTY, type Floor } from '@/stream/floor'
 import type { Connection } from '@/stream/reader'
 import type { Told } from '@/stream/source'
+import { useDraft } from './draft'
 import { useSession } from './session'
 
 const CALLS = 20
@@ -67,6 +68,7 @@ export const useDesk = defineStore('desk', () => {
     if (name === 'call') put(JSON.parse(data) as CallView)
     else if (name === 'recording') mark(JSON.parse(data) as RecordingEvent)
     else if (name === 'alert') alerts.value = [JSON.parse(data) as Alert, ...alerts.value].slice(0, ALERTS)
+    else if (name === 'order') void useDraft().changed(JSON.parse(data) as OrderEvent)
     else if (name === 'snapshot') void loadCalls()
   }
 

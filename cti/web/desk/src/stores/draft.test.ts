@@ -143,6 +143,23 @@ describe('draft', () => {
     expect(draft.lacking).toContain('business')
   })
 
+  it('shows what another page of mine wrote, but not over what is being typed', async () => {
+    const draft = await opened()
+    const event = { order_id: 'o_1', serial: '', state: 'draft', version: 2, event: 'order.edited' }
+    service.answer(200, order({ version: 2, contact_name: '李明' }))
+    await draft.changed(event)
+    expect(draft.values.contact_name).toBe('李明')
+    draft.set('contact_name', '李')
+    await draft.changed({ ...event, version: 3 })
+    expect(service.asked).toHaveLength(2)
+  })
+
+  it('closes when it was submitted on another page of mine', async () => {
+    const draft = await opened()
+    await draft.changed({ order_id: 'o_1', serial: '', state: 'registered', version: 2, event: 'order.submitted' })
+    expect(draft.order).toBeNull()
+  })
+
   it('ends without an order although a value was refused', async () => {
     const draft = await opened()
     draft.set('contact_number', '12')

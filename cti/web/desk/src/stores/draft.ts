@@ -4,7 +4,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { Refusal } from '@/api/client'
 import { service } from '@/api/service'
-import type { Order, OrderFields } from '@/api/types'
+import type { Order, OrderEvent, OrderFields } from '@/api/types'
 import { completeness, missing, valuesOf, type Values } from '@/order/elements'
 import { reason } from '@/reason'
 
@@ -203,6 +203,15 @@ export const useDraft = defineStore('draft', () => {
     return true
   }
 
+  /** The order changed, perhaps on another page of mine: what is not being typed over is shown as it is now. */
+  async function changed(event: OrderEvent): Promise<void> {
+    const mine = order.value
+    if (mine?.id !== event.order_id || event.version <= mine.version || saving.value !== 'saved') return
+    if (event.state !== 'draft') return void (order.value = null)
+    const fresh = await service.order(mine.id).catch(() => null)
+    if (fresh && order.value?.id === fresh.id && saving.value === 'saved' && fresh.version > order.value.version) accept(fresh)
+  }
+
   async function clash(id: string): Promise<void> {
     const theirs = await service.order(id).catch(() => null)
     if (!theirs) return void (failure.value = '')
@@ -299,5 +308,6 @@ export const useDraft = defineStore('draft', () => {
     merge,
     leave,
     forget,
+    changed,
   }
 })
