@@ -193,6 +193,45 @@ class CalendarTable(_Table):
     makeup: list[Span] = []
 
 
+class ChoiceTable(_Table):
+    tries: int = Field(ge=1, le=9)
+    wait_s: float = Field(ge=1, le=10)
+
+
+class RecordTable(_Table):
+    limit_s: float = Field(ge=10, le=1800)
+    #: A synthetic voice was cut off after its first sentence at 2.
+    silence_s: int = Field(ge=3, le=30)
+    shortest_s: float = Field(ge=0.5, le=10)
+    speech_s: float = Field(ge=0, le=10)
+    tries: int = Field(ge=1, le=9)
+    max_takes: int = Field(ge=1, le=20)
+    intro: dict[Queue, Name] = {}
+
+
+class CallbackTable(_Table):
+    max_windows: int = Field(ge=1, le=9)
+    max_keys: int = Field(ge=8, le=32)
+
+
+class ClosedTable(_Table):
+    progress: Name
+
+
+class SurveyTable(_Table):
+    tries: int = Field(ge=1, le=9)
+    wait_s: float = Field(ge=1, le=10)
+    answer: dict[Digit, Name] = Field(min_length=2)
+
+
+class OverflowFile(_Table):
+    choice: ChoiceTable
+    record: RecordTable
+    callback: CallbackTable
+    closed: ClosedTable
+    survey: SurveyTable
+
+
 class HoursFile(_Table):
     queue: dict[Queue, Name]
     calendar: dict[Name, CalendarTable]

@@ -23,9 +23,12 @@ from ivr.model import (
     Tree,
 )
 from ivr.ports import CallerContext, Progress
+from ivr.progress import orders_words, state_words
 from ivr.routing import prompt_before_queue, route
 from ivr.talk import (
+    Announced,
     Ask,
+    AskAnnouncements,
     AwaitCaller,
     Caller,
     CheckOpen,
@@ -40,6 +43,8 @@ from ivr.talk import (
     Keyed,
     Open,
     Orders,
+    Origin,
+    Overflow,
     Say,
     SetLanguage,
     Started,
@@ -48,14 +53,13 @@ from ivr.talk import (
     Wrong,
 )
 
-#: Orders that are read out at most.
-READ_OUT: Final = 5
-
 # -- state -----------------------------------------------------------------------------------------------------------
 
 
 class Phase(StrEnum):
     START = "start"
+    NEWS = "news"
+    HEARD = "heard"
     MENU = "menu"
     ENTRY = "entry"
     LOOK_UP = "look-up"
@@ -85,15 +89,24 @@ class State:
     identified: bool = False
     intent: str = ""
     rule: Rule | None = None
+    #: There are announcements to ask for (TL-26), an overflow dialogue to hand over to (TL-20).
+    announces: bool = False
+    overflows: bool = False
 
 
 Step = tuple[State, tuple[Command, ...]]
 
 
-def begin(tree: Tree, ani: str, dnis: str) -> State:
+def begin(tree: Tree, ani: str, dnis: str, *, announces: bool = False, overflows: bool = False) -> State:
     """A call that has just come in on this number."""
     line = tree.lines.get(dnis)
-    return State(tree, ani, dnis, line.languages[0] if line else tree.unknown_language)
+    lang = line.languages[0] if line else tree.unknown_language
+    return State(tree, ani, dnis, lang, announces=announces, overflows=overflows)
+
+
+def resume(state: State, node: str) -> Step:
+    """The overflow dialogue has sent the caller back to a menu."""
+    return _enter(state, node)
 
 
 def step(state: State, given: Input) -> Step:
@@ -101,26 +114,51 @@ def step(state: State, given: Input) -> Step:
     match state.phase, given:
         case Phase.START, Started():
             return _start(state)
-        case Phase.MENU, Keyed(keys):
-            return _menu_key(state, keys)
-        case Phase.ENTRY, Keyed(keys):
-            return _entered(state, keys)
-        case Phase.LOOK_UP, Found() | Orders() | Wrong() | Failed():
-            return _looked_up(state, given)
-        case Phase.CALLER | Phase.IDENTIFY, Caller() | Wrong() | Failed():
-            return _caller_known(state, given)
+        case Phase.NEWS, Announced(prompts):
+            return _announce(state, prompts)
+        case Phase.HEARD | Phase.MENU | Phase.ENTRY, Keyed(keys):
+            return _KEYS[state.phase](state, keys)
+        case Phase.LOOK_UP | Phase.CALLER | Phase.IDENTIFY, Found() | Orders() | Caller() | Wrong() | Failed():
+            return _looked_up(state, given) if state.phase is Phase.LOOK_UP else _caller_known(state, given)
         case Phase.HOURS, Open(is_open):
             return _go(state) if is_open else _closed(state)
     raise LookupError(f"{type(given).__name__} was not asked for in {state.phase}")
 
 
 def _start(state: State) -> Step:
-    line = state.tree.lines.get(state.dnis)
     first: tuple[Command, ...] = (SetLanguage(state.lang), StartLookUp(state.ani, state.dnis))
+    if state.announces:
+        return replace(state, phase=Phase.NEWS), (*first, AskAnnouncements(state.dnis))
+    return _prepend(first, _greet(state))
+
+
+def _greet(state: State) -> Step:
+    line = state.tree.lines.get(state.dnis)
     if line is None:
-        greeting: Command = Say((state.tree.unknown_greeting,))
-        return _prepend((*first, greeting), _ask_for(state, "unknown-line"))
-    return _prepend(first, _enter(state, line.menu, before=(line.greeting,)))
+        return _prepend((Say((state.tree.unknown_greeting,)),), _ask_for(state, "unknown-line"))
+    return _enter(state, line.menu, before=(line.greeting,))
+
+
+def _announce(state: State, prompts: tuple[str, ...]) -> Step:
+    """Announcements come before the menu; a caller who ends here has the last one as the last step of his path."""
+    if not prompts:
+        return _greet(state)
+    line = state.tree.lines.get(state.dnis)
+    greeting = line.greeting if line else state.tree.unknown_greeting
+    told = tuple(Tell("CtiStep", (("Node", "announcement"), ("Key", prompt))) for prompt in prompts)
+    ask = Ask((greeting, "announcement-intro", *prompts, "announcement-end"), state.tree.settings.wait_s)
+    return replace(state, phase=Phase.HEARD), (*told, ask)
+
+
+def _announcement_heard(state: State, key: str) -> Step:
+    """An early key is the menu's."""
+    told = Tell("CtiStep", (("Node", "announcement"), ("Key", key or "heard")))
+    line = state.tree.lines.get(state.dnis)
+    if line is None:
+        return _prepend((told,), _ask_for(state, "unknown-line"))
+    if not key:
+        return _prepend((told,), _enter(state, line.menu))
+    return _prepend((told,), _menu_key(replace(state, node=line.menu, phase=Phase.MENU), key))
 
 
 def _prepend(commands: Sequence[Command], result: Step) -> Step:
@@ -260,9 +298,9 @@ def _looked_up(state: State, given: Input) -> Step:
         case Found(None), Entry():
             return _answered(state, node.unknown, node.prompts)
         case Found(Progress() as progress), _:
-            words = _state_words(state.tree, progress, with_next=True)
+            words = state_words(state.tree, progress, with_next=True)
         case Orders(orders), _:
-            words = _orders_words(state.tree, orders)
+            words = orders_words(state.tree, orders)
         case _:
             words = None
     if words is None:
@@ -270,35 +308,6 @@ def _looked_up(state: State, given: Input) -> Step:
     menu = state.tree.menu(result)
     state = replace(state, node=result, errors=0, heard=words)
     return _ask_menu(state, (*words, *menu.prompts))
-
-
-def _state_words(tree: Tree, progress: Progress, *, with_next: bool) -> tuple[str, ...] | None:
-    """State and, if asked for, the next step; nothing else may be said by voice. None when it has no words."""
-    words = tree.states.get(progress.state)
-    if words is None:
-        return None
-    if with_next and words.next and progress.next_step is not None:
-        return words.say, words.next
-    return (words.say,)
-
-
-def _several(count: int) -> str:
-    return f"several-orders-{count}" if count <= READ_OUT else "several-orders-more"
-
-
-def _orders_words(tree: Tree, orders: Sequence[Progress]) -> tuple[str, ...] | None:
-    """The states of the open orders: a calling number can be forged and unlocks no more."""
-    if not orders:
-        return ("no-open-orders",)
-    count = len(orders)
-    head = "one-order" if count == 1 else _several(count)
-    words = [head]
-    for place, order in enumerate(orders[:READ_OUT], start=1):
-        said = _state_words(tree, order, with_next=False)
-        if said is None:
-            return None
-        words += [f"order-nth-{place}", *said] if count > 1 else said
-    return tuple(words)
 
 
 # -- to a person -----------------------------------------------------------------------------------------------------
@@ -356,17 +365,31 @@ def _go(state: State) -> Step:
         "CtiRouted",
         (("Queue", rule.queue), ("Priority", str(rule.priority)), ("Reason", rule.code), ("Lang", state.lang)),
     )
-    said = Say((prompt_before_queue(state.tree.routing, rule, state.intent),))
+    prompt = prompt_before_queue(state.tree.routing, rule, state.intent)
+    if state.overflows:
+        return _hand_over(state, "arrival", prompt, told)
     return (
         replace(state, phase=Phase.DONE),
-        (told, said, Finish("queue", rule.queue, rule.priority, rule.code, state.lang)),
+        (told, Say((prompt,)), Finish("queue", rule.queue, rule.priority, rule.code, state.lang)),
     )
 
 
 def _closed(state: State) -> Step:
-    """Nobody is there (TL-06, as far as it exists): it is said, and the call ends."""
+    """Nobody is there (TL-06): recorded complaint or callback, or without those it is said, and the call ends."""
+    if state.overflows:
+        return _hand_over(state, "closed", "")
     told = Tell("CtiStep", (("Node", "closed"), ("Key", "")))
     return (
         replace(state, phase=Phase.DONE),
         (told, Say(("closed-hours", "goodbye")), Finish("hangup", "", 0, "closed", state.lang)),
     )
+
+
+def _hand_over(state: State, origin: Origin, prompt: str, *told: Command) -> Step:
+    rule = state.rule
+    assert rule is not None, state.phase
+    handed = Overflow(origin, rule.queue, rule.priority, rule.code, prompt)
+    return replace(state, phase=Phase.DONE), (*told, handed)
+
+
+_KEYS: Final = {Phase.HEARD: _announcement_heard, Phase.MENU: _menu_key, Phase.ENTRY: _entered}

@@ -12,6 +12,7 @@ from ivr.files import (
     DnisFile,
     HoursFile,
     MenusFile,
+    OverflowFile,
     RoutingFile,
     RuleTable,
 )
@@ -29,14 +30,17 @@ from ivr.model import (
     Rule,
     Settings,
     StateWords,
+    Survey,
+    Terms,
     Text,
     Tree,
 )
 from ivr.prompts import Finding, Manifest
 from ivr.source import Source
-from ivr.treecheck import Files, check_tree
+from ivr.treecheck import FileName, Files, check_tree
 
 DATA: Final = Path(__file__).parent / "data"
+FILES: Final[tuple[FileName, ...]] = ("menus", "dnis", "routing", "hours", "overflow")
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,21 @@ class BrokenMenus(Exception):
 
 
 def load(manifest: Manifest, folder: Path = DATA) -> Loaded:
-    """Read and check all four files; every fault is found, not only the first."""
+    """Read and check all five files; every fault is found, not only the first."""
     findings: list[Finding] = []
-    sources = {name: Source(folder / f"{name}.toml") for name in ("menus", "dnis", "routing", "hours")}
+    sources: dict[str, Source] = {name: Source(folder / f"{name}.toml") for name in FILES}
     menus = sources["menus"].read(MenusFile, findings)
     dnis = sources["dnis"].read(DnisFile, findings)
     routing = sources["routing"].read(RoutingFile, findings)
     hours = sources["hours"].read(HoursFile, findings)
-    if menus is None or dnis is None or routing is None or hours is None:
+    overflow = sources["overflow"].read(OverflowFile, findings)
+    if menus is None or dnis is None or routing is None or hours is None or overflow is None:
         return Loaded(None, tuple(findings))
-    check_tree(Files(sources, menus, dnis, routing, hours, manifest), findings)
+    files = Files(sources, menus, dnis, routing, hours, overflow, manifest)
+    check_tree(files, findings)
     if findings:
         return Loaded(None, tuple(findings))
-    return Loaded(_tree(menus, dnis, routing, hours, manifest), ())
+    return Loaded(_tree(files), ())
 
 
 class Menus:
@@ -147,7 +153,27 @@ def _calendar(name: str, table: CalendarTable) -> Calendar:
     return Calendar(name, table.zone, week, tuple(table.holidays), frozenset(table.workdays), tuple(table.makeup))
 
 
-def _tree(menus: MenusFile, dnis: DnisFile, routing: RoutingFile, hours: HoursFile, manifest: Manifest) -> Tree:
+def _terms(table: OverflowFile) -> Terms:
+    choice, record = table.choice, table.record
+    return Terms(
+        tries=choice.tries,
+        wait_s=choice.wait_s,
+        limit_s=record.limit_s,
+        silence_s=record.silence_s,
+        shortest_s=record.shortest_s,
+        speech_s=record.speech_s,
+        record_tries=record.tries,
+        max_takes=record.max_takes,
+        intro=dict(record.intro),
+        max_windows=table.callback.max_windows,
+        max_keys=table.callback.max_keys,
+        progress=table.closed.progress,
+        survey=Survey(table.survey.tries, table.survey.wait_s, dict(table.survey.answer)),
+    )
+
+
+def _tree(files: Files) -> Tree:
+    menus, dnis = files.menus, files.dnis
     lines = {
         number: Line(number, _text(line), line.greeting, tuple(line.languages), line.menu)
         for number, line in dnis.line.items()
@@ -159,9 +185,10 @@ def _tree(menus: MenusFile, dnis: DnisFile, routing: RoutingFile, hours: HoursFi
         lines=lines,
         unknown_greeting=dnis.unknown.greeting,
         unknown_language=dnis.unknown.language,
-        routing=_routing(routing),
+        routing=_routing(files.routing),
         states={code: StateWords(state.say, state.next) for code, state in menus.state.items()},
-        calendars={name: _calendar(name, table) for name, table in hours.calendar.items()},
-        queue_calendar=dict(hours.queue),
-        seconds={key: prompt.seconds for key, prompt in manifest.prompts.items()},
+        calendars={name: _calendar(name, table) for name, table in files.hours.calendar.items()},
+        queue_calendar=dict(files.hours.queue),
+        seconds={key: prompt.seconds for key, prompt in files.manifest.prompts.items()},
+        terms=_terms(files.overflow),
     )

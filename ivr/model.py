@@ -55,6 +55,22 @@ FLOW_PROMPTS: Final = (
     "number-withheld",
 )
 
+#: Prompts of the overflow dialogues and the survey, by name.
+OVERFLOW_PROMPTS: Final = (
+    *("all-busy", "overflow-offer", "overflow-menu", "place-kept", "closed-menu", "press-star", "queue-next"),
+    *("wait-under-1", "wait-more", "queue-ahead-many", "order-number-repeat"),
+    *("record-intro", "record-too-short", "record-silent", "record-limit", "record-review", "record-saved", "beep"),
+    *("record-saved-plain", "record-saved-promise", "record-failed", "record-unavailable"),
+    *("callback-intro", "callback-read-back", "callback-number-choice", "callback-other-number", "callback-bad-number"),
+    *("callback-when", "callback-no-window", "callback-time-is", "callback-confirm", "callback-saved"),
+    *("callback-exists", "callback-taken-over", "callback-cancelled", "callback-kept", "callback-failed"),
+    *("callback-window-asap", "announcement-intro", "announcement-end"),
+    *("survey-ask", "survey-ask-short", "survey-invalid"),
+    *(f"{name}-{n}" for name in ("queue-ahead", "wait") for n in range(1, 11)),
+    *(f"digit-{n}" for n in range(10)),
+    *(f"press-{n}" for n in range(1, 10)),
+)
+
 #: A text in both languages.
 Text = Mapping[Lang, str]
 
@@ -197,6 +213,44 @@ class Settings:
     max_asks: int
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    tries: int
+    wait_s: float
+    #: What is said to each grade.
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the overflow dialogues go by (overflow.toml)."""
+
+    #: Wrong keys that are answered before the caller waits on.
+    tries: int
+    #: Seconds after a prompt.
+    wait_s: float
+    #: Longest message, seconds.
+    limit_s: float
+    #: Seconds of silence that end a message.
+    silence_s: int
+    #: A shorter message is asked for again, seconds.
+    shortest_s: float
+    #: With less sound than this a message counts as silent, seconds.
+    speech_s: float
+    #: Silent and short messages before something else is offered.
+    record_tries: int
+    max_takes: int
+    #: Prompt before the beep, by queue.
+    intro: Mapping[str, str]
+    #: Times of a callback that are read out at most.
+    max_windows: int
+    #: Digits of another number.
+    max_keys: int
+    #: Menu of key 3 outside opening hours.
+    progress: str
+    survey: Survey
+
+
 @dataclass(frozen=True)
 class Tree:
     """Everything the menus are made of, as it was when it was loaded; a call keeps the one it began with (TL-03)."""
@@ -214,6 +268,7 @@ class Tree:
     queue_calendar: Mapping[str, str]
     #: Length of each prompt in seconds.
     seconds: Mapping[tuple[str, str], float]
+    terms: Terms
 
     def menu(self, name: str) -> Menu:
         node = self.nodes[name]
@@ -232,6 +287,9 @@ class Tree:
 
     def label(self, node: str, key: str, lang: Lang) -> str:
         """What one step of the walked path is called on the agent's page."""
+        step = _STEP_WORDS.get((node, key)) or _STEP_WORDS.get((node, ""))
+        if step is not None:
+            return step[lang]
         found = self.nodes.get(node)
         if isinstance(found, Menu) and key in found.keys:
             return found.keys[key].label[lang]
@@ -249,4 +307,27 @@ _KEY_WORDS: Final[Mapping[str, Text]] = {
     "9": {"zh": "英语", "en": "English"},
     "silence": {"zh": "没有按键", "en": "No key"},
     "entered": {"zh": "已输入号码", "en": "Number keyed in"},
+}
+
+#: Steps outside the menus: overflow, announcements, survey; with the key "" the node's own name.
+_STEP_WORDS: Final[Mapping[tuple[str, str], Text]] = {
+    ("overflow", ""): {"zh": "坐席全忙", "en": "All busy"},
+    ("overflow", "1"): {"zh": "选择录音投诉", "en": "Chose to record"},
+    ("overflow", "2"): {"zh": "选择预约回电", "en": "Chose a callback"},
+    ("overflow", "3"): {"zh": "继续等待", "en": "Keeps waiting"},
+    ("overflow", "silence"): {"zh": "继续等待", "en": "Keeps waiting"},
+    ("closed", ""): {"zh": "非工作时间", "en": "Closed"},
+    ("closed", "1"): {"zh": "选择录音投诉", "en": "Chose to record"},
+    ("closed", "2"): {"zh": "选择预约回电", "en": "Chose a callback"},
+    ("closed", "3"): {"zh": "查询进度", "en": "Progress"},
+    ("record", ""): {"zh": "录音投诉", "en": "Recorded complaint"},
+    ("record", "kept"): {"zh": "录音已受理", "en": "Recording accepted"},
+    ("record", "silent"): {"zh": "录音无声", "en": "Recording silent"},
+    ("record", "short"): {"zh": "录音太短", "en": "Recording too short"},
+    ("callback", ""): {"zh": "预约回电", "en": "Callback"},
+    ("callback", "booked"): {"zh": "回电已预约", "en": "Callback booked"},
+    ("callback", "taken-over"): {"zh": "按预约次序排队", "en": "Took over the booked place"},
+    ("callback", "cancelled"): {"zh": "回电已取消", "en": "Callback cancelled"},
+    ("announcement", ""): {"zh": "公告", "en": "Announcement"},
+    ("survey", ""): {"zh": "满意度评价", "en": "Grade"},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 Match = Literal["one", "several", "unknown", "withheld"]
 
@@ -100,6 +100,10 @@ class MessageSink(Protocol):
         ...
 
 
+#: Id of the window "as soon as possible"; it can be booked also when `windows` names none.
+ASAP: Final = "asap"
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A time in which a callback can be booked."""
@@ -179,7 +183,11 @@ class BusyFloor(Protocol):
         ...
 
     def place(self, queue: str, call_id: str) -> int | None:
-        """The caller's place in the queue, 1 = next; for one who is not in it, the place he would get. None = unknown."""
+        """The caller's place by his first join, 1 = next, also while he has stepped out to choose; None = unknown."""
+        ...
+
+    def place_since(self, queue: str, since: datetime, priority: int) -> int | None:
+        """The place of somebody who has been waiting since then, e.g. by a booking he takes over; None = unknown."""
         ...
 
     def expected_wait_s(self, queue: str) -> int | None:

@@ -7,25 +7,26 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ivr.files import DnisFile, HoursFile, MenusFile, RoutingFile
-from ivr.model import FLOW_PROMPTS, INTENTS, LANGUAGES
+from ivr.files import DnisFile, HoursFile, MenusFile, OverflowFile, RoutingFile
+from ivr.model import FLOW_PROMPTS, INTENTS, LANGUAGES, OVERFLOW_PROMPTS
 from ivr.prompts import Finding, Manifest
 from ivr.source import Source
 
-FileName = Literal["menus", "dnis", "routing", "hours"]
+FileName = Literal["menus", "dnis", "routing", "hours", "overflow"]
 #: Where something stands: the file, and the path of table and key in it.
 Where = tuple[FileName, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Files:
-    """The four files as they were read."""
+    """The files as they were read."""
 
     sources: Mapping[str, Source]
     menus: MenusFile
     dnis: DnisFile
     routing: RoutingFile
     hours: HoursFile
+    overflow: OverflowFile
     manifest: Manifest
 
     def add(self, findings: list[Finding], where: Where, reason: str, remedy: str) -> None:
@@ -99,6 +100,7 @@ def _links(files: Files) -> Iterator[tuple[Where, str, str]]:
         yield ("menus", ("look-up", name, "result")), look_up.result, "menu"
     for number, line in files.dnis.line.items():
         yield ("dnis", ("line", number, "menu")), line.menu, "menu"
+    yield ("overflow", ("closed", "progress")), files.overflow.closed.progress, "menu"
 
 
 def _prompts(files: Files, findings: list[Finding]) -> None:
@@ -140,6 +142,16 @@ def _prompts_used(files: Files) -> Iterator[tuple[Where, str]]:
     for place, rule in enumerate(files.routing.rule):
         if rule.say is not None:
             yield ("routing", ("rule", str(place), "say")), rule.say
+    yield from _overflow_prompts(files)
+
+
+def _overflow_prompts(files: Files) -> Iterator[tuple[Where, str]]:
+    for prompt in OVERFLOW_PROMPTS:
+        yield ("overflow", ()), prompt
+    for queue, prompt in files.overflow.record.intro.items():
+        yield ("overflow", ("record", "intro", queue)), prompt
+    for digit, prompt in files.overflow.survey.answer.items():
+        yield ("overflow", ("survey", "answer", digit)), prompt
 
 
 def _keys(files: Files, findings: list[Finding]) -> None:
