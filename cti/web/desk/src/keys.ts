@@ -28,11 +28,16 @@ export function useKeys(): void {
     if (phone.talking || draft.unsaved) event.preventDefault()
   }
 
+  /** The page goes: the exchange is told at once, so that the caller is offered to somebody instead of ringing in vain. */
+  const gone = (): void => phone.drop()
+
   onMounted(() => {
+    window.addEventListener('pagehide', gone)
     window.addEventListener('keydown', pressed)
     window.addEventListener('beforeunload', leaving)
   })
   onBeforeUnmount(() => {
+    window.removeEventListener('pagehide', gone)
     window.removeEventListener('keydown', pressed)
     window.removeEventListener('beforeunload', leaving)
   })

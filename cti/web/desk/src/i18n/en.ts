@@ -90,6 +90,7 @@ export const en: Words = {
     talking: 'Talking {time}',
     ringing: 'Ringing',
     answering: 'Connecting…',
+    waiting: 'Waiting for the phone to ring…',
     onDesk: 'Answer at your desk phone',
     onDeskTalking: 'The call is on your desk phone',
     notRegistered: 'The browser phone could not register, so you have not joined. Check the network and try again.',
@@ -185,6 +186,10 @@ export const en: Words = {
     noWave: 'No waveform; it still plays',
     failed: 'Cannot play: {why}',
     open: 'Open recording',
+    alarm: {
+      no_file: 'no file was found', no_samples: 'the file has no sound data', no_sound: 'silent throughout', shorter_than_call: 'shorter than the call', longer_than_call: 'longer than the call',
+      one_side_missing: 'one side is missing', header_repaired: 'the header was repaired', not_finished: 'did not end properly', unreadable: 'cannot be read', not_stored: 'was not stored',
+    },
   },
   order: {
     draft: 'Order draft',

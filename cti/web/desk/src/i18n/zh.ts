@@ -88,6 +88,7 @@ export const zh = {
     talking: '通话 {time}',
     ringing: '来电振铃',
     answering: '正在接通…',
+    waiting: '等待电话信令…',
     onDesk: '请在桌面话机上接听',
     onDeskTalking: '通话在桌面话机上',
     notRegistered: '浏览器电话没有注册成功，未签入。请检查网络后重试。',
@@ -183,6 +184,10 @@ export const zh = {
     noWave: '波形读取失败，仍可播放',
     failed: '无法播放：{why}',
     open: '打开录音',
+    alarm: {
+      no_file: '没有找到文件', no_samples: '文件里没有声音数据', no_sound: '全程无声', shorter_than_call: '比通话短', longer_than_call: '比通话长',
+      one_side_missing: '缺少一方声音', header_repaired: '文件头已修复', not_finished: '没有正常结束', unreadable: '无法读取', not_stored: '没有存入',
+    },
   },
   order: {
     draft: '定单草稿',

@@ -130,6 +130,11 @@ export const usePhone = defineStore('phone', () => {
     softphone?.hangUp()
   }
 
+  /** The page is going: ends what only this page can carry. */
+  function drop(): void {
+    if (phase.value !== 'none') softphone?.hangUp()
+  }
+
   function mute(): void {
     if (!talking.value) return
     muted.value = !muted.value
@@ -152,6 +157,7 @@ export const usePhone = defineStore('phone', () => {
     close,
     answer,
     hangUp,
+    drop,
     mute,
   }
 })
