@@ -90,6 +90,7 @@ export const en: Words = {
     talking: 'Talking {time}',
     ringing: 'Ringing',
     answering: 'Connecting…',
+    ending: 'Hangs up once reconnected',
     waiting: 'Waiting for the phone to ring…',
     onDesk: 'Answer at your desk phone',
     onDeskTalking: 'The call is on your desk phone',

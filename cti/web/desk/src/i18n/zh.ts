@@ -88,6 +88,7 @@ export const zh = {
     talking: '通话 {time}',
     ringing: '来电振铃',
     answering: '正在接通…',
+    ending: '线路恢复后立即挂断',
     waiting: '等待电话信令…',
     onDesk: '请在桌面话机上接听',
     onDeskTalking: '通话在桌面话机上',

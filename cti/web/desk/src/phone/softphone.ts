@@ -6,7 +6,7 @@ import type { PhoneCredentials } from '@/api/types'
 
 /** `elsewhere`: another browser took this phone over; it is not fought for. */
 export type Registration = 'off' | 'connecting' | 'registered' | 'failed' | 'elsewhere'
-export type CallPhase = 'none' | 'ringing' | 'answering' | 'talking'
+export type CallPhase = 'none' | 'ringing' | 'answering' | 'talking' | 'ending'
 
 export interface PhoneParts {
   credentials: () => Promise<PhoneCredentials>
@@ -26,6 +26,8 @@ export class Softphone {
   private failures = 0
   /** The socket broke since the last registration: a refused one then means a new secret is due, not a rival. */
   private broken = true
+  /** A hang-up that waits for the socket. */
+  private hangsUp = false
   private timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly parts: PhoneParts) {}
@@ -59,9 +61,18 @@ export class Softphone {
     this.session.answer({ mediaStream: stream, pcConfig: { iceServers: [] } })
   }
 
+  /** Without a socket the exchange would never hear of it: then both are muted and it is told once it can be. */
   hangUp(): void {
     const session = this.session
-    if (session && !session.isEnded()) session.terminate(session.isEstablished() ? {} : { status_code: 486 })
+    if (!session || session.isEnded()) return
+    if (this.agent?.isConnected() !== true && !this.stopped) {
+      this.hangsUp = true
+      this.mute(true)
+      this.parts.onRemote(null)
+      return this.parts.onCall('ending')
+    }
+    this.hangsUp = false
+    session.terminate(session.isEstablished() ? {} : { status_code: 486 })
   }
 
   mute(on: boolean): void {
@@ -82,7 +93,10 @@ export class Softphone {
       register_expires: 120,
       session_timers: false,
       connection_recovery_min_interval: 1,
-      connection_recovery_max_interval: 8,
+      connection_recovery_max_interval: 3,
+    })
+    agent.on('connected', () => {
+      if (this.hangsUp) this.hangUp()
     })
     agent.on('registered', () => {
       this.failures = 0
@@ -159,6 +173,7 @@ export class Softphone {
   private over(session: RTCSession): void {
     if (this.session !== session) return
     this.session = null
+    this.hangsUp = false
     this.parts.onRemote(null)
     this.parts.onCall('none')
   }

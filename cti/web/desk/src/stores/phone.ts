@@ -28,7 +28,7 @@ export const usePhone = defineStore('phone', () => {
   let sending: Sending | null = null
   let listeners: (() => void)[] = []
 
-  const talking = computed(() => phase.value === 'talking' || phase.value === 'answering')
+  const talking = computed(() => ['talking', 'answering', 'ending'].includes(phase.value))
   const registered = computed(() => registration.value === 'registered')
   const silent = computed(() => place.value === 'here' && sound.value !== 'microphone')
 
@@ -136,7 +136,7 @@ export const usePhone = defineStore('phone', () => {
   }
 
   function mute(): void {
-    if (!talking.value) return
+    if (phase.value !== 'talking') return
     muted.value = !muted.value
     softphone?.mute(muted.value)
   }
