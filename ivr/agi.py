@@ -54,6 +54,8 @@ _REPLY: Final = re.compile(rb"(\d{3})(?: result=([^ (]*)(?: \((.*)\))?(?: endpos
 
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}\Z|TIMEOUT\(absolute\)\Z|CHANNEL\(language\)\Z")
 _PROMPT: Final = re.compile(r"[a-z0-9][a-z0-9/_-]{0,127}\Z")
+#: A recorded message: an absolute path ending in the name that `ivr.spool` gives.
+_TAKE: Final = re.compile(r"/[^\x00-\x1f\x7f]{0,200}/[0-9]{14}-[0-9]{12}-msg-[0-9]{1,2}\Z")
 _KEYS: Final = re.compile(r"[0-9*#]{0,12}\Z")
 _EVENT: Final = re.compile(r"[A-Za-z]{1,40}\Z")
 _EVENT_VALUE: Final = re.compile(r"[0-9A-Za-z_.*#/-]{0,64}\Z")
@@ -301,6 +303,24 @@ def stream_file(prompt: str, escape_keys: str = "", *, seconds: float) -> Comman
     """Plays a sound that is `seconds` long; answer: 0, or the character code of the escape key that broke in."""
     prompt = _checked(_PROMPT, prompt, "prompt_name")
     return _command("STREAM FILE", prompt, _checked(_KEYS, escape_keys, "escape_keys"), seconds=seconds)
+
+
+def stream_take(path: str, escape_keys: str, *, seconds: float) -> Command:
+    """Plays a recorded message, the path without `.wav`; answer as `stream_file`."""
+    path = _checked(_TAKE, path, "take_path")
+    return _command("STREAM FILE", path, _checked(_KEYS, escape_keys, "escape_keys"), seconds=seconds)
+
+
+def record_file(path: str, *, limit_s: float, silence_s: int) -> Command:
+    """Records the caller to `path`.wav until #, the limit, or so many seconds of silence.
+
+    Answer: data `dtmf`, `timeout` (limit or silence), `hangup` or `writefile` (no disk), and endpos in samples.
+    """
+    path = _checked(_TAKE, path, "take_path")
+    if not 0 < limit_s <= 3000 or not 0 < silence_s <= 60:
+        raise CommandRefused("range")
+    milliseconds = str(round(limit_s * 1000))
+    return _command("RECORD FILE", path, "wav", "#", milliseconds, f"s={silence_s}", seconds=limit_s)
 
 
 def get_data(prompt: str, wait_ms: int, max_keys: int, *, seconds: float) -> Command:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import Final
 
@@ -98,6 +99,23 @@ class AgiConnection:
         """Play a sound; the key that broke in, or empty."""
         reply = await self.timed(agi.stream_file(sound, escape_keys, seconds=seconds))
         return chr(int(reply.result)) if reply.result in _KEY_CODES else ""
+
+    async def play_take(self, path: str, seconds: float, escape_keys: str) -> str:
+        """Play a recorded message; the key that broke in, or empty."""
+        reply = await self.timed(agi.stream_take(path, escape_keys, seconds=seconds))
+        return chr(int(reply.result)) if reply.result in _KEY_CODES else ""
+
+    async def record(self, path: str, limit_s: float, silence_s: int) -> Reply:
+        """Record the caller to a WAV file; raises `CallerHungUp` also when the file cannot be written."""
+        return await self.timed(agi.record_file(path, limit_s=limit_s, silence_s=silence_s))
+
+    async def closed(self, within_s: float) -> None:
+        """Wait until Asterisk has let go of the connection, and so of the file it was writing; at most so long."""
+        self._gone = True
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(within_s):
+                while await self._reader.read(_CHUNK):
+                    pass
 
     async def finish(self, step: str) -> None:
         """The last words of a step: timer off, then the variable that tells the dialplan all went well."""

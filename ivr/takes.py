@@ -1,0 +1,148 @@
+"""What one caller records: each take, the one that is kept, and what he had said when he hung up (TL-07, TL-21, N1)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from ivr import talk
+from ivr.connection import AgiConnection
+from ivr.model import Terms
+from ivr.ports import HowRecorded, MessageSink
+from ivr.sound import Sound, measure
+from ivr.spool import Message, Spool, file_name
+
+log = structlog.get_logger(__name__)
+
+#: Seconds Asterisk may take to close a file after a hang-up.
+CLOSE_S: Final = 2.0
+#: Seconds the sink may take for the message of somebody who has hung up; nobody waits for it.
+SINK_S: Final = 10.0
+#: A recording shorter than the limit by less than this ran into it, seconds.
+_LIMIT_SLACK_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    message: Message
+    sound: Sound
+
+
+class Takes:
+    """The recordings of one call."""
+
+    def __init__(
+        self, line: AgiConnection, spool: Spool, sink: MessageSink, terms: Terms, clock: Callable[[], datetime]
+    ) -> None:
+        self._line = line
+        self._spool = spool
+        self._sink = sink
+        self._terms = terms
+        self._clock = clock
+        self._takes: list[Take] = []
+        self._begun: Message | None = None
+        self._count = 0
+        self._done = False
+        #: The folder as Asterisk names it.
+        self._folder = ""
+
+    async def record(self, about: Message, limit_s: float, silence_s: int) -> talk.Recorded | talk.Failed:
+        """One take. The sidecar is on the disk before the caller speaks. Raises `CallerHungUp`."""
+        self._folder = self._folder or await self._line.variable("CTI_SPOOL")
+        self._count += 1
+        self._begun = replace(about, file=file_name(about.call_id, self._count), at=self._clock())
+        try:
+            await asyncio.to_thread(self._spool.write, self._begun)
+        except OSError as error:
+            log.error("ivr.spool_failed", call_id=about.call_id, error=type(error).__name__)
+            return talk.Failed()
+        reply = await self._line.record(self.path(self._begun), limit_s, silence_s)
+        sound = await self._measured()
+        at_limit = reply.data == "timeout" and sound.seconds >= limit_s - _LIMIT_SLACK_S
+        return talk.Recorded(sound.seconds, sound.speech_s, at_limit)
+
+    async def _measured(self) -> Sound:
+        assert self._begun is not None, "a take was begun"
+        sound = await asyncio.to_thread(measure, self._spool.folder / self._begun.file)
+        self._takes.append(Take(replace(self._begun, seconds=round(sound.seconds, 2)), sound))
+        self._begun = None
+        return sound
+
+    @property
+    def last(self) -> Take:
+        """The take the caller listens to."""
+        return self._takes[-1]
+
+    def path(self, message: Message) -> str:
+        """The file as Asterisk wants it: its own folder, no ending."""
+        return f"{self._folder}/{message.file.removesuffix('.wav')}"
+
+    async def keep(
+        self, how: HowRecorded, within: Callable[[Coroutine[Any, Any, str]], Awaitable[str | None]]
+    ) -> talk.Kept | talk.Failed:
+        """Keep the last take: on the disk first, then offered to the sink as long as a caller can wait."""
+        message = replace(self.last.message, how=how)
+        try:
+            await asyncio.to_thread(self._spool.keep, message)
+        except OSError as error:
+            log.error("ivr.spool_failed", call_id=message.call_id, error=type(error).__name__)
+            return talk.Failed()
+        self._done = True
+        await asyncio.to_thread(self._drop_others, message)
+        number = await within(self._offer(message))
+        return talk.Kept(number)
+
+    async def _offer(self, message: Message) -> str:
+        assert message.how != "open", message.file
+        number = await self._sink.take(
+            message.call_id,
+            ani=message.ani,
+            dnis=message.dnis,
+            lang=message.lang,
+            queue=message.queue,
+            file=message.file,
+            seconds=message.seconds,
+            how=message.how,
+        )
+        await asyncio.to_thread(self._spool.taken, message)
+        return number
+
+    async def give_up(self) -> None:
+        """The caller has gone on to something else: what he recorded and did not confirm was no message."""
+        if not self._done:
+            await asyncio.to_thread(self._drop_others, None)
+
+    async def hung_up(self) -> None:
+        """The caller is gone: what he had said last is kept, if he had said anything (TL-07, F14)."""
+        if self._begun is not None:
+            await self._line.closed(CLOSE_S)
+            await self._measured()
+        spoken = [take for take in self._takes if take.sound.seconds > 0]
+        if self._done or not self._takes:
+            return
+        if not spoken:
+            await asyncio.to_thread(self._drop_others, None)
+            return
+        good = [take for take in spoken if self._good(take.sound)]
+        message = replace((good or spoken)[-1].message, how="hung_up")
+        self._done = True
+        try:
+            await asyncio.to_thread(self._spool.keep, message)
+            await asyncio.to_thread(self._drop_others, message)
+            async with asyncio.timeout(SINK_S):
+                await self._offer(message)
+        except Exception as error:  # the sidecar keeps it: taken in later
+            log.warning("ivr.message_waits", call_id=message.call_id, error=type(error).__name__)
+
+    def _good(self, sound: Sound) -> bool:
+        return sound.seconds >= self._terms.shortest_s and sound.speech_s >= self._terms.speech_s
+
+    def _drop_others(self, kept: Message | None) -> None:
+        for take in self._takes:
+            if kept is None or take.message.file != kept.file:
+                self._spool.drop(take.message)
