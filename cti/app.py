@@ -27,8 +27,9 @@ from cti.asterisk.provision import Installation, provision
 from cti.asterisk.render import RunFolder, render
 from cti.asterisk.secrets import Secrets, write_private
 from cti.asterisk.settings import AsteriskSettings
-from cti.exchange import dialled, exchange_settings, roster
+from cti.exchange import NOTICE, dialled, exchange_settings, roster
 from cti.floor import FloorKeeper
+from cti.news import TOPIC, OrderNews
 from cti.settings import Settings
 from cti.supervisor import Lease, Watchdog
 from cti.web import tls
@@ -47,6 +48,7 @@ from ticketing import taxonomy
 from ticketing.audit import QueryLog
 from ticketing.db import Database
 from ticketing.errors import HotlineError, Invalid
+from ticketing.outbox import Courier
 from ticketing.sample.load import load_sample
 from ticketing.sealing import Sealer
 from ticketing.staff import sample as sample_staff
@@ -274,7 +276,8 @@ async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress) -
     async with database.read() as conn:
         people = await staff.everyone(conn)
         words = await taxonomy.read(conn)
-    facts = exchange_settings(settings, roster(people), dialled(menus.tree.lines))
+    notice_version = manifest.version(NOTICE, "zh")
+    facts = exchange_settings(settings, roster(people), dialled(menus.tree.lines, manifest), notice_version)
     queries = QueryLog(database)
     key = private_key(settings.secrets_dir, "media_key")
     return Core(
@@ -364,6 +367,8 @@ async def service(
         progress("connected to Asterisk")
         sealer = Sealer(private_key(settings.secrets_dir, "audit_key"), settings.home / "audit-anchors.txt")
         await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer"))
+        courier = Courier(database, {TOPIC: OrderNews(keeper.hub)}, name=lease.holder)
+        await stack.enter_async_context(task(courier.run(clock), "courier"))
         await stack.enter_async_context(task(keeper.housekeeping(), "housekeeping"))
         await listener.start()
         stack.push_async_callback(listener.stop)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from cti.asterisk.settings import AsteriskSettings, Dnis, Phone
 from cti.settings import Settings
 from ivr.model import Line
+from ivr.prompts import Manifest
 from ticketing.roles import Action, may
 from ticketing.staff.model import Staff
+
+#: the recording notice every caller hears
+NOTICE: Final = "notice"
 
 
 def roster(people: Iterable[Staff]) -> tuple[Phone, ...]:
@@ -22,13 +26,24 @@ def roster(people: Iterable[Staff]) -> tuple[Phone, ...]:
     )
 
 
-def dialled(lines: Mapping[str, Line]) -> tuple[Dnis, ...]:
-    """The numbers people dial, with the language they hear first (TL-01)."""
-    return tuple(Dnis(number=line.dnis, language=line.languages[0]) for line in lines.values())
+def dialled(lines: Mapping[str, Line], manifest: Manifest) -> tuple[Dnis, ...]:
+    """The numbers people dial, with the language and the notice they hear first (TL-01)."""
+    return tuple(
+        Dnis(
+            number=line.dnis,
+            language=line.languages[0],
+            notice=NOTICE,
+            notice_version=manifest.version(NOTICE, line.languages[0]),
+        )
+        for line in lines.values()
+    )
 
 
 def exchange_settings(
-    settings: Settings, phones: tuple[Phone, ...] | None = None, numbers: tuple[Dnis, ...] | None = None
+    settings: Settings,
+    phones: tuple[Phone, ...] | None = None,
+    numbers: tuple[Dnis, ...] | None = None,
+    notice_version: int = 0,
 ) -> AsteriskSettings:
     """What cti.asterisk needs to know; without phones and numbers the shipped sample's."""
     given: dict[str, object] = {
@@ -47,6 +62,7 @@ def exchange_settings(
         "agi_host": settings.agi_advertised or settings.agi_host,
         "agi_port": settings.agi_port,
         "trunk_hosts": settings.trunk_hosts,
+        "notice_version": notice_version,
     }
     if phones is not None:
         given["roster"] = phones

@@ -269,6 +269,8 @@ class FloorKeeper:
 
     def _on_frame(self, raw: bytes, received_at: datetime) -> None:
         """Every event goes to the pump; a reload of Asterisk's files may have changed queues and static members."""
+        if raw.startswith(b"Event: VarSet"):
+            self.telephony.filtered = False
         self.pump.put_nowait(raw, received_at)
         if raw.startswith(b"Event: Reload\r\n"):
             self._resync()
@@ -288,12 +290,22 @@ class FloorKeeper:
         self._resyncing = asyncio.create_task(self._rebuild(after_gap=after_gap), name="resync")
         self._resyncing.add_done_callback(_note)
 
+    async def _check_filter(self) -> None:
+        """A misspelt filter of manager.conf fails open without a word: provokes an event that must not come (S01)."""
+        self.telephony.filtered = True
+        await self.link.send(commands.probe_filter())
+        await self.link.send(commands.ping())
+        if not self.telephony.filtered:
+            log.error("event_filter_open", remedy="look at the eventfilter lines of manager.conf: hotline check")
+
     async def _rebuild(self, *, after_gap: bool) -> None:
         """The floor from live state, then the queues from the database (TL-70, TL-40).
 
         Without a gap it changes nothing on an undisturbed floor, and finds an event that was lost unseen (N2).
         """
         self.pump.resync_done()
+        if after_gap:
+            await self._check_filter()
         asked_at = self._clock()
         frames = [
             *await self.link.send(commands.core_status()),

@@ -73,6 +73,7 @@ class Switchboard:
                     member_name=member.number,
                     state_interface=interface,
                     paused=member.paused,
+                    penalty=member.penalty,
                 ),
                 _PATIENCE_S,
             )

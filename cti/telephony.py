@@ -69,6 +69,8 @@ class LiveTelephony:
 
     def __init__(self, wires: Wires) -> None:
         self._wires = wires
+        #: False when events arrive that manager.conf should keep back
+        self.filtered = True
         self._looked_at: datetime | None = None
 
     async def sign_in(self, actor: Actor, phone: PhoneKind) -> None:
@@ -210,6 +212,7 @@ class LiveTelephony:
         return [
             HealthPart(name="ami", ok=up, text=said),
             HealthPart(name="events", ok=figures_now.lag_ms < 2000, text=f"{figures_now.lag_ms:.0f} ms behind"),
+            HealthPart(name="filter", ok=self.filtered, text="events are filtered" if self.filtered else "fails open"),
             HealthPart(name="fastagi", ok=True, text=f"{self._wires.agi.connections} calls in menus"),
             HealthPart(name="spool", ok=self._wires.spool.is_dir(), text="voice files are taken in"),
         ]

@@ -43,6 +43,8 @@ GLOBALS: Final[tuple[Variable, ...]] = (
     Variable("CTI_NOTICE_DEFAULT", "render", "notice of numbers that have none of their own"),
     Variable("CTI_LANG_<dnis>", "render", "language a caller of this number hears first"),
     Variable("CTI_NOTICE_<dnis>", "render", "prompt id of the notice a caller of this number hears"),
+    Variable("CTI_NOTICE_VERSION_DEFAULT", "render", "version of the default notice, counted by the prompt tool"),
+    Variable("CTI_NOTICE_VERSION_<dnis>", "render", "version of this number's notice"),
 )
 
 #: Channel variables. The first two are inherited by every channel of the call (`__`).
@@ -78,7 +80,7 @@ ON_EVENTS: Final[tuple[str, ...]] = ("CTI_CALL_ID", "CTI_TOKEN")
 
 #: UserEvents by which dialplan and AGI tell the call's story; the headers besides the channel's own.
 USER_EVENTS: Final[dict[str, tuple[str, ...]]] = {
-    "CtiEntered": ("Dnis", "Ani", "Lang", "Notice"),
+    "CtiEntered": ("Dnis", "Ani", "Lang", "Notice", "Version"),
     "CtiRefused": ("Why",),
     "CtiStep": ("Node", "Key"),
     "CtiCaller": ("Customer", "Match", "Vip"),

@@ -74,6 +74,7 @@ ALLOWED: Final[Mapping[str, Mapping[str, re.Pattern[str]]]] = {
     },
     "Redirect": {"Channel": _CHANNEL, "Context": _CONTEXT, "Exten": _ID, "Priority": _SMALL},
     "Hangup": {"Channel": _CHANNEL, "Cause": _SMALL},
+    "Setvar": {"Variable": re.compile(r"CTI_PROBE"), "Value": _SMALL},
 }
 _LISTS: Final = frozenset({"CoreShowChannels", "QueueStatus"})
 
@@ -148,6 +149,11 @@ def logoff() -> Command:
 def ping() -> Command:
     """Sign of life."""
     return Command("Ping")
+
+
+def probe_filter() -> Command:
+    """Sets a global nobody reads: it raises a VarSet event, which a session whose event filter holds never sees."""
+    return _command("Setvar", Variable="CTI_PROBE", Value="1")
 
 
 def core_status() -> Command:

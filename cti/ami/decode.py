@@ -97,7 +97,7 @@ def _entered(frame: Frame, at: datetime) -> ev.CallEvent:
         dnis=frame.get("Dnis"),
         ani=frame.get("Ani"),
         lang=frame.get("Lang"),
-        notice=frame.get("Notice"),
+        notice="@".join(part for part in (frame.get("Notice"), frame.get("Version")) if part),
     )
 
 

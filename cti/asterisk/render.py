@@ -210,9 +210,11 @@ def _globals(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:
     yield f"CTI_SURVEY = {'yes' if settings.survey else 'no'}"
     yield "CTI_LANG_DEFAULT = zh"
     yield "CTI_NOTICE_DEFAULT = notice"
+    yield f"CTI_NOTICE_VERSION_DEFAULT = {settings.notice_version}"
     for dnis in settings.dnis:
         yield f"CTI_LANG_{dnis.number} = {dnis.language}"
         yield f"CTI_NOTICE_{dnis.number} = {dnis.notice}"
+        yield f"CTI_NOTICE_VERSION_{dnis.number} = {dnis.notice_version}"
 
 
 def _manager(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:

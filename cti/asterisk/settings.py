@@ -35,6 +35,8 @@ class Dnis(BaseModel):
     language: Literal["zh", "en"] = "zh"
     #: prompt id of the recording notice
     notice: str = Field(default="notice", pattern=r"^[a-z0-9-]{1,40}$")
+    #: version of that prompt, stored on every call that heard it
+    notice_version: int = Field(default=0, ge=0)
 
 
 def _sample_roster() -> tuple[Phone, ...]:
@@ -79,6 +81,8 @@ class AsteriskSettings(BaseModel):
     agi_port: Port = Field(default=4673, ge=1, le=65535)
 
     roster: tuple[Phone, ...] = Field(default_factory=_sample_roster)
+    #: version of the notice of numbers that are not listed
+    notice_version: int = Field(default=0, ge=0)
     dnis: tuple[Dnis, ...] = (Dnis(number="1860"), Dnis(number="1861", language="en"))
     #: addresses or networks calls from outside come from
     trunk_hosts: tuple[IPvAnyNetwork, ...] = Field(default=("127.0.0.1/32",), validate_default=True)

@@ -117,9 +117,13 @@ def end_wrap_up(floor: Floor, event: ev.WrapUpEnded) -> list[Effect]:
 
 
 def is_idle(floor: Floor, member: Member) -> bool:
-    """True when a caller of this queue could be offered to this member now (TL-10)."""
+    """True when a caller of this queue could be offered to this member now (TL-10).
+
+    Who only helps out after a while (G14) is not eligible for the 15 seconds.
+    """
     agent = floor.agents.get(member.agent)
-    return member.can_be_rung and (agent is None or agent.phase is Phase.READY)
+    free = agent is None or agent.phase is Phase.READY
+    return member.can_be_rung and free and member.penalty < floor.settings.overflow_penalty
 
 
 def idle_agents(floor: Floor, queue: str) -> set[str]:

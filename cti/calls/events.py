@@ -35,7 +35,7 @@ class CallEntered(CallEvent):
     #: filtered caller number; empty = withheld
     ani: str = ""
     lang: str = ""
-    #: prompt id of the recording notice (TL-01)
+    #: prompt id and version of the recording notice that was played, `notice@3` (TL-01)
     notice: str = ""
 
 

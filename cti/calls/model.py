@@ -94,6 +94,8 @@ class FloorSettings:
     wrap_up_s: int = 30
     #: an agent idle for less than this, then taken by another caller, was not idle for this one
     idle_settle_ms: int = 1_000
+    #: members with this penalty or more are rung only when the queue's own agents could not for some time (G14)
+    overflow_penalty: int = 10
     #: ticks between the last leg's end and the closing: late events still find the call open
     close_ticks: int = 2
     #: closed calls remembered, so that stale events cannot reopen them (F15)

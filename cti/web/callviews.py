@@ -28,6 +28,7 @@ async def call_views(conn: AsyncConnection, actor: Actor, records: Sequence[Call
         CallView(
             call_id=record.call_id,
             dnis=record.dnis,
+            notice=record.notice,
             number=record.ani,
             entered_at=record.entered_at,
             answered_at=record.answered_at,

@@ -65,7 +65,13 @@ def test_the_action_id_cannot_smuggle(action_id: str) -> None:
     assert text.split("\r\n") == ["Action: Ping", f"ActionID: {action_id}", "", ""]
 
 
-@pytest.mark.parametrize("name", ["Command", "DBPut", "Getvar", "Setvar", "UpdateConfig", "AGI", "Filter", "ping", ""])
+@pytest.mark.parametrize(("key", "value"), [("Variable", "SHELL(id)"), ("Variable", "CTI_TOKEN"), ("Channel", "x")])
+def test_only_the_probe_is_ever_set(key: str, value: str) -> None:
+    with pytest.raises(Invalid):
+        Command("Setvar", ((key, value), ("Value", "1")))
+
+
+@pytest.mark.parametrize("name", ["Command", "DBPut", "Getvar", "UpdateConfig", "AGI", "Filter", "ping", ""])
 def test_actions_that_are_never_sent(name: str) -> None:
     with pytest.raises(Invalid, match="never sent"):
         Command(name)

@@ -23,7 +23,7 @@ async def test_the_sample_loads_once_and_leaves_changes_alone(centre: Database, 
     assert list(people) == ["1001", "1002", "2001", "3001", "4001", "5001", "6001", "9001"]
     assert people["1001"].posts == {Post.SA}
     assert people["1002"].phone_kind is PhoneKind.DESK
-    assert people["2001"].vip_overflow
+    assert people["1001"].vip_overflow
 
 
 @pytest.mark.parametrize(

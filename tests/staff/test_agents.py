@@ -13,8 +13,8 @@ from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.errors import Forbidden, Invalid, NotFound, Refused
 from ticketing.roles import SYSTEM, Actor
-from ticketing.staff import agents, store
-from ticketing.staff.model import Agent, AgentState, Membership, PhoneKind
+from ticketing.staff import agents, sample, store
+from ticketing.staff.model import OVERFLOW_PENALTY, Agent, AgentState, Membership, PhoneKind
 from ticketing.staff.rules import TRANSITIONS, WISHES, Step, next_state
 from ticketing.staff.tables import agent_state_log
 
@@ -163,6 +163,7 @@ async def test_the_database_says_which_queues_hold_whom(centre: Database, now: d
     async with centre.read() as conn:
         assert await store.memberships(conn) == [
             Membership("1001", "林晓梅", "complaint", True, "meal"),
+            Membership("1001", "林晓梅", "senior", True, "meal", OVERFLOW_PENALTY),
             Membership("1001", "林晓梅", "suggestion", True, "meal"),
             Membership("2001", "陈静", "senior", False, None),
         ]
@@ -200,3 +201,16 @@ def test_every_state_can_be_left_and_reached() -> None:
     reached = {to for to in TRANSITIONS.values() if to} | {S.LOGGED_OUT}
     left = {at for (at, _), to in TRANSITIONS.items() if to is not at}
     assert reached == left == set(AgentState)
+
+
+@pytest.mark.req("G14")
+async def test_a_junior_marked_for_vip_overflow_is_a_late_member_of_the_seniors_queues(
+    database: Database, now: datetime
+) -> None:
+    """In his own queues at once, in the seniors' with the penalty that queuerules.conf lets in after 20 s."""
+    async with database.write() as conn:
+        await sample.load(conn, sample.SAMPLE.read_text(encoding="utf-8"), now)
+        junior = await store.by_number(conn, "1001")
+        await agents.sign_in(conn, junior.actor, PhoneKind.DESK, now)
+        found = {(each.queue, each.penalty) for each in await store.memberships(conn) if each.number == "1001"}
+    assert found == {("complaint", 0), ("suggestion", 0), ("senior", OVERFLOW_PENALTY)}

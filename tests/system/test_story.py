@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cti.asterisk.provision import Installation
+from ivr.prompts import load_manifest
 from tests.system.callers import Lines
 from tests.system.house import House
 
@@ -64,6 +65,8 @@ async def test_a_vip_is_popped_answered_recorded_and_ordered(
         await caller.ended()
         recording = await agent.event("recording")
         assert recording["state"] == "ready"
+        (call,) = (await agent.get("/api/calls"))["items"]
+        assert call["notice"] == f"notice@{load_manifest().version('notice', 'zh')}"
         order = await agent.get(f"/api/orders/{draft['order_id']}")
         assert order["state"] == "draft"
         assert order["caller_number"] == "+8613800138000"

@@ -88,6 +88,10 @@ class Agent:
     version: int
 
 
+#: app_queue rings members of this penalty only after the seconds of queuerules.conf
+OVERFLOW_PENALTY = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """What Asterisk's queues should hold for one agent and queue; reconciled after every reconnect."""
@@ -97,3 +101,5 @@ class Membership:
     queue: str
     paused: bool
     reason: str | None
+    #: 0, or OVERFLOW_PENALTY for a junior who takes VIP calls only when no senior could for some time (G14)
+    penalty: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, select, true, union
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.db import for_update
 from ticketing.errors import NotFound
 from ticketing.roles import Post
-from ticketing.staff.model import SIGNED_IN, Agent, AgentState, Membership, PhoneKind, Staff, Team
+from ticketing.staff.model import OVERFLOW_PENALTY, SIGNED_IN, Agent, AgentState, Membership, PhoneKind, Staff, Team
 from ticketing.staff.tables import agent_state, credential, post_queue, staff, staff_post, team, team_queue
 
 
@@ -71,6 +72,7 @@ async def agents(conn: AsyncConnection, *, signed_in: bool = True) -> list[Agent
 async def memberships(conn: AsyncConnection) -> list[Membership]:
     """What the queues should hold now: every signed-in agent in each of his queues, with his pause (G13).
 
+    A junior marked for VIP overflow is in the seniors' queues too, with a penalty: he is rung last and late (G14).
     An agent in wrap-up is a paused member, so that no call is offered to him.
     """
     of_post = and_(post_queue.c.post == staff_post.c.post, staff_post.c.staff_id == staff.c.id)
@@ -82,8 +84,13 @@ async def memberships(conn: AsyncConnection) -> list[Membership]:
     )
     by_post = select(*columns, post_queue.c.queue).where(signed_in, of_post)
     by_team = select(*columns, team_queue.c.queue).where(signed_in, team_queue.c.team_id == staff.c.team_id)
-    rows = (await conn.execute(union(by_post, by_team))).all()
-    found = [_membership(*row) for row in rows]
+    seniors = and_(staff.c.vip_overflow.is_(True), post_queue.c.post == Post.SA.value)
+    seated = staff.join(agent_state, agent_state.c.staff_id == staff.c.id)
+    marked = select(*columns, post_queue.c.queue).select_from(seated.join(post_queue, seniors)).where(signed_in)
+    found = [_membership(*row) for row in (await conn.execute(union(by_post, by_team))).all()]
+    own = {(each.number, each.queue) for each in found}
+    late = [_membership(*row) for row in (await conn.execute(marked)).all()]
+    found += [replace(each, penalty=OVERFLOW_PENALTY) for each in late if (each.number, each.queue) not in own]
     return sorted(found, key=lambda each: (each.number, each.queue))
 
 

@@ -69,6 +69,8 @@ class CallView(Output):
 
     call_id: str
     dnis: str
+    #: the recording notice that was played, prompt and version (TL-01)
+    notice: str
     number: str
     entered_at: UtcInstant
     answered_at: UtcInstant | None
@@ -93,6 +95,7 @@ class CallView(Output):
                 {
                     "call_id": "20261123T021326-4f2a",
                     "dnis": "1860",
+                    "notice": "notice@1",
                     "number": "+8613800001234",
                     "entered_at": "2026-11-23T02:13:26.120Z",
                     "answered_at": "2026-11-23T02:13:51.480Z",
