@@ -83,14 +83,17 @@ class PopBoard:
         self._standing: dict[str, Standing] = {}
         self._missed: dict[str, deque[Missed]] = {}
 
-    async def prefetch(self, call_id: str, ani: str) -> Prefetched:
-        """Looks the caller up once a call; the second time it is remembered."""
+    async def prefetch(self, call_id: str, ani: str, customer: str = "") -> Prefetched:
+        """Looks the caller up once a call, by his number or as the customer whose service number he keyed in; the
+        second time it is remembered."""
         known = self._known.get(call_id)
         if known is not None:
             return known
         now = self._clock()
         async with self._database.read() as conn:
             lookup = await customers.look_up(conn, ani, now, self._area_code)
+            if customer and lookup.customer is None:
+                lookup = await customers.named(conn, lookup, customer, now)
             ids = [order.id for order in lookup.last_orders]
             ids += [order.id for candidate in lookup.candidates for order in candidate.orders]
             tasks, promises = await orders.around_orders(conn, list(dict.fromkeys(ids)), now)
@@ -157,7 +160,7 @@ class PopBoard:
         record = self.record(standing.call_id)
         if record is None:
             return None
-        known = await self.prefetch(standing.call_id, record.ani)
+        known = await self.prefetch(standing.call_id, record.ani, record.customer)
         facts = PopFacts(
             work_orders=[work_order_line(item) for item in known.work_orders],
             promises=[promise_line(item) for item in known.promises],

@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 
 #: open orders looked up for a caller: the menu reads out five and says "more"
 _SPOKEN: Final = 6
+#: the dialplan's word for a caller whose number is none: no honest exchange sends such a call (S03)
+_HOSTILE: Final = "caller_number"
 
 
 class Directory:
@@ -51,15 +53,13 @@ class Directory:
 
     async def look_up(self, ani: str, dnis: str) -> ports.CallerContext:
         """Who may be behind a calling number; `dnis` does not matter to our own table."""
-        return _context(await self._find(ani))
+        async with self._database.read() as conn:
+            return _context(await customers.look_up(conn, ani, self._clock(), self._area_code))
 
     async def identify(self, service_number: str) -> ports.CallerContext:
         """Who is behind a service number that was keyed in."""
-        return _context(await self._find(service_number))
-
-    async def _find(self, number: str) -> Lookup:
         async with self._database.read() as conn:
-            return await customers.look_up(conn, number, self._clock(), self._area_code)
+            return _context(await customers.identify(conn, service_number, self._clock(), self._area_code))
 
 
 def _context(found: Lookup) -> ports.CallerContext:
@@ -144,7 +144,7 @@ class Performer:
         """Does one effect; raises what the database or Asterisk raise, so that the pump can count and log it."""
         match effect:
             case ef.PrefetchCustomer():
-                await self._tools.board.prefetch(effect.call_id, effect.ani)
+                await self._tools.board.prefetch(effect.call_id, effect.ani, effect.customer)
             case ef.PopScreen():
                 await self._pop(effect)
             case ef.RetractPop():
@@ -280,7 +280,7 @@ class Performer:
         """The customer's log gets its line, also for a call nobody answered (IN-13)."""
         self._tools.board.closed(record)
         outcome = record.outcome.value if record.outcome else None
-        found = (await self._tools.board.prefetch(record.call_id, record.ani)).lookup
+        found = (await self._tools.board.prefetch(record.call_id, record.ani, record.customer)).lookup
         async with self._tools.database.write() as conn:
             new = NewContact(
                 kind=ContactKind.CALL,
@@ -293,6 +293,8 @@ class Performer:
             await contacts.record(conn, new)
             if record.ended_at is not None:
                 await contacts.end(conn, record.call_id, record.ended_at, outcome)
+        if record.refusal == _HOSTILE:
+            await self.security(_HOSTILE, f"call {record.call_id}")
         agents_told = {offer.agent for offer in record.offers if offer.answered_at is not None}
         if agents_told:
             view = await self._tools.call_view(record)

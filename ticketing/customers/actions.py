@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
@@ -47,6 +48,17 @@ async def identify(conn: AsyncConnection, keyed: str, now: datetime, area_code: 
         return found
     candidates = await OwnTable(conn).find(keyed, now)
     return answer(Number(None, NumberKind.SHORT, keyed), candidates, now) if candidates else found
+
+
+async def named(conn: AsyncConnection, found: Lookup, public_id: str, now: datetime) -> Lookup:
+    """The same caller after he keyed in a service number: its customer and orders; what his own number proves, and
+    how it matched, stays as it was (TL-04, S09)."""
+    customer = await store.get(conn, public_id)
+    if customer is None or not customer.numbers:
+        return found
+    candidates = await OwnTable(conn).find(customer.numbers[0].e164, now)
+    chosen = tuple(candidate for candidate in candidates if candidate.customer.public_id == public_id)
+    return replace(answer(found.number, chosen, now), match=found.match) if chosen else found
 
 
 def answer(number: Number, candidates: tuple[Candidate, ...], now: datetime) -> Lookup:
