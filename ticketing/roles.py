@@ -86,6 +86,12 @@ class Action(StrEnum):
     VIEW_ALL_CALLS = "view_all_calls"
     PLAY_RECORDING = "play_recording"
     PLAY_ANY_RECORDING = "play_any_recording"
+    VIEW_ITEMS = "view_items"
+    WORK_ITEMS = "work_items"
+    VIEW_CALLBACKS = "view_callbacks"
+    BOOK_CALLBACK = "book_callback"
+    WORK_CALLBACKS = "work_callbacks"
+    REASSIGN_WORK = "reassign_work"
     VIEW_FLOOR = "view_floor"
     CONTROL_AGENTS = "control_agents"
     LISTEN_IN = "listen_in"
@@ -138,6 +144,12 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.VIEW_ALL_CALLS: frozenset({Post.SA, Post.MH, Post.QC, Post.SU, Post.AD}),
     Action.PLAY_RECORDING: _CENTRE | _DEPARTMENT | {Post.QC, Post.LD},
     Action.PLAY_ANY_RECORDING: frozenset({Post.SA, Post.RX, Post.MH, Post.QC, Post.SU, Post.FU}),
+    Action.VIEW_ITEMS: frozenset({Post.RX, Post.SA, Post.MH, Post.QC, Post.SU, Post.AD}),
+    Action.WORK_ITEMS: frozenset({Post.RX, Post.SA}),
+    Action.VIEW_CALLBACKS: _INTAKE | {Post.SV, Post.MH, Post.QC, Post.FU, Post.SU, Post.AD},
+    Action.BOOK_CALLBACK: _INTAKE | {Post.MH, Post.FU, Post.SU},
+    Action.WORK_CALLBACKS: frozenset({Post.RX, Post.SA, Post.MH, Post.SU}),
+    Action.REASSIGN_WORK: frozenset({Post.SU, Post.AD}),
     Action.VIEW_FLOOR: frozenset({Post.SU, Post.MH, Post.QC, Post.LD, Post.AD}),
     Action.CONTROL_AGENTS: frozenset({Post.SU}),
     Action.LISTEN_IN: frozenset({Post.SU, Post.QC}),

@@ -626,6 +626,88 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_web_session_staff_id"), ["staff_id"], unique=False)
 
     op.create_table(
+        "callback",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.String(length=22), nullable=False),
+        sa.Column("serial", sa.String(length=12), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("call_id", sa.String(length=80), nullable=True),
+        sa.Column("dnis", sa.String(length=32), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("queue", sa.String(length=40), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("joined_at", UtcDateTime(), nullable=False),
+        sa.Column("booked_at", UtcDateTime(), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("window", sa.String(length=40), nullable=False),
+        sa.Column("window_start", UtcDateTime(), nullable=True),
+        sa.Column("window_end", UtcDateTime(), nullable=True),
+        sa.Column("place_at", UtcDateTime(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("warn_at", UtcDateTime(), nullable=False),
+        sa.Column("next_at", UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("lease_holder", sa.String(length=64), nullable=True),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("lease_epoch", sa.Integer(), nullable=False),
+        sa.Column("agent", sa.String(length=16), nullable=True),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner_queue", sa.String(length=40), nullable=True),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("end_reason", sa.String(length=40), nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.String(length=16), nullable=False),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (state NOT IN ('connected', 'cancelled'))", name=op.f("ck_callback_ended")
+        ),
+        sa.CheckConstraint(
+            "ended_at IS NOT NULL OR (owner_id IS NULL) <> (owner_queue IS NULL)", name=op.f("ck_callback_one_owner")
+        ),
+        sa.CheckConstraint("requests > 0 AND used >= 0 AND used <= attempts", name=op.f("ck_callback_counts")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_callback_contact_id_contact")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_callback_customer_id_customer")),
+        sa.ForeignKeyConstraint(["order_id"], ["customer_order.id"], name=op.f("fk_callback_order_id_customer_order")),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name=op.f("fk_callback_owner_id_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_callback")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_callback_public_id")),
+        sa.UniqueConstraint("serial", name=op.f("uq_callback_serial")),
+    )
+    with op.batch_alter_table("callback", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_callback_call_id"), ["call_id"], unique=False)
+        batch_op.create_index(
+            "ix_callback_lease",
+            ["lease_until"],
+            unique=False,
+            sqlite_where=sa.text("lease_until IS NOT NULL"),
+            postgresql_where=sa.text("lease_until IS NOT NULL"),
+        )
+        batch_op.create_index("ix_callback_list", ["state", "due_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_callback_next",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index("ix_callback_number", ["number", "booked_at"], unique=False)
+        batch_op.create_index(
+            "uq_callback_open",
+            ["number"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
         "commitment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -770,6 +852,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_work_order_team", ["team_id", "state"], unique=False)
 
     op.create_table(
+        "callback_attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("callback_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("channel_id", sa.String(length=80), nullable=False),
+        sa.Column("call_id", sa.String(length=80), nullable=False),
+        sa.Column("agent", sa.String(length=16), nullable=True),
+        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["callback_id"], ["callback.id"], name=op.f("fk_callback_attempt_callback_id_callback"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_callback_attempt")),
+        sa.UniqueConstraint("call_id", name=op.f("uq_callback_attempt_call_id")),
+        sa.UniqueConstraint("callback_id", "n", name=op.f("uq_callback_attempt_callback_id_n")),
+        sa.UniqueConstraint("channel_id", name=op.f("uq_callback_attempt_channel_id")),
+    )
+    op.create_table(
         "clock",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -811,6 +915,59 @@ def upgrade() -> None:
             sqlite_where=sa.text("stopped_at IS NULL AND warn_at IS NOT NULL"),
             postgresql_where=sa.text("stopped_at IS NULL AND warn_at IS NOT NULL"),
         )
+
+    op.create_table(
+        "intake_item",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.String(length=22), nullable=False),
+        sa.Column("serial", sa.String(length=12), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("sorted_out", sa.String(length=12), nullable=True),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("call_id", sa.String(length=80), nullable=False),
+        sa.Column("caller_number", sa.String(length=32), nullable=True),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("dnis", sa.String(length=32), nullable=False),
+        sa.Column("queue", sa.String(length=40), nullable=True),
+        sa.Column("seconds", sa.Float(), nullable=True),
+        sa.Column("how", sa.String(length=16), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("taken_at", UtcDateTime(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("callback_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("owner_queue", sa.String(length=40), nullable=True),
+        sa.Column("claimed_at", UtcDateTime(), nullable=True),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("warn_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=True),
+        sa.Column("discard_reason", sa.String(length=40), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_by", sa.String(length=16), nullable=False),
+        sa.CheckConstraint("state <> 'discarded' OR discard_reason IS NOT NULL", name=op.f("ck_intake_item_reasoned")),
+        sa.CheckConstraint("state <> 'sorted_out' OR sorted_out IS NOT NULL", name=op.f("ck_intake_item_says_why")),
+        sa.CheckConstraint(
+            "ended_at IS NOT NULL OR (owner_id IS NULL) <> (owner_queue IS NULL)", name=op.f("ck_intake_item_one_owner")
+        ),
+        sa.ForeignKeyConstraint(["callback_id"], ["callback.id"], name=op.f("fk_intake_item_callback_id_callback")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_intake_item_contact_id_contact")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_intake_item_customer_id_customer")),
+        sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name=op.f("fk_intake_item_owner_id_staff")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_item")),
+        sa.UniqueConstraint("key", name=op.f("uq_intake_item_key")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_intake_item_public_id")),
+        sa.UniqueConstraint("serial", name=op.f("uq_intake_item_serial")),
+    )
+    with op.batch_alter_table("intake_item", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_intake_item_call_id"), ["call_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_intake_item_callback_id"), ["callback_id"], unique=False)
+        batch_op.create_index("ix_intake_item_due", ["state", "due_at", "id"], unique=False)
+        batch_op.create_index("ix_intake_item_number", ["caller_number", "received_at"], unique=False)
+        batch_op.create_index("ix_intake_item_owner", ["owner_id", "state"], unique=False)
 
     op.create_table(
         "order_trail",
@@ -986,6 +1143,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_order_trail_order")
 
     op.drop_table("order_trail")
+    with op.batch_alter_table("intake_item", schema=None) as batch_op:
+        batch_op.drop_index("ix_intake_item_owner")
+        batch_op.drop_index("ix_intake_item_number")
+        batch_op.drop_index("ix_intake_item_due")
+        batch_op.drop_index(batch_op.f("ix_intake_item_callback_id"))
+        batch_op.drop_index(batch_op.f("ix_intake_item_call_id"))
+
+    op.drop_table("intake_item")
     with op.batch_alter_table("clock", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_clock_warn",
@@ -1000,6 +1165,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("clock")
+    op.drop_table("callback_attempt")
     with op.batch_alter_table("work_order", schema=None) as batch_op:
         batch_op.drop_index("ix_work_order_team")
         batch_op.drop_index("ix_work_order_owner")
@@ -1021,6 +1187,23 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_commitment_order_id"))
 
     op.drop_table("commitment")
+    with op.batch_alter_table("callback", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_callback_open", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")
+        )
+        batch_op.drop_index("ix_callback_number")
+        batch_op.drop_index(
+            "ix_callback_next", sqlite_where=sa.text("state = 'pending'"), postgresql_where=sa.text("state = 'pending'")
+        )
+        batch_op.drop_index("ix_callback_list")
+        batch_op.drop_index(
+            "ix_callback_lease",
+            sqlite_where=sa.text("lease_until IS NOT NULL"),
+            postgresql_where=sa.text("lease_until IS NOT NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_callback_call_id"))
+
+    op.drop_table("callback")
     with op.batch_alter_table("web_session", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_web_session_staff_id"))
         batch_op.drop_index(batch_op.f("ix_web_session_expires_at"))

@@ -1,0 +1,162 @@
+"""Reading callbacks: one, a page of a list, the line the dialler chooses from, the open one of a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing.callbacks.model import HELD, LISTED, OPEN, Attempt, Callback, CallbackFilter, State
+from ticketing.callbacks.policy import Policy
+from ticketing.callbacks.rules import Place
+from ticketing.callbacks.tables import callback, callback_attempt
+from ticketing.clocks import rules as clocks
+from ticketing.customers.rules import normalise
+from ticketing.customers.tables import customer
+from ticketing.errors import Invalid, NotFound
+from ticketing.orders.tables import customer_order
+from ticketing.pages import Page, check_limit, cursor_of, read_cursor
+from ticketing.roles import Actor
+from ticketing.staff.tables import staff
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A booking nobody has claimed, with its place in the line."""
+
+    callback_id: int
+    place: Place
+    queue: str
+
+
+async def line(conn: AsyncConnection, queue: str, now: datetime, limit: int = 200) -> list[Candidate]:
+    """Pending bookings of a queue that may be dialled now, first of the line first; `rules.to_dial` chooses."""
+    rows = await conn.execute(
+        select(callback)
+        .where(callback.c.state == State.PENDING.value, callback.c.next_at <= now, callback.c.queue == queue)
+        .order_by(callback.c.priority.desc(), callback.c.place_at, callback.c.serial)
+        .limit(limit)
+    )
+    return [Candidate(row.id, Place(row.serial, row.place_at, row.priority, callback=True), row.queue) for row in rows]
+
+
+async def in_flight(conn: AsyncConnection, queue: str) -> int:
+    """Bookings of a queue that diallers hold: claimed, reserved, or being dialled. A customer who was put into the
+    queue is a live caller there and counted as one."""
+    states = [state.value for state in HELD - {State.QUEUED}]
+    found = await conn.scalar(
+        select(func.count()).select_from(callback).where(callback.c.queue == queue, callback.c.state.in_(states))
+    )
+    return int(found or 0)
+
+
+async def open_of(conn: AsyncConnection, number: str, policy: Policy, now: datetime) -> Callback | None:
+    """The open callback of a number as the network or a person writes it; None when there is none."""
+    key = normalise(number).key
+    if key is None:
+        return None
+    which = _callbacks().where(callback.c.number == key, callback.c.ended_at.is_(None))
+    row = (await conn.execute(which)).mappings().first()
+    return None if row is None else _callback(row, policy, now)
+
+
+async def get(conn: AsyncConnection, public_id: str, policy: Policy, now: datetime) -> Callback:
+    """One callback with its attempts; raises NotFound."""
+    row = (await conn.execute(_callbacks().where(callback.c.public_id == public_id))).mappings().first()
+    if row is None:
+        raise NotFound(subject="callback", id=public_id)
+    tries = await conn.execute(
+        select(callback_attempt).where(callback_attempt.c.callback_id == row["id"]).order_by(callback_attempt.c.n)
+    )
+    names = Attempt.__dataclass_fields__
+    made = tuple(Attempt(**{name: each[name] for name in names}) for each in tries.mappings())
+    return _callback(row, policy, now, made)
+
+
+async def search(
+    conn: AsyncConnection,
+    actor: Actor,
+    wanted: CallbackFilter,
+    policy: Policy,
+    now: datetime,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[Callback]:
+    """Callbacks by remaining time, the shortest first."""
+    query = _callbacks().where(*_conditions(actor, wanted, now))
+    due = callback.c.due_at
+    if cursor is not None:
+        at, key = read_cursor(cursor)
+        query = query.where(or_(due > at, (due == at) & (callback.c.id > key)))
+    rows = (await conn.execute(query.order_by(due, callback.c.id).limit(check_limit(limit) + 1))).mappings().all()
+    shown = rows[:limit]
+    more = cursor_of(shown[-1]["due_at"], shown[-1]["id"]) if len(rows) > limit else None
+    return Page(tuple(_callback(row, policy, now) for row in shown), more)
+
+
+def _callbacks() -> Select[Any]:
+    return (
+        select(
+            callback,
+            customer.c.public_id.label("customer_public_id"),
+            customer.c.name.label("customer_name"),
+            customer.c.vip_class.label("vip_class"),
+            staff.c.number.label("owner_number"),
+            customer_order.c.serial.label("order_serial"),
+            customer_order.c.public_id.label("order_public_id"),
+        )
+        .outerjoin(customer, customer.c.id == callback.c.customer_id)
+        .outerjoin(staff, staff.c.id == callback.c.owner_id)
+        .outerjoin(customer_order, customer_order.c.id == callback.c.order_id)
+    )
+
+
+def _conditions(actor: Actor, wanted: CallbackFilter, now: datetime) -> list[ColumnElement[bool]]:
+    unknown = set(wanted.state) - {state.value for state in State}
+    if unknown:
+        raise Invalid("unknown_code", "no such state", field="state", allowed=[state.value for state in State])
+    searched = wanted.number is not None or wanted.serial is not None
+    found: list[ColumnElement[bool]] = []
+    if wanted.state or not searched:
+        states: Sequence[str] = wanted.state or sorted(state.value for state in OPEN)
+        found.append(callback.c.state.in_(states))
+    if wanted.listed:
+        found.append(callback.c.state.in_([state.value for state in LISTED]))
+    if wanted.number is not None:
+        found.append(callback.c.number == (normalise(wanted.number).key or wanted.number))
+    if wanted.serial is not None:
+        found.append(callback.c.serial == wanted.serial)
+    if wanted.queue is not None:
+        found.append(callback.c.queue == wanted.queue)
+    if wanted.mine:
+        found.append(callback.c.owner_id == actor.staff_id)
+    if wanted.overdue:
+        found += [callback.c.due_at <= now, callback.c.ended_at.is_(None)]
+    return found
+
+
+_OTHER = {"id", "customer_id", "order_id"}
+_SAME = frozenset(Callback.__dataclass_fields__) & {column.name for column in callback.c} - _OTHER
+
+
+def _callback(row: RowMapping, policy: Policy, now: datetime, tries: tuple[Attempt, ...] = ()) -> Callback:
+    ended = row["ended_at"]
+    return Callback(
+        **{name: row[name] for name in _SAME},
+        id=row["public_id"],
+        customer_id=row["customer_public_id"],
+        customer_name=row["customer_name"],
+        vip_class=row["vip_class"],
+        card=clocks.card(row["due_at"], row["warn_at"], ended or now).value,
+        overdue=ended is None and row["due_at"] <= now,
+        attempts_left=max(policy.cap - row["used"], 0),
+        owner=row["owner_queue"] or row["owner_number"] if ended is None else None,
+        order=row["order_serial"],
+        order_id=row["order_public_id"],
+        tries=tries,
+    )

@@ -1,0 +1,189 @@
+"""The one fair order of live callers and callbacks, when to dial, which windows can be booked. Pure.
+
+The rule: those who wait stand in one line a queue, by priority and then by the moment they joined the queue, whether
+they hold the line or booked a callback; a booking keeps its caller's moment. A booking for a window joins when the
+window opens. One that may not be dialled now (quiet hours, wait between attempts, put off) is passed over and then
+stands again where its moment puts it. Each free agent belongs to the first of the line who has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+
+from ticketing.calendar import Shift, WorkingCalendar
+from ticketing.callbacks.model import Window
+from ticketing.callbacks.policy import Policy, Slot
+from ticketing.clocks import rules as clocks
+from ticketing.clocks.model import Definition, Segment
+from ticketing.customers.rules import normalise
+
+ASAP = "asap"
+#: how far ahead a workday is looked for
+_AHEAD = 30
+#: the Chinese plan's mobile and fixed numbers have so many digits after +86
+_DIGITS = range(9, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somebody who waits: a live caller, or a callback."""
+
+    #: call id of a live caller, serial of a callback
+    key: str
+    joined_at: datetime
+    #: higher first
+    priority: int = 0
+    callback: bool = False
+    #: a callback that may be dialled now; live callers always are
+    ready: bool = True
+
+
+def order(bookings: Sequence[Place], live_callers: Sequence[Place]) -> list[Place]:
+    """The one line of a queue, first to last. At the same microsecond a live caller goes before a callback."""
+    ready = [booking for booking in bookings if booking.ready]
+    return sorted(
+        (*live_callers, *ready), key=lambda place: (-place.priority, place.joined_at, place.callback, place.key)
+    )
+
+
+def may_dial(free_agents: int, live_ahead: int, in_flight: int) -> bool:
+    """Whether one more callback may be dialled (P36).
+
+    `free_agents`: agents of the queue who are idle, or kept for a callback in flight; `live_ahead`: live callers before
+    it in the line; `in_flight`: callbacks claimed, reserved or being dialled, none of which has its agent talking yet.
+    """
+    return free_agents - in_flight - live_ahead > 0
+
+
+def to_dial(bookings: Sequence[Place], live_callers: Sequence[Place], free_agents: int, in_flight: int) -> list[Place]:
+    """Callbacks whose turn it is now, in order; `bookings` are those nobody has claimed."""
+    chosen: list[Place] = []
+    live_ahead = 0
+    for place in order(bookings, live_callers):
+        if not place.callback:
+            live_ahead += 1
+        elif may_dial(free_agents, live_ahead, in_flight + len(chosen)):
+            chosen.append(place)
+        else:
+            break
+    return chosen
+
+
+def place_from(joined_at: datetime, window_start: datetime | None) -> datetime:
+    """Moment a booking stands at in the line."""
+    return joined_at if window_start is None else max(joined_at, window_start)
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def dialable(raw: str, policy: Policy, area_code: str | None = None) -> str | None:
+    """The E.164 number the product may call back, None for any other: withheld, short, abroad, 400, impossible."""
+    number = normalise(raw, area_code=area_code).e164
+    if number is None or not number.startswith(policy.prefixes):
+        return None
+    national = number.removeprefix("+86")
+    if number.startswith("+86") and (len(national) not in _DIGITS or national.startswith(("400", "800"))):
+        return None
+    return number
+
+
+# -- times -----------------------------------------------------------------------------------------------------------
+
+
+def next_call(policy: Policy, at: datetime) -> datetime:
+    """`at`, or the end of the quiet hours it falls into; never earlier, and `at` itself if no hour is ever open."""
+    return policy.calling.next_open(at) or at
+
+
+def spacing(policy: Policy, used: int) -> timedelta:
+    """Wait after the `used`-th failed attempt."""
+    return policy.spacing[min(max(used, 1), len(policy.spacing)) - 1]
+
+
+def retry_at(policy: Policy, used: int, window_end: datetime | None, at: datetime) -> datetime | None:
+    """When the next attempt may be made; None when none is left or the window does not hold another."""
+    if used >= policy.cap:
+        return None
+    found = next_call(policy, at + spacing(policy, used))
+    return None if window_end is not None and found >= window_end else found
+
+
+def due(definition: Definition, policy: Policy, booked_at: datetime, window_end: datetime | None) -> datetime:
+    """K17: the end of the window, or so much calling time after the booking; quiet hours do not count."""
+    running = [Segment(booked_at, None, "booked", None)]
+    found = clocks.due(running, definition.target, window_end, policy.calling.advance, policy.calling.elapsed)
+    assert found is not None  # the definition has a target
+    return found
+
+
+# -- windows ---------------------------------------------------------------------------------------------------------
+
+
+def windows(policy: Policy, opening: WorkingCalendar | None, at: datetime, *, asap: bool = True) -> list[Window]:
+    """What can be booked now, soonest first: as soon as possible, then the parts of today, of tomorrow, and of the
+    next workday when that is a later day.
+
+    `opening`: when the queue is staffed, None = always. A window is cut to what is open and not quiet, and offered
+    while the policy's least length of it is left. `asap` is offered when the queue is open and no quiet hours are.
+    """
+    found = []
+    now_open = policy.calling.is_open(at) and (opening is None or opening.is_open(at))
+    if asap and now_open:
+        found.append(Window(ASAP, ASAP, at, at))
+    for day, word in _days(policy, at):
+        for slot in sorted(policy.slots, key=lambda each: each.start):
+            span = _open_part(policy, opening, day, slot, at)
+            if span is not None and span[1] - span[0] >= policy.least:
+                found.append(Window(f"{day.isoformat()}-{slot.code}", f"{word}-{slot.code}", *span))
+    return found
+
+
+def spoken(policy: Policy, window: str, at: datetime) -> str:
+    """How a booked window is said at `at`: `tomorrow-morning` of yesterday is `today-morning` now."""
+    day, _, code = window.rpartition("-")
+    if window == ASAP or not day:
+        return ASAP
+    words = {each.isoformat(): word for each, word in _days(policy, at)}
+    return f"{words.get(day, 'next-workday')}-{code}"
+
+
+def _days(policy: Policy, at: datetime) -> Iterator[tuple[date, str]]:
+    today = at.astimezone(policy.calling.zone).date()
+    tomorrow = today + timedelta(days=1)
+    yield today, "today"
+    yield tomorrow, "tomorrow"
+    later = (tomorrow + timedelta(days=ahead) for ahead in range(1, _AHEAD))
+    if not policy.workdays.shifts(tomorrow):
+        yield from islice(((day, "next-workday") for day in later if policy.workdays.shifts(day)), 1)
+
+
+def _open_part(
+    policy: Policy, opening: WorkingCalendar | None, day: date, slot: Slot, at: datetime
+) -> tuple[datetime, datetime] | None:
+    """First and last moment of the slot in which a call may be made and somebody is there; None when there is none."""
+    parts: list[tuple[datetime, datetime]] = [_instants(policy.calling, day, (slot.start, slot.end))]
+    for calendar in (policy.calling, *([] if opening is None else [opening])):
+        spans = [_instants(calendar, day, shift) for shift in calendar.shifts(day)]
+        parts = [
+            (max(start, first), min(end, last))
+            for start, end in parts
+            for first, last in spans
+            if max(start, first) < min(end, last)
+        ]
+    parts = [(max(start, at), end) for start, end in parts if end > at]
+    return (parts[0][0], parts[-1][1]) if parts else None
+
+
+def _instants(calendar: WorkingCalendar, day: date, shift: Shift) -> tuple[datetime, datetime]:
+    start, end = (_instant(calendar, day, minutes) for minutes in shift)
+    return start, end
+
+
+def _instant(calendar: WorkingCalendar, day: date, minutes: int) -> datetime:
+    more, minutes = divmod(minutes, 1440)
+    clock = time(minutes // 60, minutes % 60)
+    return datetime.combine(day + timedelta(days=more), clock, calendar.zone).astimezone(UTC)
