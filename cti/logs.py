@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -16,19 +17,30 @@ from ticketing.text import mask_number
 
 #: fields that hold telephone numbers
 _NUMBERS: Final = frozenset({"ani", "number", "caller", "caller_number", "contact_number"})
-#: eleven-digit mobile numbers and long numbers with a country code, in any other text
-_LOOSE: Final = re.compile(r"(?<![0-9-])\+?(?:86)?1[3-9][0-9]{9}(?![0-9])")
+#: mobile numbers with or without 86 or 0 before them, and landlines with their area code, in any other text
+_LOOSE: Final = re.compile(
+    r"(?<![0-9-])(?:(?:\+|00)?86[ -]?|0)?1[3-9][0-9]{9}(?![0-9])"
+    r"|(?<![0-9A-Za-z-])(?:(?:\+|00)86[ -]?[1-9][0-9]{1,2}|0[1-9][0-9]{1,2})-?[0-9]{7,8}(?![0-9A-Za-z])"
+)
 _FILE_BYTES: Final = 20 * 1024 * 1024
 
 
 def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Masks numbers, by field name and by form."""
+    """Masks numbers, by field name and by form, in lists and objects too."""
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = (
-                mask_number(value) if name in _NUMBERS else _LOOSE.sub(lambda found: mask_number(found[0]), value)
-            )
+        if not name.startswith("_"):  # structlog's own, taken out before the line is written
+            event[name] = _masked(name, value)
     return event
+
+
+def _masked(name: str, value: object) -> object:
+    if isinstance(value, str):
+        return mask_number(value) if name in _NUMBERS else _LOOSE.sub(lambda found: mask_number(found[0]), value)
+    if isinstance(value, Mapping):
+        return {key: _masked(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(name, item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float) else _masked(name, repr(value))
 
 
 def configure(folder: Path, level: str) -> None:
