@@ -18,6 +18,11 @@ describe('words', () => {
     for (const [key, text] of Object.entries(mandarin)) expect([key, holes(english[key] ?? '')]).toEqual([key, holes(text)])
   })
 
+  it('have no dot in a key: it would be taken for a path', () => {
+    const keys = (words: object): string[] => Object.entries(words).flatMap(([key, value]) => [key, ...(typeof value === 'string' ? [] : keys(value as object))])
+    expect(keys(zh).filter((key) => key.includes('.'))).toEqual([])
+  })
+
   it('have no empty entry', () => {
     expect(Object.values({ ...flat(zh), ...flat(en) }).every((text) => text.trim() !== '')).toBe(true)
   })

@@ -8,6 +8,9 @@ import type { PhoneCredentials } from '@/api/types'
 export type Registration = 'off' | 'connecting' | 'registered' | 'failed' | 'elsewhere'
 export type CallPhase = 'none' | 'ringing' | 'answering' | 'talking' | 'ending'
 
+/** What of JsSIP's UA the phone uses. */
+export type SipAgent = Pick<UA, 'on' | 'start' | 'stop' | 'register' | 'isConnected' | 'set'>
+
 export interface PhoneParts {
   credentials: () => Promise<PhoneCredentials>
   onRegistration: (registration: Registration) => void
@@ -20,7 +23,7 @@ const RETRY = [500, 1_000, 2_000, 4_000, 8_000]
 const REPLACED = 4001
 
 export class Softphone {
-  private agent: UA | null = null
+  private agent: SipAgent | null = null
   private session: RTCSession | null = null
   private stopped = false
   private failures = 0
@@ -30,7 +33,10 @@ export class Softphone {
   private hangsUp = false
   private timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(private readonly parts: PhoneParts) {}
+  constructor(
+    private readonly parts: PhoneParts,
+    private readonly make: (credentials: PhoneCredentials) => SipAgent = throughOurOrigin,
+  ) {}
 
   async start(): Promise<void> {
     this.stopped = false
@@ -81,20 +87,7 @@ export class Softphone {
   }
 
   private build(credentials: PhoneCredentials): void {
-    const secure = location.protocol === 'https:'
-    const socket = new WebSocketInterface(`${secure ? 'wss' : 'ws'}://${location.host}${credentials.ws_path}`)
-    const agent = new UA({
-      sockets: [socket],
-      uri: credentials.uri,
-      authorization_user: credentials.username,
-      password: credentials.password,
-      realm: credentials.realm,
-      register: true,
-      register_expires: 120,
-      session_timers: false,
-      connection_recovery_min_interval: 1,
-      connection_recovery_max_interval: 3,
-    })
+    const agent = this.make(credentials)
     agent.on('connected', () => {
       if (this.hangsUp) this.hangUp()
     })
@@ -174,7 +167,25 @@ export class Softphone {
     if (this.session !== session) return
     this.session = null
     this.hangsUp = false
+    if (this.stopped) this.agent?.stop()
     this.parts.onRemote(null)
     this.parts.onCall('none')
   }
+}
+
+function throughOurOrigin(credentials: PhoneCredentials): UA {
+  const secure = location.protocol === 'https:'
+  const socket = new WebSocketInterface(`${secure ? 'wss' : 'ws'}://${location.host}${credentials.ws_path}`)
+  return new UA({
+    sockets: [socket],
+    uri: credentials.uri,
+    authorization_user: credentials.username,
+    password: credentials.password,
+    realm: credentials.realm,
+    register: true,
+    register_expires: 120,
+    session_timers: false,
+    connection_recovery_min_interval: 1,
+    connection_recovery_max_interval: 3,
+  })
 }

@@ -32,6 +32,7 @@ const call = (part: Partial<CallView>): CallView => ({
   order_id: null,
   order_serial: null,
   recording: null,
+  notice: null,
   ...part,
 })
 

@@ -12,6 +12,8 @@ import { Softphone, type CallPhase, type Registration } from '@/phone/softphone'
 export type Place = 'none' | 'here' | 'other_tab'
 
 const REGISTERED_WITHIN = 8_000
+/** Says in this tab's storage whose phone it held before a reload. */
+const HELD = 'hotline.phone'
 
 export const usePhone = defineStore('phone', () => {
   const place = ref<Place>('none')
@@ -27,21 +29,40 @@ export const usePhone = defineStore('phone', () => {
   let ring: Ring | null = null
   let sending: Sending | null = null
   let listeners: (() => void)[] = []
+  let takeHere = (): void => {}
 
   const talking = computed(() => ['talking', 'answering', 'ending'].includes(phase.value))
   const registered = computed(() => registration.value === 'registered')
   const silent = computed(() => place.value === 'here' && sound.value !== 'microphone')
 
-  /** Wants the phone in this tab; the first of several tabs gets it. */
-  async function open(number: string): Promise<void> {
+  /**
+   * Wants the phone in this tab; the first of several tabs gets it. With `inUse` the exchange can reach it already: then
+   * only the tab that had it before its reload goes on, any other must be asked to take it over (F17).
+   */
+  async function open(number: string, inUse = false): Promise<void> {
     if (seat) return
-    seat = new Seat(number, { onTaken: begin, onLost: lose, onWaiting: () => (place.value = 'other_tab') })
+    let polite = inUse && sessionStorage.getItem(HELD) !== number
+    takeHere = (): void => {
+      sessionStorage.setItem(HELD, number)
+      begin()
+    }
+    const onTaken = (): void => {
+      if (!polite) return takeHere()
+      place.value = 'here'
+      registration.value = 'elsewhere'
+    }
+    const onWaiting = (): void => {
+      // It is in use by a tab of this very browser; when that one goes, this one follows.
+      polite = false
+      place.value = 'other_tab'
+    }
+    seat = new Seat(number, { onTaken, onLost: lose, onWaiting })
     await seat.take()
   }
 
   function takeOver(): void {
     if (place.value === 'other_tab') seat?.steal()
-    else if (registration.value === 'elsewhere') begin()
+    else if (registration.value === 'elsewhere') takeHere()
   }
 
   function begin(): void {
@@ -88,6 +109,7 @@ export const usePhone = defineStore('phone', () => {
   /** Gives the phone back: signed out of the queues, or of the page. */
   function close(): void {
     stop()
+    sessionStorage.removeItem(HELD)
     seat?.leave()
     seat = null
     place.value = 'none'
