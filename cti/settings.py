@@ -46,19 +46,22 @@ class Settings(BaseSettings):
     home: Path = Path("var")
     #: folder of the Asterisk sandbox, shared by installations of one user
     cache_dir: Path = Field(default_factory=default_cache)
-    #: files that an administrator owns
+    #: folder of Asterisk's own files, which an administrator owns
     asterisk_conf: Path = Path(__file__).resolve().parent.parent / "asterisk-conf"
-    #: menus, numbers dialled, opening hours
+    #: folder of menus, numbers dialled, routing and opening hours
     ivr_data: Path = Path(__file__).resolve().parent.parent / "ivr" / "data"
     #: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`; empty means `hotline.db` in `home`
     database_url: str = ""
 
     #: address the page, the interface, the stream and the browser phones share
     http_host: str = "127.0.0.1"
+    #: its port; 0 takes any free one
     http_port: int = Field(8080, ge=0, le=65535)
     #: `off` (localhost only), `self` (self-made certificate) or `files` (tls_certificate, tls_key)
     tls: Literal["off", "self", "files"] = "off"
+    #: PEM file with the certificate and its chain, for `tls = files`
     tls_certificate: Path | None = None
+    #: PEM file with its key
     tls_key: Path | None = None
     #: further host names or addresses the page is opened by
     public_hosts: Words = ()
@@ -67,18 +70,25 @@ class Settings(BaseSettings):
     asterisk: Literal["sandbox", "remote"] = "sandbox"
     #: address Asterisk's SIP and media are reached at
     sip_host: str = "127.0.0.1"
+    #: port of SIP, over UDP and TCP
     sip_port: int = Field(15060, ge=1, le=65535)
+    #: first port of the calls' media, over UDP
     rtp_start: int = Field(20000, ge=1024, le=65535)
+    #: last port of the calls' media; a call needs two for each of its legs
     rtp_end: int = Field(20999, ge=1024, le=65535)
+    #: address of Asterisk's manager interface
     ami_host: str = "127.0.0.1"
+    #: its port
     ami_port: int = Field(15038, ge=1, le=65535)
     #: addresses or networks that calls from outside come from
     trunk_hosts: Words = ("127.0.0.1/32",)
-    #: where Asterisk's own web server (browser phones) listens
+    #: port of Asterisk's own web server, to which browser phones are relayed
     asterisk_http_port: int = Field(18088, ge=1, le=65535)
-    #: where our FastAGI server listens; `agi_advertised` is what a remote Asterisk reaches it by
+    #: address our FastAGI server, the menus, listens at
     agi_host: str = "127.0.0.1"
+    #: its port
     agi_port: int = Field(14573, ge=1, le=65535)
+    #: what a remote Asterisk reaches it by; empty means `agi_host`
     agi_advertised: str = ""
     #: where Asterisk leaves voice files, as this service sees it; empty means Asterisk's run folder
     spool: Path | None = None
@@ -99,6 +109,7 @@ class Settings(BaseSettings):
     journal_bytes: int = Field(256 * 1024 * 1024, ge=1024 * 1024)
     #: area code that local numbers belong to, digits with the leading 0 (TL-04) (default)
     area_code: str = "010"
+    #: the quietest level that is written to `log/hotline.jsonl` in `home`
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("public_hosts", "trunk_hosts", mode="before")
