@@ -61,14 +61,21 @@ class OverflowWalk:
             raise
         raise LookupError(f"the dialogue stopped in {self._state.phase}")
 
-    def place(self, finish: talk.Finish) -> int | None:
-        """Where he joins the queue: by when he came, or since when his booking has waited; None = it cannot be told."""
-        floor, call_id = self._ports.floor, self._player.call_id
+    async def finish(self, outcome: talk.Finish) -> None:
+        """Tell the dialplan; whoever goes on waiting joins the queue at his place, looked up as late as possible."""
+        if outcome.action != "queue":
+            await self._player.finish(outcome)
+            return
+        since = outcome.since or self._joined_at()
+        await self._player.finish(outcome, self._place(outcome, since), since)
+
+    def _place(self, outcome: talk.Finish, since: datetime) -> int | None:
+        """By when he came, or since when the booking has waited that he takes over; None = it cannot be told."""
+        floor = self._ports.floor
         try:
-            if finish.since is not None:
-                return floor.place_since(finish.queue, finish.since, finish.priority)
-            known = floor.place(finish.queue, call_id) if self._state.origin == "queue" else None
-            return known or floor.place_since(finish.queue, self._joined_at(), finish.priority)
+            stepped_out = self._state.origin == "queue" and outcome.since is None
+            known = floor.place(outcome.queue, self._player.call_id) if stepped_out else None
+            return known or floor.place_since(outcome.queue, since, outcome.priority)
         except Exception as error:
             self._player.log.warning("ivr.look_up_failed", port="place", error=type(error).__name__)
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -73,8 +74,8 @@ class Player:
             case _:
                 raise LookupError(f"{type(command).__name__} has an answer")
 
-    async def finish(self, outcome: talk.Finish, place: int | None = None) -> None:
-        """What the dialplan does next; `place` in the queue, None = at its end."""
+    async def finish(self, outcome: talk.Finish, place: int | None = None, joined_at: datetime | None = None) -> None:
+        """What the dialplan does next; `place` in the queue and since when he waits, None = as the dialplan has it."""
         await self.line.set("CTI_ACTION", "queue" if outcome.action == "queue" else "hangup")
         await self.line.set("CTI_QUEUE", outcome.queue)
         await self.line.set("CTI_PRIORITY", str(outcome.priority))
@@ -82,6 +83,8 @@ class Player:
         await self.line.set("CTI_LANG", outcome.lang)
         if place is not None:
             await self.line.set("CTI_PLACE", str(place))
+        if joined_at is not None:
+            await self.line.set("CTI_JOINED", str(int(joined_at.timestamp())))
 
     # -- keys --------------------------------------------------------------------------------------------------------
 

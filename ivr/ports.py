@@ -91,8 +91,11 @@ class MessageSink(Protocol):
         file: str,
         seconds: float,
         how: HowRecorded,
+        silent: bool,
     ) -> str:
         """The item's number, digits only; returns after the commit, since the caller is told at once (N1).
+
+        `silent`: nothing can be heard on it, which happens only when the caller has hung up.
 
         `file` is a name in the spool, never a path. Idempotent by `file`: the same message may be offered twice.
         Raises or is slow: the message then waits in the spool with its sidecar.

@@ -99,7 +99,7 @@ class _Walk:
         outcome = await walk.run()
         if isinstance(outcome, talk.Resume):
             return outcome
-        await self._player.finish(outcome, walk.place(outcome) if outcome.action == "queue" else None)
+        await walk.finish(outcome)
         return None
 
     def close(self) -> None:

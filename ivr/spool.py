@@ -1,6 +1,7 @@
 """Recorded messages on disk: fixed names, and beside each a sidecar that says what it is, until it is taken in (N1).
 
-The form of the sidecar is asterisk-conf/README.md's: the rescue script writes the same.
+`.open` while the caller speaks, `.json` once he has: whoever finds a `.json` may take the message in. The form is
+asterisk-conf/README.md's; the rescue script writes the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,10 +23,12 @@ from ivr.sound import measure
 log = structlog.get_logger(__name__)
 
 VERSION: Final = 1
-#: A message whose sidecar still says `open` is nobody's any more when its sound has not grown for so long.
+#: A message that is still open is nobody's any more when its sound has not grown for so long.
 ABANDONED_AFTER: Final = timedelta(seconds=20)
 
-MESSAGE_FILE: Final = re.compile(r"[0-9]{14}-[0-9]{12}-msg-[0-9]{1,2}\.wav\Z")
+_FILE: Final = re.compile(r"[0-9]{14}-[0-9]{12}-msg-[0-9]{1,2}\.wav\Z")
+
+_WORDS: Final = ("call_id", "file", "ani", "dnis", "lang", "queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,12 @@ class Message:
     dnis: str
     lang: str
     queue: str
-    #: When the recording began, aware UTC.
+    #: When the recording began; once it has ended, when that was. Aware UTC.
     at: datetime
     seconds: float = 0.0
-    #: `open`: being recorded, or the service ended in the middle of it.
-    how: HowRecorded | Literal["open"] = "open"
-    #: Who recorded it.
-    by: Literal["service", "rescue"] = "service"
+    how: HowRecorded | Literal["rescue"] = "hung_up"
+    #: `silence` when there is nothing to hear, for whoever sorts messages; None = something is said, or not known.
+    sorted_out: Literal["silence"] | None = None
 
 
 class Spool:
@@ -54,71 +56,69 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def write(self, message: Message) -> None:
-        """Write the sidecar; it is on the disk when this returns. Raises `OSError`."""
-        told = asdict(message) | {"version": VERSION, "kind": "message", "at": message.at.isoformat()}
-        path = self._sidecar(message.file)
-        draft = path.with_suffix(".json.new")
+    def begin(self, message: Message) -> None:
+        """The caller is about to speak: what is known of him is on the disk. Raises `OSError`."""
+        self._write(self._beside(message.file, ".open"), message)
+
+    def keep(self, message: Message) -> None:
+        """The caller has spoken: sound and sidecar are on the disk when this returns. Raises `OSError`."""
+        with (self.folder / message.file).open("rb") as file:
+            os.fsync(file.fileno())
+        self._write(self._beside(message.file, ".json"), message)
+        self._beside(message.file, ".open").unlink(missing_ok=True)
+
+    def taken(self, message: Message) -> None:
+        """The message is taken in: only its sound stays."""
+        self._beside(message.file, ".json").unlink(missing_ok=True)
+
+    def drop(self, message: Message) -> None:
+        """The caller recorded it again, or goes on to something else: nothing of it stays."""
+        for ending in (".wav", ".open", ".json"):
+            self._beside(message.file, ending).unlink(missing_ok=True)
+
+    def settle(self, now: datetime) -> list[Message]:
+        """Messages cut short by a crash become ones that can be taken in, their length by the size of the file (F13).
+
+        What holds no sound is dropped; what cannot be read is logged and left: a person has to look at it.
+        """
+        return [message for path in sorted(self.folder.glob("*-msg-*.open")) for message in self._settled(path, now)]
+
+    def _settled(self, path: Path, now: datetime) -> Iterator[Message]:
+        try:
+            message = _parsed(json.loads(path.read_text(encoding="utf-8")))
+            wav = self.folder / message.file
+            grown = datetime.fromtimestamp((wav if wav.exists() else path).stat().st_mtime, UTC)
+            if now - grown < ABANDONED_AFTER:
+                return
+            sound = measure(wav)
+            if not sound.seconds:
+                self.drop(message)
+                return
+            heard: Literal["silence"] | None = None if sound.speech_s else "silence"
+            message = replace(message, seconds=round(sound.seconds, 2), at=grown, sorted_out=heard)
+            self.keep(message)
+            yield message
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.error("ivr.sidecar_unreadable", file=path.name, error=type(error).__name__)
+
+    def _write(self, path: Path, message: Message) -> None:
+        told = {"version": VERSION, "kind": "message"} | asdict(message) | {"at": message.at.isoformat()}
+        draft = path.with_name(path.name + ".new")
         with draft.open("w", encoding="utf-8") as file:
             json.dump(told, file, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        self._sync_folder()
-
-    def keep(self, message: Message) -> None:
-        """Sound and sidecar are on the disk when this returns. Raises `OSError`."""
-        with (self.folder / message.file).open("rb") as file:
-            os.fsync(file.fileno())
-        self.write(message)
-
-    def taken(self, message: Message) -> None:
-        """The message is taken in: only its sound stays."""
-        self._sidecar(message.file).unlink(missing_ok=True)
-
-    def drop(self, message: Message) -> None:
-        """The caller recorded it again, or said nothing: neither sound nor sidecar stays."""
-        (self.folder / message.file).unlink(missing_ok=True)
-        self.taken(message)
-
-    def waiting(self, now: datetime) -> list[Message]:
-        """What has not been taken in, oldest first; measured anew where the service ended in the middle.
-
-        A sidecar that cannot be read is logged and left: a person has to look at it.
-        """
-        found = [message for path in self.folder.glob("*-msg-*.json") for message in self._read(path, now)]
-        return sorted(found, key=lambda message: (message.at, message.file))
-
-    def _read(self, path: Path, now: datetime) -> Iterator[Message]:
-        try:
-            message = _parsed(json.loads(path.read_text(encoding="utf-8")))
-            if message.how != "open":
-                yield message
-                return
-            wav = self.folder / message.file
-            grown = wav.stat().st_mtime if wav.exists() else path.stat().st_mtime
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("ivr.sidecar_unreadable", file=path.name, error=type(error).__name__)
-            return
-        if now.timestamp() - grown < ABANDONED_AFTER.total_seconds():
-            return
-        sound = measure(wav)
-        if sound.seconds:
-            yield replace(message, how="hung_up", seconds=round(sound.seconds, 2))
-        else:
-            self.drop(message)
-
-    def _sidecar(self, file: str) -> Path:
-        return (self.folder / file).with_suffix(".json")
-
-    def _sync_folder(self) -> None:
         folder = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _beside(self, file: str, ending: str) -> Path:
+        return (self.folder / file).with_suffix(ending)
 
 
 def file_name(call_id: str, number: int) -> str:
@@ -128,12 +128,7 @@ def file_name(call_id: str, number: int) -> str:
 
 def _parsed(told: dict[str, Any]) -> Message:
     """Raises ValueError, KeyError or TypeError for anything that is not a sidecar of ours."""
-    if told["version"] != VERSION or told["kind"] != "message" or not MESSAGE_FILE.match(told["file"]):
+    if told["version"] != VERSION or told["kind"] != "message" or not _FILE.match(told["file"]):
         raise ValueError("not a sidecar")
-    if told["how"] not in {"open", "confirmed", "hung_up", "limit"} or told["by"] not in {"service", "rescue"}:
-        raise ValueError("unknown word")
-    at = datetime.fromisoformat(told["at"])
-    if at.tzinfo is None:
-        raise ValueError("naive time")
-    words = {key: str(told[key]) for key in ("call_id", "file", "ani", "dnis", "lang", "queue")}
-    return Message(**words, at=at, seconds=float(told["seconds"]), how=told["how"], by=told["by"])
+    call_id, file, ani, dnis, lang, queue = (str(told[key]) for key in _WORDS)
+    return Message(call_id, file, ani, dnis, lang, queue, at=datetime.fromisoformat(told["at"]))

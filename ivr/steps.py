@@ -54,7 +54,7 @@ class OverflowStep:
         walk = OverflowWalk(player, self._ports, state, joined_at=joined_at)
         finish = await walk.run()
         assert isinstance(finish, talk.Finish), "only closed hours lead back to the menus"
-        await player.finish(finish, walk.place(finish) if finish.action == "queue" else None)
+        await walk.finish(finish)
 
 
 class SurveyStep:

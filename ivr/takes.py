@@ -57,7 +57,7 @@ class Takes:
         self._count += 1
         self._begun = replace(about, file=file_name(about.call_id, self._count), at=self._clock())
         try:
-            await asyncio.to_thread(self._spool.write, self._begun)
+            await asyncio.to_thread(self._spool.begin, self._begun)
         except OSError as error:
             log.error("ivr.spool_failed", call_id=about.call_id, error=type(error).__name__)
             return talk.Failed()
@@ -86,7 +86,7 @@ class Takes:
         self, how: HowRecorded, within: Callable[[Coroutine[Any, Any, str]], Awaitable[str | None]]
     ) -> talk.Kept | talk.Failed:
         """Keep the last take: on the disk first, then offered to the sink as long as a caller can wait."""
-        message = replace(self.last.message, how=how)
+        message = replace(self.last.message, how=how, at=self._clock())
         try:
             await asyncio.to_thread(self._spool.keep, message)
         except OSError as error:
@@ -98,7 +98,7 @@ class Takes:
         return talk.Kept(number)
 
     async def _offer(self, message: Message) -> str:
-        assert message.how != "open", message.file
+        assert message.how != "rescue", "the dialplan's, not ours"
         number = await self._sink.take(
             message.call_id,
             ani=message.ani,
@@ -108,6 +108,7 @@ class Takes:
             file=message.file,
             seconds=message.seconds,
             how=message.how,
+            silent=message.sorted_out is not None,
         )
         await asyncio.to_thread(self._spool.taken, message)
         return number
@@ -128,8 +129,9 @@ class Takes:
         if not spoken:
             await asyncio.to_thread(self._drop_others, None)
             return
-        good = [take for take in spoken if self._good(take.sound)]
-        message = replace((good or spoken)[-1].message, how="hung_up")
+        chosen = ([take for take in spoken if self._good(take.sound)] or spoken)[-1]
+        silent = chosen.sound.speech_s < self._terms.speech_s
+        message = replace(chosen.message, at=self._clock(), sorted_out="silence" if silent else None)
         self._done = True
         try:
             await asyncio.to_thread(self._spool.keep, message)

@@ -60,7 +60,15 @@ CHANNEL: Final[tuple[Variable, ...]] = (
     Variable(
         "CTI_STEP",
         "dialplan",
-        "where the call is: guard refused notice ivr rescue queue overflow unanswered talked survey",
+        "where the call is: guard refused notice ivr rescue queue overflow leave unanswered talked survey; "
+        "`recorded` and `booked` (by the service) once that is on the disk",
+    ),
+    Variable("CTI_KEY", "dialplan", "key by which the caller left the queue, `1` or `2`; empty when he did not"),
+    Variable(
+        "CTI_JOINED", "dialplan", "since when the caller waits, epoch seconds; the service writes an earlier time"
+    ),
+    Variable(
+        "CTI_PLACE", "dialplan", "place at which the caller joins the queue; empty = its end; the service corrects it"
     ),
     Variable("CTI_ROUND", "dialplan", "how often the caller was put into the queue, 1 or 2"),
     Variable(

@@ -5,7 +5,9 @@ What is rendered lies in `etc/rendered/` (mode 0600, it holds secrets) and is wr
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +135,7 @@ _HEADER: Final = "; Rendered at start. Edit asterisk-conf/ or the settings, not 
 def rendered_files(settings: AsteriskSettings, secrets: Secrets) -> Iterator[tuple[str, Iterable[str]]]:
     """Name and lines of every machine-dependent file."""
     yield "cti_globals.conf", _globals(settings, secrets)
+    yield "queue_offer.conf", _queue_offer(settings)
     yield "manager_accounts.conf", _manager(settings, secrets)
     yield "pjsip_transports.conf", _transports(settings)
     yield "pjsip_trunk.conf", _trunk(settings)
@@ -157,6 +160,17 @@ def administrators_files(folder: RunFolder) -> None:
         raise AsteriskError(f"no configuration files in {folder.settings.conf_dir}")
     for source in sources:
         shutil.copyfile(source, folder.conf.parent / source.name)
+    _rescue_script(folder)
+
+
+def _rescue_script(folder: RunFolder) -> None:
+    """Asterisk's own `AGI(rescue)`: this Python, since pyst2 is in it, and the administrator's script."""
+    script = folder.root / "agi-bin" / "rescue.py"
+    shutil.copyfile(folder.settings.conf_dir / "agi-bin" / "rescue.py", script)
+    command = shlex.join((sys.executable, "-I", str(script), str(folder.voice.resolve())))
+    starter = script.with_suffix("")
+    write_private(starter, f"#!/bin/sh\nexec {command}\n")
+    starter.chmod(0o700)
 
 
 def _sounds(folder: RunFolder) -> None:
@@ -215,6 +229,15 @@ def _globals(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:
         yield f"CTI_LANG_{dnis.number} = {dnis.language}"
         yield f"CTI_NOTICE_{dnis.number} = {dnis.notice}"
         yield f"CTI_NOTICE_VERSION_{dnis.number} = {dnis.notice_version}"
+
+
+def _queue_offer(settings: AsteriskSettings) -> Iterator[str]:
+    """What waiting callers are offered in every queue (TL-20)."""
+    if not settings.overflow:
+        yield "; nothing is offered"
+    else:
+        yield "periodic-announce = hotline/overflow-offer"
+        yield "context = cti-keys"
 
 
 def _manager(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:
