@@ -153,7 +153,7 @@ export interface CallView {
   order_id: string | null
   order_serial: string | null
   recording: RecordingRef | null
-  notice: string | null
+  notice: string
 }
 
 export interface CallList {

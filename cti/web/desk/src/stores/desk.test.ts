@@ -32,7 +32,7 @@ const call = (part: Partial<CallView>): CallView => ({
   order_id: null,
   order_serial: null,
   recording: null,
-  notice: null,
+  notice: 'notice@1',
   ...part,
 })
 

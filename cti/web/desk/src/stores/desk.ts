@@ -4,7 +4,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { service } from '@/api/service'
 import type { Alert, CallView, OrderEvent, PhoneKind, RecordingEvent } from '@/api/types'
-import { connect, type Stream } from '@/stream/connect'
+import { connect, forget, type Stream } from '@/stream/connect'
 import { EMPTY, type Floor } from '@/stream/floor'
 import type { Connection } from '@/stream/reader'
 import type { Told } from '@/stream/source'
@@ -41,6 +41,7 @@ export const useDesk = defineStore('desk', () => {
   function close(): void {
     stream?.end()
     stream = null
+    forget()
     floor.value = EMPTY
     calls.value = []
     alerts.value = []
