@@ -35,6 +35,8 @@ from ticketing.text import mask_number
 
 #: device states of a phone that Asterisk cannot reach: invalid, unavailable
 _UNREACHABLE: Final = frozenset({4, 5})
+#: what becomes of the connections of our own Asterisk, and of who went without a word
+_OURS: Final = frozenset({"done", "hung_up", "failed", "closed_early"})
 #: life of a browser phone's secret; a new one is given at every registration (S24) (default)
 _SECRET_LIVES: Final = timedelta(hours=12)
 #: how long an answer of Asterisk about its queues is new enough for a page (default)
@@ -213,7 +215,7 @@ class LiveTelephony:
             HealthPart(name="ami", ok=up, text=said),
             HealthPart(name="events", ok=figures_now.lag_ms < 2000, text=f"{figures_now.lag_ms:.0f} ms behind"),
             HealthPart(name="filter", ok=self.filtered, text="events are filtered" if self.filtered else "fails open"),
-            HealthPart(name="fastagi", ok=True, text=f"{self._wires.agi.connections} calls in menus"),
+            HealthPart(name="fastagi", ok=True, text=_menus(self._wires.agi)),
             HealthPart(name="spool", ok=self._wires.spool.is_dir(), text="voice files are taken in"),
         ]
 
@@ -224,3 +226,9 @@ class LiveTelephony:
     async def _language(self, number: str) -> str:
         async with self._wires.database.read() as conn:
             return (await staff.by_number(conn, number)).language
+
+
+def _menus(agi: FastAgiServer) -> str:
+    """Callers in menus now, and how many connections that were not our Asterisk's were refused (S08)."""
+    refused = sum(count for what, count in agi.counts.items() if what not in _OURS)
+    return f"{agi.connections} calls in menus, {refused} connections refused"
