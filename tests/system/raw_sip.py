@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -30,13 +31,16 @@ class RawCall:
     socket: _Socket
     from_value: str
     _call: str = "raw"
+    _to: str = ""
 
     @classmethod
-    async def invite(cls, exchange: str, *, from_user: str, dnis: str = "1860", headers: str = "") -> Self:
-        """Sends the INVITE. `from_user` and `headers` (whole lines, each closed by CR LF) go out as they are."""
+    async def invite(
+        cls, exchange: str, *, from_user: str, dnis: str = "1860", headers: str = "", display: str = ""
+    ) -> Self:
+        """Sends the INVITE. `from_user`, `display` and `headers` (whole lines, closed by CR LF) go out as they are."""
         loop = asyncio.get_running_loop()
         transport, protocol = await loop.create_datagram_endpoint(_Socket, local_addr=("127.0.0.1", 0))
-        call = cls(exchange, transport, protocol, f"<sip:{from_user}@127.0.0.1>;tag=raw1")
+        call = cls(exchange, transport, protocol, f"{display}<sip:{from_user}@127.0.0.1>;tag=raw1")
         call._send("INVITE", f"sip:{dnis}@{exchange}", headers=headers, body=_SDP.format(port=call.port + 1))
         return call
 
@@ -52,7 +56,8 @@ class RawCall:
                 answer = await self.socket.received.get()
                 match = re.match(r"SIP/2\.0 (\d{3})", answer)
                 if match and int(match[1]) >= 200 and "INVITE" in (_header(answer, "CSeq") or ""):
-                    self._send("ACK", f"sip:{self.exchange}", to=_header(answer, "To") or "")
+                    self._to = _header(answer, "To") or ""
+                    self._send("ACK", f"sip:{self.exchange}", to=self._to)
                     return int(match[1])
 
     async def ended(self, *, within_s: float = 15.0) -> None:
@@ -63,18 +68,32 @@ class RawCall:
         kept = [f"{name}: {_header(request, name)}" for name in ("Via", "From", "To", "Call-ID", "CSeq")]
         self._write("\r\n".join(("SIP/2.0 200 OK", *kept, "Content-Length: 0", "", "")))
 
+    async def hang_up(self, *, within_s: float = 10.0) -> None:
+        """Ends the call that was answered, by an honest request, repeated until it is answered (UDP may lose it)."""
+        self.from_value = "<sip:raw@127.0.0.1>;tag=raw1"
+        async with asyncio.timeout(within_s):
+            while True:
+                self._send("BYE", f"sip:{self.exchange}", to=self._to, sequence=2)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        while "BYE" not in (_header(await self.socket.received.get(), "CSeq") or ""):
+                            pass
+                        return
+
     def close(self) -> None:
         """Forgets the call."""
         self.transport.close()
 
-    def _send(self, method: str, uri: str, *, to: str = "", headers: str = "", body: str = "") -> None:
+    def _send(
+        self, method: str, uri: str, *, to: str = "", headers: str = "", body: str = "", sequence: int = 1
+    ) -> None:
         lines = (
             f"{method} {uri} SIP/2.0",
             f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-{self.port}-{method}",
             f"From: {self.from_value}",
             f"To: {to or f'<{uri}>'}",
             f"Call-ID: {self._call}-{self.port}",
-            f"CSeq: 1 {method}",
+            f"CSeq: {sequence} {method}",
             f"Contact: <sip:raw@127.0.0.1:{self.port}>",
             "Max-Forwards: 70",
             *(["Content-Type: application/sdp"] if body else []),
