@@ -56,7 +56,10 @@ class Desk:
     ) -> Desk:
         """A fresh browser profile at the given size, with the microphone allowed."""
         context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale=language, permissions=["microphone"]
+            viewport={"width": size[0], "height": size[1]},
+            locale=language,
+            permissions=["microphone"],
+            ignore_https_errors=True,
         )
         return cls(await context.new_page(), origin, shots)
 
