@@ -35,6 +35,8 @@ Level = Literal["ok", "warning", "error"]
 CLOCK_TOLERANCE: Final = timedelta(seconds=2)
 #: how long Asterisk may take to let us in before it counts as frozen
 _PATIENCE_S: Final = 6.0
+#: sockaddr_un holds 108 bytes with the closing NUL
+_SOCKET_PATH: Final = 107
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,9 @@ def _folders(settings: Settings) -> Iterator[Finding]:
         elif not os.access(there, os.W_OK | os.X_OK):
             remedy = f"let this user write there, or set HOTLINE_{name.upper()} to another folder"
             yield Finding("error", name, f"{there} cannot be written", remedy)
+    if settings.asterisk == "sandbox" and len(os.fsencode(_console(settings))) > _SOCKET_PATH:
+        reason = f"the path of Asterisk's socket is longer than {_SOCKET_PATH} bytes: {_console(settings)}"
+        yield Finding("error", "home", reason, "set HOTLINE_HOME to a folder with a shorter path")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -278,14 +283,18 @@ def _clock(whose: str, off: timedelta) -> Iterator[Finding]:
         yield Finding("error", "clock", reason, "set both clocks by NTP (`timedatectl set-ntp true`)")
 
 
+def _console(settings: Settings) -> Path:
+    return settings.asterisk_run / "run" / "asterisk.ctl"
+
+
 async def _answers(settings: Settings) -> bool:
     """Whether an Asterisk of this installation runs already."""
     try:
-        await control.run(settings.asterisk_run / "run" / "asterisk.ctl", "core show version", timeout_s=3.0)
-    except NotRunning:
+        await control.run(_console(settings), "core show version", timeout_s=3.0)
+    except (NotRunning, OSError):
         return False
     except AsteriskError:
-        return True
+        return True  # there, and frozen
     return True
 
 

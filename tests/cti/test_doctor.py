@@ -1,0 +1,192 @@
+"""Findings of the doctor without anything running: files, folders, disk, certificate, ports, a scripted manager."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cti import app, doctor
+from cti.doctor import Finding
+from cti.settings import Settings
+from tests.ami.fake_server import SECRET, FakeAmi, serving
+
+
+def clock() -> datetime:
+    return datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
+
+
+Make = Callable[..., Settings]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Settings of an installation that does not exist yet, beside no Asterisk."""
+
+    def made(**changes: object) -> Settings:
+        ports = {"http_port": 0, "agi_port": 1, "ami_port": 2, "sip_port": 3, "asterisk_http_port": 4}
+        return Settings.model_validate({"home": tmp_path / "home", "cache_dir": tmp_path / "cache"} | ports | changes)
+
+    return made
+
+
+def bad(findings: list[Finding]) -> list[str]:
+    return [found.where for found in findings if found.bad]
+
+
+def test_the_shipped_files_are_in_order(make: Make) -> None:
+    assert bad(doctor.check_files(make())) == []
+
+
+@pytest.mark.req("TL-62")
+def test_each_broken_menu_file_is_named_with_line_reason_and_remedy(make: Make, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for file in make().ivr_data.glob("*.toml"):
+        (data / file.name).write_bytes(file.read_bytes())
+    routing = data / "routing.toml"
+    routing.write_text(
+        routing.read_text(encoding="utf-8").replace("[intent.person]", "[intent.person"), encoding="utf-8"
+    )
+    line = next(
+        n for n, text in enumerate(routing.read_text(encoding="utf-8").splitlines(), 1) if text == "[intent.person"
+    )
+    (found,) = [one for one in doctor.check_files(make(ivr_data=data)) if one.bad]
+    assert found.where == f"{routing}:{line}"
+    assert found.reason
+    assert found.remedy
+
+
+def test_a_folder_without_menus_or_configuration_is_named(make: Make, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert any("menus.toml" in where for where in bad(doctor.check_files(make(ivr_data=empty))))
+    named = bad(doctor.check_files(make(asterisk_conf=empty)))
+    assert any("queues.conf" in where for where in named)
+    assert any("extensions.conf" in where for where in named)
+
+
+@pytest.mark.req("TL-62")
+async def test_a_start_that_would_fail_starts_nothing(make: Make, tmp_path: Path) -> None:
+    """`up` in this process: the findings are raised before a folder is made."""
+    settings = make(disk_floor_mib=10**9, home=tmp_path / "not-there")
+    with pytest.raises(app.ChecksFailed) as caught:
+        async with app.service(settings):
+            pytest.fail("started")
+    assert [found.where for found in caught.value.findings if "disk" in found.where] == [f"disk of {tmp_path}"]
+    assert not settings.home.exists()
+
+
+async def test_a_fresh_place_is_fine(make: Make, unused_tcp_port_factory: Callable[[], int]) -> None:
+    ports = ("agi_port", "ami_port", "sip_port", "asterisk_http_port")
+    settings = make(**{name: unused_tcp_port_factory() for name in ports})
+    assert bad(await doctor.before_start(settings, clock)) == []
+    assert not settings.home.exists()
+
+
+async def test_a_folder_under_a_file_is_named(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = bad(await doctor.before_start(make(home=tmp_path / "file" / "home"), clock))
+    assert "home" in found
+    assert "database" in found
+
+
+async def test_a_path_too_long_for_a_socket_is_named(make: Make, tmp_path: Path) -> None:
+    """Linux would not bind Asterisk's console there, and say nothing helpful."""
+    found = await doctor.before_start(make(home=tmp_path / ("x" * 100)), clock)
+    (home,) = [one for one in found if one.where == "home"]
+    assert "longer than 107 bytes" in home.reason
+    assert "shorter path" in home.remedy
+
+
+def fake(make: Make, ami: FakeAmi, **changes: object) -> Settings:
+    """Beside a scripted manager, with its secret."""
+    settings = make(asterisk="remote", ami_port=ami.port, **changes)
+    settings.secrets_dir.mkdir(parents=True)
+    for name in ("ami-bridge",):
+        file = settings.secrets_dir / name
+        file.touch(0o600)
+        file.write_text(SECRET, encoding="ascii")
+    return settings
+
+
+def with_queues(ami: FakeAmi, *events: str) -> FakeAmi:
+    """Answers QueueStatus with these."""
+
+    def answer(_action: dict[str, str]) -> str:
+        start = "Response: Success\r\nEventList: start\r\nMessage: Queue status will follow"
+        return "\r\n\r\n".join([start, *events, "Event: QueueStatusComplete\r\nEventList: Complete\r\nListItems: 1"])
+
+    ami.answers["QueueStatus"] = answer
+    return ami
+
+
+PARAMS = "Event: QueueParams\r\nQueue: complaint"
+MEMBER = "Event: QueueMember\r\nQueue: complaint\r\nLocation: PJSIP/1001"
+
+
+async def asterisk(settings: Settings) -> list[Finding]:
+    found = await doctor.examine(settings, clock)
+    return [one for one in found if one.where in {"asterisk", "clock", "queues"} or one.where.startswith("queue ")]
+
+
+@pytest.mark.req("TL-62")
+async def test_queues_without_members_and_no_queues_at_all(make: Make) -> None:
+    ami = with_queues(FakeAmi(), PARAMS, MEMBER, "Event: QueueParams\r\nQueue: senior")
+    async with serving(ami):
+        found = await asterisk(fake(make, ami))
+        assert [(one.level, one.where) for one in found] == [("ok", "asterisk"), ("warning", "queue senior")]
+        with_queues(ami)
+        assert [one.where for one in await asterisk(make(asterisk="remote", ami_port=ami.port)) if one.bad] == [
+            "queues"
+        ]
+
+
+@pytest.mark.req("TL-62")
+@pytest.mark.parametrize(("off_s", "bad_clock"), [(0, False), (1.9, False), (2.1, True), (-3600, True)])
+async def test_asterisks_clock_beside_ours(make: Make, off_s: float, bad_clock: bool) -> None:
+    stamp = (clock() + timedelta(seconds=off_s)).timestamp()
+    ami = with_queues(FakeAmi(), PARAMS, MEMBER)
+    ami.answers["Ping"] = lambda _: f"Response: Success\r\nPing: Pong\r\nTimestamp: {stamp:.6f}"
+    async with serving(ami):
+        settings = fake(make, ami)
+        assert ([one.where for one in await asterisk(settings) if one.bad] == ["clock"]) is bad_clock
+        before = await doctor.before_start(settings, clock)
+        assert [one.level for one in before if one.where == "clock"] == ["warning"] * bad_clock, (
+            "no reason not to start"
+        )
+
+
+async def test_an_account_without_rights_is_named(make: Make) -> None:
+    ami = FakeAmi()
+    async with serving(ami):
+        (*_, last) = await asterisk(fake(make, ami))
+    assert (last.level, last.where) == ("error", "asterisk")
+    assert last.remedy
+
+
+async def test_who_accepts_and_says_nothing_does_not_hold_the_doctor_up(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_PATIENCE_S", 0.2)
+    held: list[asyncio.StreamWriter] = []
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(writer)
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        settings = make(asterisk="remote", ami_port=server.sockets[0].getsockname()[1])
+        (found,) = await asterisk(settings)
+        for writer in held:
+            writer.close()
+    assert (found.level, found.reason) == ("error", "Asterisk did not let us in within 0.2 s")
+
+
+def test_only_errors_stop_a_start() -> None:
+    found = Finding("warning", "here", "so")
+    assert not found.bad
+    assert replace(found, level="error").bad
