@@ -8,10 +8,9 @@ stands again where its moment puts it. Each free agent belongs to the first of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
 
 from ticketing.calendar import Shift, WorkingCalendar
 from ticketing.callbacks.model import Window
@@ -124,8 +123,8 @@ def due(definition: Definition, policy: Policy, booked_at: datetime, window_end:
 
 
 def windows(policy: Policy, opening: WorkingCalendar | None, at: datetime, *, asap: bool = True) -> list[Window]:
-    """What can be booked now, soonest first: as soon as possible, then the parts of today, of tomorrow, and of the
-    next workday when that is a later day.
+    """What can be booked now, soonest first: as soon as possible, then the parts of today and of tomorrow, and those
+    of the next workday when tomorrow is none or nothing is open then.
 
     `opening`: when the queue is staffed, None = always. A window is cut to what is open and not quiet, and offered
     while the policy's least length of it is left. `asap` is offered when the queue is open and no quiet hours are.
@@ -134,11 +133,14 @@ def windows(policy: Policy, opening: WorkingCalendar | None, at: datetime, *, as
     now_open = policy.calling.is_open(at) and (opening is None or opening.is_open(at))
     if asap and now_open:
         found.append(Window(ASAP, ASAP, at, at))
-    for day, word in _days(policy, at):
-        for slot in sorted(policy.slots, key=lambda each: each.start):
-            span = _open_part(policy, opening, day, slot, at)
-            if span is not None and span[1] - span[0] >= policy.least:
-                found.append(Window(f"{day.isoformat()}-{slot.code}", f"{word}-{slot.code}", *span))
+    today, tomorrow = _today(policy, at)
+    for day, word in ((today, "today"), (tomorrow, "tomorrow")):
+        found += _of_day(policy, opening, day, word, at)
+    closed = not any(window.spoken.startswith("tomorrow") for window in found)
+    if closed or not policy.workdays.shifts(tomorrow):
+        later = (tomorrow + timedelta(days=ahead) for ahead in range(1, _AHEAD))
+        workdays = (_of_day(policy, opening, day, "next-workday", at) for day in later if policy.workdays.shifts(day))
+        found += next((offered for offered in workdays if offered), [])
     return found
 
 
@@ -147,18 +149,23 @@ def spoken(policy: Policy, window: str, at: datetime) -> str:
     day, _, code = window.rpartition("-")
     if window == ASAP or not day:
         return ASAP
-    words = {each.isoformat(): word for each, word in _days(policy, at)}
+    today, tomorrow = _today(policy, at)
+    words = {today.isoformat(): "today", tomorrow.isoformat(): "tomorrow"}
     return f"{words.get(day, 'next-workday')}-{code}"
 
 
-def _days(policy: Policy, at: datetime) -> Iterator[tuple[date, str]]:
+def _today(policy: Policy, at: datetime) -> tuple[date, date]:
     today = at.astimezone(policy.calling.zone).date()
-    tomorrow = today + timedelta(days=1)
-    yield today, "today"
-    yield tomorrow, "tomorrow"
-    later = (tomorrow + timedelta(days=ahead) for ahead in range(1, _AHEAD))
-    if not policy.workdays.shifts(tomorrow):
-        yield from islice(((day, "next-workday") for day in later if policy.workdays.shifts(day)), 1)
+    return today, today + timedelta(days=1)
+
+
+def _of_day(policy: Policy, opening: WorkingCalendar | None, day: date, word: str, at: datetime) -> list[Window]:
+    found = []
+    for slot in sorted(policy.slots, key=lambda each: each.start):
+        span = _open_part(policy, opening, day, slot, at)
+        if span is not None and span[1] - span[0] >= policy.least:
+            found.append(Window(f"{day.isoformat()}-{slot.code}", f"{word}-{slot.code}", *span))
+    return found
 
 
 def _open_part(
