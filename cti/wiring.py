@@ -138,7 +138,6 @@ class Performer:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._staff: dict[str, Staff] = {}
 
     async def perform(self, effect: ef.Effect) -> None:
         """Does one effect; raises what the database or Asterisk raise, so that the pump can count and log it."""
@@ -179,15 +178,11 @@ class Performer:
 
     async def _person(self, number: str) -> Staff | None:
         """The member of staff behind a phone; None for a phone that is nobody's."""
-        known = self._staff.get(number)
-        if known is None:
-            try:
-                async with self._tools.database.read() as conn:
-                    known = await store.by_number(conn, number)
-            except NotFound:
-                return None
-            self._staff[number] = known
-        return known
+        try:
+            async with self._tools.database.read() as conn:
+                return await store.by_number(conn, number)
+        except NotFound:
+            return None
 
     async def _pop(self, effect: ef.PopScreen) -> None:
         person = await self._person(effect.agent)

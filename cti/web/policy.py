@@ -26,6 +26,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "session.show": Access.SIGNED_IN,
         "session.create": Access.PUBLIC,
         "session.delete": Access.SIGNED_IN,
+        "session.language": Access.SIGNED_IN,
         "setup.show": Access.PUBLIC,
         "setup.check": Access.PUBLIC,
         "setup.create": Access.PUBLIC,

@@ -34,6 +34,8 @@ async def test_a_reload_while_it_rings_loses_nothing(short_tmp: Path, asterisk_i
         await desk.at("phone-kind-browser").click()
         await desk.at("sign-in").click()
         await expect(desk.at("agent-state")).to_have_attribute("data-state", "ready", timeout=15_000)
+        await desk.at("language").click()
+        await expect(desk.at("agent-state")).to_contain_text("Ready")
         assert await cookies(desk.page) == {"__Host-hotline": True}
 
         caller = await lines.caller("13800138000")
@@ -44,9 +46,10 @@ async def test_a_reload_while_it_rings_loses_nothing(short_tmp: Path, asterisk_i
         call_id = await desk.at("pop").get_attribute("data-call-id")
         await desk.page.reload()
         await expect(desk.at("pop")).to_have_attribute("data-call-id", str(call_id), timeout=10_000)
-        await desk.shot("lan-1-pop-english-1024")
         # the phone of the page before the reload still rings in vain; the caller is offered again to the new one
         await expect(desk.at("call-answer")).to_be_enabled(timeout=30_000)
+        await expect(desk.at("pop-vip")).to_contain_text("Major customer")
+        await desk.shot("lan-1-pop-english-1024")
         await desk.at("call-answer").click()
         await desk.at("order-form").wait_for(timeout=15_000)
         await desk.at("call-hangup").click()

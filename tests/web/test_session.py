@@ -152,3 +152,12 @@ async def test_the_set_up_token_works_once(deps: WebDeps, visitor: Browser, cloc
     again = await visitor.post("/api/setup", {"token": token, "passwords": {"1001": "noch-Eines-43"}})
     assert again.status == 403
     assert (await visitor.sign_in("1001", "ein-Neues-42")).status == 200
+
+
+async def test_the_language_a_person_chose_is_kept(visitor: Browser) -> None:
+    """Pops and alerts are written in it; another value is refused."""
+    await visitor.sign_in("1001")
+    assert (await visitor.send("PUT", "/api/session/language", {"language": "en"})).status == 204
+    who = await (await visitor.get("/api/session")).json()
+    assert who["staff"]["language"] == "en"
+    assert (await visitor.send("PUT", "/api/session/language", {"language": "fr"})).status == 422

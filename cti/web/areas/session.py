@@ -6,6 +6,7 @@ from cti.web.areas.phone import SOCKETS
 from cti.web.deps import WebDeps
 from cti.web.route import Call, Reply, Route
 from cti.web.schemas.session import (
+    Language,
     SessionView,
     SetupCheck,
     SetupInput,
@@ -17,7 +18,7 @@ from cti.web.schemas.session import (
 )
 from cti.web.security import cookie_name, drop_cookie, set_cookie
 from ticketing.roles import permissions
-from ticketing.staff import sessions
+from ticketing.staff import actions, sessions
 from ticketing.staff.model import Staff
 
 __all__ = ["ROUTES"]
@@ -85,6 +86,13 @@ async def end(deps: WebDeps, app: web.Application, session: str) -> None:
     await app[SOCKETS].disconnect(session)
 
 
+async def language(call: Call) -> None:
+    """Keep the language this person chose, for what the service writes to him."""
+    async with call.deps.database.write() as conn:
+        change = await actions.set_language(conn, call.actor, call.input(Language).language, call.now)
+    call.changed(change)
+
+
 async def setup_show(call: Call) -> SetupNeeded:
     """Whether a set-up token waits to be used."""
     async with call.deps.database.read() as conn:
@@ -118,6 +126,7 @@ ROUTES = (
     Route("session.show", "GET", "/api/session", show, "Who is signed in.", answer=SessionView),
     Route("session.create", "POST", "/api/session", create, "Sign in.", body=SignIn, answer=SessionView),
     Route("session.delete", "DELETE", "/api/session", delete, "Sign out."),
+    Route("session.language", "PUT", "/api/session/language", language, "Choose my language.", body=Language),
     Route("setup.show", "GET", "/api/setup", setup_show, "Whether first passwords are needed.", answer=SetupNeeded),
     Route(
         "setup.check",

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, SecretStr, StringConstraints
 from cti.web.schemas.common import Input, Output, StaffNumber, Token
 
 __all__ = [
+    "Language",
     "Password",
     "SessionView",
     "SetupCheck",
@@ -33,6 +34,14 @@ class SignIn(Input):
         frozen=True,
         json_schema_extra={"examples": [{"number": "1001", "password": "correct horse battery"}]},
     )
+
+
+class Language(Input):
+    """The language this person reads: of his page, his pops and his alerts."""
+
+    language: Literal["zh", "en"]
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"language": "en"}]})
 
 
 class StaffView(Output):

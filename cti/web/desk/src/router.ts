@@ -9,6 +9,10 @@ declare module 'vue-router' {
   }
 }
 
+/** After an update the files of the old page are gone: the page is loaded anew, but not over and over. */
+const RELOADED = 'hotline.reloaded'
+const AGAIN = 30_000
+
 export function makeRouter(): Router {
   const router = createRouter({
     history: createWebHistory(),
@@ -28,6 +32,13 @@ export function makeRouter(): Router {
     if (to.meta.open) return to.name === 'login' && session.signedIn ? { name: 'desk' } : true
     if (session.signedIn) return true
     return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  })
+  router.onError((error: unknown, to) => {
+    const last = Number(sessionStorage.getItem(RELOADED) ?? 0)
+    const gone = error instanceof TypeError && /import/i.test(error.message)
+    if (!gone || Date.now() - last < AGAIN) return
+    sessionStorage.setItem(RELOADED, String(Date.now()))
+    location.assign(to.fullPath)
   })
   return router
 }

@@ -41,6 +41,7 @@ export const service = {
   session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
   signIn: (number: string, password: string) =>
     request<SessionView>('POST', '/api/session', { body: { number, password }, anonymous: true }),
+  speak: (language: string) => request<void>('PUT', '/api/session/language', { body: { language } }),
   signOut: () => request<void>('DELETE', '/api/session', { anonymous: true }),
 
   setupNeeded: () => request<SetupNeeded>('GET', '/api/setup', { anonymous: true }),

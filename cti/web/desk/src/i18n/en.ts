@@ -4,7 +4,7 @@ import type { Words } from './zh'
 
 export const en: Words = {
   app: { title: 'Hotline desk', name: 'Hotline' },
-  nav: { desk: 'Desk', orders: 'Orders', queues: 'Queues', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文', skip: 'Skip to content' },
+  nav: { desk: 'Desk', orders: 'Orders', queues: 'Queues', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
   login: {
     title: 'Sign in',
     lead: 'Complaint and suggestion hotline · agent desk',
@@ -33,7 +33,6 @@ export const en: Words = {
     toLogin: 'Go to sign-in',
     back: 'Back to sign-in',
     hasPassword: 'Has a password',
-    none: 'Not set',
     person: 'Person',
     post: 'Post',
     password: 'Password',
@@ -101,13 +100,12 @@ export const en: Words = {
     },
     leave: 'You are in a call; leaving the page ends it.',
   },
-  key: { title: 'Shortcuts', answer: 'Answer', hangUp: 'Hang up', ready: 'Ready', mute: 'Mute', save: 'Submit order' },
+  key: { answer: 'Answer', hangUp: 'Hang up', ready: 'Ready', mute: 'Mute', save: 'Submit order' },
   link: {
     connecting: 'Connecting to the service…',
     waiting: 'The connection to the service is lost; reconnecting. Your call goes on.',
     degraded: 'Telephony is not available: you can read and write orders, but no calls arrive.',
     down: 'The service does not answer; retrying. What you have typed is saved when it is back.',
-    details: 'Details',
   },
   alert: { late_answer: 'A caller has waited more than 15 s while {agents} idle.', other: 'Alert: {code}', dismiss: 'Dismiss' },
   pop: {
@@ -156,13 +154,11 @@ export const en: Words = {
     wrapUp: 'Wrap-up. Press “Ready” when you are done.',
     drafts: 'My drafts',
     noDrafts: 'No unfinished drafts',
-    resume: 'Continue',
   },
   calls: {
     title: 'Recent calls',
     none: 'No calls yet',
     waited: 'waited {time}',
-    talk: 'talked {time}',
     live: 'Now',
     outcome: {
       answered: 'Answered', abandoned: 'Abandoned', short_abandoned: 'Short abandon', left_recording: 'Left a message', booked_callback: 'Callback booked',
@@ -186,7 +182,6 @@ export const en: Words = {
     loading: 'Reading the waveform…',
     noWave: 'No waveform; it still plays',
     failed: 'Cannot play: {why}',
-    open: 'Open recording',
     alarm: {
       no_file: 'no file was found', no_samples: 'the file has no sound data', no_sound: 'silent throughout', shorter_than_call: 'shorter than the call', longer_than_call: 'longer than the call',
       one_side_missing: 'one side is missing', header_repaired: 'the header was repaired', not_finished: 'did not end properly', unreadable: 'cannot be read', not_stored: 'was not stored',
@@ -292,14 +287,11 @@ export const en: Words = {
     title: 'Customer',
     none: 'No customer yet',
     noneText: 'With a call, the customer, open work orders and earlier orders appear here.',
-    profile: 'Profile',
     numbers: 'Numbers',
     history: 'Earlier orders',
     open: 'Customer & history',
     type: 'Complainant type',
     choose: 'Choose for this order',
-    chosen: 'Chosen',
-    detail: 'Order',
     back: 'Back to customer',
     fact: { address: 'Address', education: 'Education', age: 'Age', spending: 'Spending', opinion: 'Opinion', language: 'Language', note: 'Note', contact: 'Contact', company: 'Company' },
   },
@@ -310,7 +302,6 @@ export const en: Words = {
     ring: 'Ring',
     level: 'Service level',
     seconds: '{count} s',
-    members: 'Members',
     waiting: 'Waiting',
     nobodyWaits: 'Nobody waits',
     noMembers: 'No members',
@@ -365,7 +356,6 @@ export const en: Words = {
     recording_not_ready: 'The recording is not ready, or its file is missing.',
   },
   common: {
-    loading: 'Loading…', retry: 'Try again', close: 'Close', yes: 'Yes', no: 'No', none: 'None', notFound: 'There is no such page', home: 'Home', reload: 'Reload',
-    staleApp: 'There is a newer version of this page; reload it.',
+    loading: 'Loading…', notFound: 'There is no such page', home: 'Home',
   },
 }

@@ -2,7 +2,7 @@
 
 export const zh = {
   app: { title: '热线坐席台', name: '热线' },
-  nav: { desk: '坐席台', orders: '定单', queues: '队列', signOut: '退出登录', language: 'EN', languageTitle: 'English', skip: '跳到主要内容' },
+  nav: { desk: '坐席台', orders: '定单', queues: '队列', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
@@ -31,7 +31,6 @@ export const zh = {
     toLogin: '去登录',
     back: '返回登录',
     hasPassword: '已有密码',
-    none: '未设置',
     person: '员工',
     post: '岗位',
     password: '密码',
@@ -99,13 +98,12 @@ export const zh = {
     },
     leave: '正在通话，离开页面会中断通话。',
   },
-  key: { title: '快捷键', answer: '接听', hangUp: '挂断', ready: '就绪', mute: '静音', save: '提交定单' },
+  key: { answer: '接听', hangUp: '挂断', ready: '就绪', mute: '静音', save: '提交定单' },
   link: {
     connecting: '正在连接服务…',
     waiting: '与服务的连接中断，正在重新连接。通话不受影响。',
     degraded: '电话系统暂时不可用：可以查看和填写定单，但不会有来电。',
     down: '服务没有回应，正在重试。已填写的内容会在恢复后保存。',
-    details: '详情',
   },
   alert: { late_answer: '有客户等候超过 15 秒，而坐席 {agents} 空闲。', other: '提醒：{code}', dismiss: '知道了' },
   pop: {
@@ -154,13 +152,11 @@ export const zh = {
     wrapUp: '话后处理中。完成后请点“就绪”。',
     drafts: '我的草稿',
     noDrafts: '没有未完成的草稿',
-    resume: '继续填写',
   },
   calls: {
     title: '最近通话',
     none: '还没有通话记录',
     waited: '等候 {time}',
-    talk: '通话 {time}',
     live: '进行中',
     outcome: {
       answered: '已接听', abandoned: '客户放弃', short_abandoned: '短时放弃', left_recording: '已留言', booked_callback: '已约回拨',
@@ -184,7 +180,6 @@ export const zh = {
     loading: '正在读取波形…',
     noWave: '波形读取失败，仍可播放',
     failed: '无法播放：{why}',
-    open: '打开录音',
     alarm: {
       no_file: '没有找到文件', no_samples: '文件里没有声音数据', no_sound: '全程无声', shorter_than_call: '比通话短', longer_than_call: '比通话长',
       one_side_missing: '缺少一方声音', header_repaired: '文件头已修复', not_finished: '没有正常结束', unreadable: '无法读取', not_stored: '没有存入',
@@ -290,14 +285,11 @@ export const zh = {
     title: '客户',
     none: '暂无客户资料',
     noneText: '接到来电后显示客户资料、未结工单和历史定单。',
-    profile: '资料',
     numbers: '号码',
     history: '历史定单',
     open: '客户与历史',
     type: '投诉人类型',
     choose: '选为本单客户',
-    chosen: '本单客户',
-    detail: '定单详情',
     back: '返回客户',
     fact: { address: '地址', education: '学历', age: '年龄', spending: '消费水平', opinion: '对电信的意见', language: '语言', note: '备注', contact: '联系人', company: '单位' },
   },
@@ -308,7 +300,6 @@ export const zh = {
     ring: '振铃',
     level: '服务标准',
     seconds: '{count} 秒',
-    members: '成员',
     waiting: '等候',
     nobodyWaits: '无人等候',
     noMembers: '没有成员',
@@ -363,8 +354,7 @@ export const zh = {
     recording_not_ready: '录音还没有准备好，或文件缺失。',
   },
   common: {
-    loading: '正在读取…', retry: '重试', close: '关闭', yes: '是', no: '否', none: '无', notFound: '没有这个页面', home: '回到首页', reload: '重新载入',
-    staleApp: '页面有新版本，请重新载入。',
+    loading: '正在读取…', notFound: '没有这个页面', home: '回到首页',
   },
 }
 

@@ -154,6 +154,10 @@ describe('draft', () => {
     expect(service.asked).toHaveLength(2)
   })
 
+  it('does not open what is no draft any more', async () => {
+    expect((await opened({ state: 'merged' })).order).toBeNull()
+  })
+
   it('closes when it was submitted on another page of mine', async () => {
     const draft = await opened()
     await draft.changed({ order_id: 'o_1', serial: '', state: 'registered', version: 2, event: 'order.submitted' })

@@ -55,7 +55,9 @@ export const useDraft = defineStore('draft', () => {
     await flush()
     failure.value = ''
     try {
-      begin(await service.order(id))
+      const fresh = await service.order(id)
+      // What is no draft any more (submitted or merged on another page) is not written on.
+      if (fresh.state === 'draft') begin(fresh)
     } catch (error) {
       failure.value = reason(error)
       throw error
@@ -138,7 +140,7 @@ export const useDraft = defineStore('draft', () => {
   }
 
   function save(): Promise<void> {
-    running = running.then(send)
+    running = running.catch(() => {}).then(send)
     return running
   }
 

@@ -21,7 +21,6 @@ export const usePhone = defineStore('phone', () => {
   const phase = ref<CallPhase>('none')
   const sound = ref<Sound>('microphone')
   const muted = ref(false)
-  const autoAnswer = ref(false)
 
   let seat: Seat | null = null
   let softphone: Softphone | null = null
@@ -134,10 +133,8 @@ export const usePhone = defineStore('phone', () => {
 
   function hear(next: CallPhase): void {
     phase.value = next
-    if (next === 'ringing') {
-      ring?.start()
-      if (autoAnswer.value) void answer()
-    } else ring?.stop()
+    if (next === 'ringing') ring?.start()
+    else ring?.stop()
     if (next === 'none') muted.value = false
   }
 
@@ -169,7 +166,6 @@ export const usePhone = defineStore('phone', () => {
     phase,
     sound,
     muted,
-    autoAnswer,
     talking,
     registered,
     silent,

@@ -27,7 +27,9 @@ export const useSession = defineStore('session', () => {
     permissions.value = view.permissions
     known.value = true
     configure({ csrf: view.csrf_token })
-    if (!stored() && isLanguage(view.staff.language)) apply(view.staff.language)
+    const chosen = stored()
+    if (chosen) tell(chosen)
+    else if (isLanguage(view.staff.language)) apply(view.staff.language)
   }
 
   /** Forgets the person; the page shows the sign-in. */
@@ -61,6 +63,17 @@ export const useSession = defineStore('session', () => {
   function speak(wanted: Language): void {
     localStorage.setItem(CHOSEN, wanted)
     apply(wanted)
+    tell(wanted)
+  }
+
+  /** What the service writes to this person (pops, alerts) is in the language of his page, from the next one on. */
+  function tell(wanted: Language): void {
+    if (!staff.value || staff.value.language === wanted) return
+    const told = staff.value
+    void service.speak(wanted).then(
+      () => (told.language = wanted),
+      () => undefined,
+    )
   }
 
   function apply(wanted: Language): void {
