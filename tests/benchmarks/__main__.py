@@ -34,8 +34,10 @@ def _machine() -> str:
 def main() -> int:
     """Runs what was asked for; the exit code."""
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("names", nargs="*", choices=NAMES, default=NAMES, metavar="NAME", help=", ".join(NAMES))
-    names = given.parse_args().names
+    given.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    names = given.parse_args().names or NAMES
+    if strange := set(names) - set(NAMES):
+        given.error(f"there is no {sorted(strange)[0]}: {', '.join(NAMES)}")
     failed = []
     print(_machine(), flush=True)
     for name in names:
