@@ -105,6 +105,18 @@ async def test_a_quiet_phone_ends_a_call_whose_end_was_not_seen(centre: Database
     assert (await state(centre)).state is S.WRAP_UP
 
 
+async def test_a_quiet_phone_does_not_end_a_wrap_up(centre: Database, now: datetime) -> None:
+    """Who ends it must also end the pause in the queues: the limit or the agent himself."""
+    await seat(centre, "1001", now)
+    await tell(centre, S.TALKING, now + SECOND)
+    await tell(centre, S.WRAP_UP, now + 2 * SECOND)
+    assert await tell(centre, S.READY, now + 32 * SECOND, None) is None
+    async with centre.write() as conn:
+        assert {each.paused for each in await store.memberships(conn)} == {True}
+        assert len(await agents.end_wrap_ups(conn, now + 32 * SECOND)) == 1
+        assert {each.paused for each in await store.memberships(conn)} == {False}
+
+
 async def test_late_facts_and_other_calls_change_nothing(centre: Database, now: datetime) -> None:
     await seat(centre, "1001", now)
     assert await tell(centre, S.TALKING, now + 5 * SECOND)

@@ -74,7 +74,8 @@ async def follow_phone(
 ) -> Change | None:
     """Takes over what the telephone says: ringing, talking, wrap-up, or ready (nothing rings any more).
 
-    None when it changes nothing: an unknown or signed-out agent, an older fact than the last, another call's end.
+    None when it changes nothing: an unknown or signed-out agent, an older fact than the last, another call's end, a
+    quiet phone in wrap-up.
     """
     try:
         agent = await store.agent(conn, number, lock=True)
@@ -82,6 +83,8 @@ async def follow_phone(
         return None
     if agent.fact_at is not None and at < agent.fact_at:
         return None
+    if agent.state is AgentState.WRAP_UP and phase is AgentState.READY:
+        return None  # a wrap-up ends by its limit or by his word, both of which also end his pause in the queues
     ends = phase in {AgentState.WRAP_UP, AgentState.READY}
     if ends and call_id and agent.call_id and call_id != agent.call_id:
         return None
