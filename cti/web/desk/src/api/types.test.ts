@@ -30,7 +30,7 @@ function shape(types: string, name: string): string[] | null {
 }
 
 describe('types.ts', () => {
-  const types = read('./types.ts')
+  const types = read('./types.ts') + read('./order-types.ts')
   const all = SCHEMAS.flatMap((name) => models(read(`../../../schemas/${name}.py`)))
 
   it('has every model of the service with exactly its fields', () => {
