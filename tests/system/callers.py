@@ -231,7 +231,7 @@ class Caller:
 
     async def dial(self, dnis: str, *, within_s: float = 10.0, headers: dict[str, str] | None = None) -> None:
         """Dials and waits until answered. Raises baresip's CallFailed (with `.status`) when refused."""
-        call = await self._agent.dial(f"sip:{dnis}@{self._lines.pbx.sip}", headers)
+        call = await self._lines.invite(self._agent, dnis, headers)
         self._leg = Leg(call, self._lines.pbx.prompts)
         self._lines.legs.append(self._leg)
         try:
@@ -314,7 +314,7 @@ class DeskPhone:
 
     async def dial(self, extension: str) -> None:
         """Calls an extension of the exchange and waits until it answers."""
-        call = await self._agent.dial(f"sip:{extension}@{self._lines.pbx.sip}")
+        call = await self._lines.invite(self._agent, extension)
         self._leg = Leg(call, self._lines.pbx.prompts)
         self._lines.legs.append(self._leg)
         await call.wait_established()
@@ -368,6 +368,22 @@ class Lines:
             with contextlib.suppress(BaresipError):
                 await phone.unregister()
         await self._runtime.close()
+
+    async def invite(self, agent: UserAgent, extension: str, headers: dict[str, str] | None = None) -> Call:
+        """Dials and returns the call that is on its way.
+
+        On a busy loop the exchange's answer may be told before the call object exists to hear it: it hears it then.
+        """
+        told: list[StackEvent] = []
+        listen = told.append
+        self._runtime.subscribe(listen)
+        try:
+            call = await agent.dial(f"sip:{extension}@{self.pbx.sip}", headers)
+        finally:
+            self._runtime.unsubscribe(listen)
+        for event in told:
+            call._on_stack_event(event)  # it takes what concerns it
+        return call
 
     async def caller(self, number: str = "13800001111") -> Caller:
         """Somebody outside with this number; `anonymous` withholds it."""

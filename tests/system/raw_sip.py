@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import Self
 
 _SDP = (
@@ -30,7 +31,8 @@ class RawCall:
     transport: asyncio.DatagramTransport
     socket: _Socket
     from_value: str
-    _call: str = "raw"
+    #: names the call and its transactions: a port may be given to the next call
+    _call: str = field(default_factory=lambda: secrets.token_hex(8))
     _to: str = ""
 
     @classmethod
@@ -76,8 +78,9 @@ class RawCall:
                 self._send("BYE", f"sip:{self.exchange}", to=self._to, sequence=2)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(0.5):
-                        while "BYE" not in (_header(await self.socket.received.get(), "CSeq") or ""):
+                        while "BYE" not in (_header(answer := await self.socket.received.get(), "CSeq") or ""):
                             pass
+                        assert answer.startswith(("SIP/2.0 200", "BYE")), answer
                         return
 
     def close(self) -> None:
@@ -89,10 +92,10 @@ class RawCall:
     ) -> None:
         lines = (
             f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-{self.port}-{method}",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-{self._call}-{method}",
             f"From: {self.from_value}",
             f"To: {to or f'<{uri}>'}",
-            f"Call-ID: {self._call}-{self.port}",
+            f"Call-ID: {self._call}",
             f"CSeq: {sequence} {method}",
             f"Contact: <sip:raw@127.0.0.1:{self.port}>",
             "Max-Forwards: 70",
