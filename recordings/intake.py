@@ -10,7 +10,7 @@ import structlog
 
 from recordings import wav
 from recordings.model import Alarm, Found, RecordingState
-from recordings.naming import call_of, peaks_name, spool_names, stored_name
+from recordings.naming import call_of, is_message, peaks_name, sidecars, spool_names, stored_name
 from recordings.rules import verdict
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,8 @@ def take_in(
     names = [spool / caller_name, spool / agent_name]
     if not any(_is_file(path) for path in names):
         return Looked(Found(RecordingState.MISSING, Alarm.NO_FILE), settled=False)
-    done = (spool / done_name).exists()
+    # A message is complete once its caller has spoken: what says that he still does stands beside it.
+    done = not (spool / sidecars(call_id)[0]).exists() if is_message(call_id) else (spool / done_name).exists()
     if not done and not writer_gone:
         return Looked(Found(RecordingState.EXPECTED, Alarm.NOT_FINISHED), settled=False)
     try:
@@ -56,10 +57,16 @@ def discard(spool: Path, call_id: str) -> None:
 
 
 def calls_in(spool: Path) -> set[str]:
-    """Calls that have files in the spool."""
+    """Calls and messages that have files in the spool; a message nobody has taken in yet is not touched."""
     if not spool.is_dir():
         return set()
-    return {call for path in spool.iterdir() if (call := call_of(path.name))}
+    found = {call for path in spool.iterdir() if (call := call_of(path.name))}
+    return {call for call in found if not is_message(call) or not _waits(spool, call)}
+
+
+def _waits(spool: Path, key: str) -> bool:
+    """True for a message without an item: whoever takes it in deletes what stands beside the sound."""
+    return any((spool / name).exists() for name in sidecars(key))
 
 
 def _store(names: list[Path], root: Path, call_id: str, expected_seconds: float | None, *, finished: bool) -> Found:
@@ -70,7 +77,7 @@ def _store(names: list[Path], root: Path, call_id: str, expected_seconds: float 
     state, alarm = verdict(
         len(frames) / rate,
         expected_seconds,
-        sides=sum(side is not None and len(side.samples) > 0 for side in sides),
+        sides=2 if is_message(call_id) else sum(side is not None and len(side.samples) > 0 for side in sides),
         loudest_db=max((each for each in loud if each is not None), default=None),
         repaired=not finished or any(side is not None and side.repaired for side in sides),
     )

@@ -15,7 +15,7 @@ import structlog
 
 from recordings import access, intake, store
 from recordings.model import Peaks, Purpose, Recording
-from recordings.naming import check_call_id, peaks_name, spool_names
+from recordings.naming import check_call_id, is_message, peaks_name, spool_names
 from recordings.rules import next_scan, writer_gone
 from ticketing import audit
 from ticketing.changes import Change
@@ -175,6 +175,8 @@ class Library:
 
     async def _wait_until_closed(self, call_id: str, patience_s: float) -> None:
         """Asterisk writes the header at close and then runs the mark's script, some 20 ms after the hang-up."""
+        if is_message(call_id):
+            return
         mark = self._spool / spool_names(call_id)[2]
         for _ in range(round(patience_s / _POLL_S)):
             if await asyncio.to_thread(mark.exists):

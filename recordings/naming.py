@@ -7,6 +7,7 @@ import re
 from ticketing.errors import Invalid
 
 _CALL_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{5,78}[0-9A-Za-z]")
+_MESSAGE = re.compile(r"[0-9A-Za-z-]{7,73}-msg-[0-9]{1,2}")
 _DATED = re.compile(r"(20\d\d)(\d\d)(\d\d)")
 
 
@@ -17,14 +18,28 @@ def check_call_id(call_id: str) -> str:
     return call_id
 
 
+def is_message(key: str) -> bool:
+    """True for the key of a message a caller left, `<call id>-msg-<n>`: one side, written in one piece (TL-21)."""
+    return _MESSAGE.fullmatch(key) is not None
+
+
+def sidecars(key: str) -> tuple[str, str]:
+    """What stands beside a message's file while the caller speaks, and until somebody has taken the message in."""
+    return f"{key}.open", f"{key}.json"
+
+
 def spool_names(call_id: str) -> tuple[str, str, str]:
-    """File names Asterisk writes: caller's side, agent's side, and the mark of completeness."""
+    """File names Asterisk writes: caller's side, agent's side, and the mark of completeness; a message has one."""
     check_call_id(call_id)
+    if is_message(call_id):
+        return f"{call_id}.wav", f"{call_id}-out.wav", f"{call_id}.done"
     return f"{call_id}-in.wav", f"{call_id}-out.wav", f"{call_id}.done"
 
 
 def call_of(name: str) -> str | None:
-    """Call id of a file in the spool, None for anything that is not ours."""
+    """Call id, or key of the message, of a file in the spool; None for anything that is not ours."""
+    if name.endswith(".wav") and is_message(name.removesuffix(".wav")):
+        return name.removesuffix(".wav")
     for ending in ("-in.wav", "-out.wav", ".done"):
         stem = name.removesuffix(ending)
         if stem != name and _CALL_ID.fullmatch(stem):

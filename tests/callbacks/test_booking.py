@@ -93,6 +93,19 @@ async def test_a_window_is_kept_until_it_opens(desk: Desk, book: Book, wish: Wis
     assert (place.joined_at, place.callback) == (opens, True)
 
 
+@pytest.mark.req("TL-06", "TL-22")
+async def test_as_soon_as_possible_while_closed_is_at_the_next_opening(
+    desk: Desk, book: Book, wish: Wish, policy: Policy
+) -> None:
+    opening = replace(policy.calling, week=(((570, 1080),),) * 5 + ((),) * 2)  # workdays from 9:30 to 18:00
+    friday_evening = datetime.fromisoformat("2026-03-13T20:00:00+08:00")
+    async with desk.database.write() as conn:
+        made = await actions.book(conn, SYSTEM, wish(), policy, friday_evening, opening=opening)
+    found = await book.read(made)
+    assert found.next_at == datetime.fromisoformat("2026-03-16T09:30:00+08:00")
+    assert found.due_at == found.next_at + 30 * MINUTE
+
+
 @pytest.mark.req("TL-22")
 @pytest.mark.parametrize(
     ("changes", "code"),

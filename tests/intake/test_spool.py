@@ -30,7 +30,8 @@ class Shelf:
     def put(self, number: int, after_s: float = 0, **changes: Any) -> Path:
         stem = f"{CALL}{number}-msg-1"
         said = {
-            "call_id": f"{CALL}{number}", "ani": "13800138000", "dnis": "1860", "lang": "zh", "queue": "complaint",
+            "version": 1, "kind": "message", "sorted_out": None, "call_id": f"{CALL}{number}",
+            "ani": "13800138000", "dnis": "1860", "lang": "zh", "queue": "complaint",
             "file": f"{stem}.wav", "seconds": 8.5, "how": "rescue",
             "at": (self.now + timedelta(seconds=after_s)).isoformat(),
         }  # fmt: skip
@@ -88,20 +89,21 @@ async def test_killed_between_two_steps_it_goes_on(desk: Desk, shelf: Shelf, die
 async def test_what_cannot_be_read_is_set_aside_and_the_others_come_in(desk: Desk, shelf: Shelf) -> None:
     shelf.put(1)
     for name, text in (
+        ("newer", json.dumps({"version": 2, "call_id": "c", "file": f"{CALL}9.wav", "at": 1773106200})),
         ("half", '{"call_id": "x", "fi'), ("list", "[]"), ("large", " " * 20_000), ("empty", ""), ("number", "7"),
         ("path", json.dumps({"call_id": "c", "file": "../../x.wav", "at": "2026-03-10T00:00:00Z"})),
         ("when", json.dumps({"call_id": "c", "file": f"{CALL}9.wav", "at": "yesterday"})),
     ):  # fmt: skip
-        (shelf.folder / f"{name}.json").write_text(text)
-    (shelf.folder / "binary.json").write_bytes(b"\xff\xfe\x00")
-    (shelf.folder / "deep.json").write_text("[" * 10_000)
-    (shelf.folder / "link.json").symlink_to("/etc/passwd")
+        (shelf.folder / f"{name}-msg-1.json").write_text(text)
+    (shelf.folder / "binary-msg-1.json").write_bytes(b"\xff\xfe\x00")
+    (shelf.folder / "deep-msg-1.json").write_text("[" * 10_000)
+    (shelf.folder / "link-msg-1.json").symlink_to("/etc/passwd")
     changes = await import_spool(desk.database, shelf.folder, desk.now, shelf.take)
     assert len(changes) == 1
     left = sorted(path.name for path in shelf.folder.iterdir() if not path.is_symlink())
     assert left == sorted(
-        f"{name}.json.unreadable"
-        for name in ("binary", "deep", "empty", "half", "large", "list", "number", "path", "when")
+        f"{name}-msg-1.json.unreadable"
+        for name in ("binary", "deep", "empty", "half", "large", "list", "newer", "number", "path", "when")
     )
 
 

@@ -274,3 +274,36 @@ async def test_nothing_recorded_has_no_link(
         await library.peaks(expected)
     async with database.read() as conn:
         assert set(await records.of_calls(conn, [CALL, "unknown-call"])) == {CALL}
+
+
+@pytest.mark.req("TL-21")
+async def test_a_message_has_one_side_and_no_mark(
+    library: Library, database: Database, spool: Spool, now: datetime
+) -> None:
+    key = f"{CALL}-msg-1"
+    (spool.folder / f"{key}.wav").write_bytes(wav_file(tone(7)))
+    await library.register(key, expected_seconds=7.02, now=now)
+    found = await row(database, key)
+    assert (found.state, found.alarm, found.seconds) == (S.READY, None, 7.0)
+    assert found.path == f"2026/03/10/{key}.wav"
+    assert spool.names() == []
+
+
+@pytest.mark.req("TL-24")
+async def test_messages_nobody_has_taken_in_are_left_alone(
+    library: Library, database: Database, spool: Spool, now: datetime
+) -> None:
+    for number, beside in ((1, ".open"), (2, ".json"), (3, None)):
+        (spool.folder / f"{CALL}-msg-{number}.wav").write_bytes(wav_file(tone(3)))
+        if beside:
+            (spool.folder / f"{CALL}-msg-{number}{beside}").write_text("{}")
+    assert [change.subject_id for change in await library.sweep(now)] == [f"{CALL}-msg-3"]
+    assert spool.names() == sorted(
+        [f"{CALL}-msg-1.open", f"{CALL}-msg-1.wav", f"{CALL}-msg-2.json", f"{CALL}-msg-2.wav"]
+    )
+    await library.register(f"{CALL}-msg-1", expected_seconds=3, now=now)  # still being spoken
+    found = await row(database, f"{CALL}-msg-1")
+    assert (found.state, found.alarm, found.next_scan_at) == (S.EXPECTED, Alarm.NOT_FINISHED, now + 5 * SECOND)
+    (spool.folder / f"{CALL}-msg-1.open").unlink()
+    await library.rescan(now + 5 * SECOND)
+    assert (await row(database, f"{CALL}-msg-1")).state is S.READY

@@ -68,7 +68,7 @@ async def book(
     if known is not None:
         return await _renew(conn, actor, known, given, policy, now, opening)
     window = _window(given.window, policy, opening, now)
-    values = await _facts(conn, actor, given, number, now) | _when(window, given, policy, now)
+    values = await _facts(conn, actor, given, number, now) | _when(window, given, policy, opening, now)
     state = workflow.advance(workflow.Situation(None, policy.mode), Verb.BOOK)
     fixed = {"state": state.value, "mode": policy.mode.value, "serial": await serials.next_serial(conn, "callback")}
     counts = {"requests": 1, "attempts": 0, "used": 0, "lease_epoch": 0}
@@ -85,27 +85,32 @@ async def book(
 
 def _window(wanted: str, policy: Policy, opening: WorkingCalendar | None, now: datetime) -> Window:
     """The window as offered now; as it was some minutes ago when it has just closed for new bookings."""
+    if wanted == rules.ASAP:  # also while the centre is closed: then at the next opening
+        return Window(rules.ASAP, rules.ASAP, now, now)
     for at in (now, now - _GRACE):
         for window in rules.windows(policy, opening, at):
-            if window.id == wanted and (window.id == rules.ASAP or window.ends_at > now):
+            if window.id == wanted and window.ends_at > now:
                 return window
     raise Invalid("no_such_window", "this time is not offered", field="window")
 
 
-def _when(window: Window, given: NewBooking, policy: Policy, now: datetime) -> dict[str, Any]:
+def _when(
+    window: Window, given: NewBooking, policy: Policy, opening: WorkingCalendar | None, now: datetime
+) -> dict[str, Any]:
     """Everything that follows from the chosen window."""
     asap = window.id == rules.ASAP
     start, end = (None, None) if asap else (window.starts_at, window.ends_at)
     joined_at = min(given.joined_at, now)
     definition = definitions()[Clock.CALLBACK]
-    due_at = rules.due(definition, policy, now, end)
+    next_at = rules.next_call(policy, max(start or now, now), opening)
+    due_at = rules.due(definition, policy, next_at, end)
     return {
         "window": window.id,
         "window_start": start,
         "window_end": end,
         "joined_at": joined_at,
         "place_at": rules.place_from(joined_at, start),
-        "next_at": rules.next_call(policy, max(start or now, now)),
+        "next_at": next_at,
         "due_at": due_at,
         "warn_at": due_at - definition.lead,
     }
@@ -157,7 +162,7 @@ async def _renew(  # noqa: PLR0917 - the pieces of one request
         return _known(held, now)
     to = workflow.advance(_situation(held), Verb.RENEW)
     window = _window(given.window, policy, opening, now)
-    when = _when(window, given, policy, now)
+    when = _when(window, given, policy, opening, now)
     joined_at = min(held.row["joined_at"], when["joined_at"])  # the first request's place is kept
     values = when | {
         "joined_at": joined_at,

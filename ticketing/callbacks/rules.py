@@ -93,9 +93,17 @@ def dialable(raw: str, policy: Policy, area_code: str | None = None) -> str | No
 # -- times -----------------------------------------------------------------------------------------------------------
 
 
-def next_call(policy: Policy, at: datetime) -> datetime:
-    """`at`, or the end of the quiet hours it falls into; never earlier, and `at` itself if no hour is ever open."""
-    return policy.calling.next_open(at) or at
+def next_call(policy: Policy, at: datetime, opening: WorkingCalendar | None = None) -> datetime:
+    """`at`, or the first later moment that is not quiet and, if given, in the queue's opening hours; `at` itself if
+    there is none within a year."""
+    calendars = (policy.calling,) if opening is None else (policy.calling, opening)
+    found = at
+    for _ in range(_AHEAD * 12):
+        later = max(calendar.next_open(found) or at for calendar in calendars)
+        if later <= found:
+            return found
+        found = later
+    return at
 
 
 def spacing(policy: Policy, used: int) -> timedelta:
@@ -111,9 +119,9 @@ def retry_at(policy: Policy, used: int, window_end: datetime | None, at: datetim
     return None if window_end is not None and found >= window_end else found
 
 
-def due(definition: Definition, policy: Policy, booked_at: datetime, window_end: datetime | None) -> datetime:
-    """K17: the end of the window, or so much calling time after the booking; quiet hours do not count."""
-    running = [Segment(booked_at, None, "booked", None)]
+def due(definition: Definition, policy: Policy, counts_from: datetime, window_end: datetime | None) -> datetime:
+    """K17: the end of the window, or so much calling time after the booking; quiet and closed hours do not count."""
+    running = [Segment(counts_from, None, "booked", None)]
     found = clocks.due(running, definition.target, window_end, policy.calling.advance, policy.calling.elapsed)
     assert found is not None  # the definition has a target
     return found

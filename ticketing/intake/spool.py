@@ -1,8 +1,8 @@
 """Messages recorded while this service or its database was away: taken in once, in their order (TL-24, F09).
 
-Each voice file that nobody could take in has a sidecar of the same name with `.json`, written and flushed after the
-recording. Its fields: call_id, file, at (ISO-8601 with a zone), and if known ani, dnis, lang, queue, seconds, how,
-serial (of a reserved block), sorted_out.
+Each voice file that nobody could take in has a sidecar of the same name with `.json`, as asterisk-conf/README.md says:
+call_id, file, at, and if known ani, dnis, lang, queue, seconds, how, sorted_out; besides them `serial`, when the caller
+was told one of a reserved block.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ async def import_spool(
 def _read_all(spool: Path) -> list[Waiting]:
     """Every readable sidecar in the order in which the callers spoke."""
     found = []
-    for path in sorted(spool.glob("*.json")) if spool.is_dir() else []:
+    for path in sorted(spool.glob("*-msg-*.json")) if spool.is_dir() else []:
         if path.is_symlink() or not path.is_file():
             continue
         try:
@@ -93,8 +93,8 @@ def _bounded(path: Path) -> str:
 def parse(text: str) -> NewMessage:
     """A sidecar's message; raises Invalid when call, file or time is missing or strange. All else may be missing."""
     said: Any = json.loads(text)
-    if not isinstance(said, dict):
-        raise Invalid("bad_sidecar", "an object is expected")
+    if not isinstance(said, dict) or (said.get("version", 1), said.get("kind", "message")) != (1, "message"):
+        raise Invalid("bad_sidecar", "version 1 of a message is expected")
     call_id, file = said.get("call_id"), said.get("file")
     if not isinstance(call_id, str) or not call_id or not isinstance(file, str):
         raise Invalid("bad_sidecar", "call_id and file are expected")
