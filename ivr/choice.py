@@ -119,7 +119,7 @@ def wait(state: State, *said: str, since: datetime | None = None) -> Step:
 
 def end(state: State, action: str, *said: str) -> Step:
     """The call is over, with what the caller has got."""
-    reason = state.reason or state.origin
+    reason = "closed" if state.origin == "closed" else state.reason
     return replace(state, phase=Phase.DONE), (Say(said), Finish(action, "", 0, reason, state.lang))
 
 

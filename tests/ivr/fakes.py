@@ -137,6 +137,7 @@ class FakeCall:
             writer.write(head or header())
             while line := await reader.readline():
                 if self.hang_up_at == len(self.lines):
+                    self.hung_up_during(line.decode().rstrip("\n"))
                     answer = b"200 result=-1\nHANGUP\n" if self.answer_first else b"HANGUP\n200 result=0\n"
                     writer.write(answer)
                     writer.write_eof()
@@ -148,6 +149,9 @@ class FakeCall:
             pass
         finally:
             writer.close()
+
+    def hung_up_during(self, line: str) -> None:
+        """The caller hangs up while Asterisk does this."""
 
     def answer(self, line: str) -> str:
         """Asterisk's answer to one command line."""
