@@ -13,6 +13,7 @@ from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, MetaData, Se
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ticketing.errors import Invalid, Unavailable
@@ -227,6 +228,9 @@ _SIGNS = {
     "disk I/O error": "database_down",
     "unable to open database file": "database_down",
 }
+#: PostgreSQL's classes of what is the server's state and no mistake of the program: connection, resources, operator
+#: (also "starting up"), who may come in, which database there is
+_SERVER_STATES = ("08", "53", "57P", "28", "3D")
 #: of a writer it means the file cannot be written; of a reader it is a mistake in the program
 _READ_ONLY = "readonly database"
 _MESSAGES = {
@@ -247,10 +251,14 @@ async def _translated(*, writing: bool = True) -> AsyncIterator[None]:
         yield
     except DBAPIError as error:
         code = next((code for sign, code in _SIGNS.items() if sign in str(error.orig)), None)
-        if code is None and (error.connection_invalidated or (writing and _READ_ONLY in str(error.orig))):
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        away = error.connection_invalidated or state.startswith(_SERVER_STATES)
+        if code is None and (away or (writing and _READ_ONLY in str(error.orig))):
             code = "database_down"
         if code is None:
             raise
         raise _unavailable(code, error.orig) from error
+    except NoConnectionFree as error:
+        raise _unavailable("database_busy", error) from error
     except (ConnectionError, TimeoutError) as error:
         raise _unavailable("database_down", error) from error

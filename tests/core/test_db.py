@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text, update
+from sqlalchemy import Column, Integer, MetaData, Table, insert, make_url, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from ticketing.db import Database, Json, UtcDateTime, async_url, for_update
 from ticketing.errors import Invalid, Unavailable
@@ -205,3 +207,44 @@ async def test_a_lost_connection_is_unavailable_and_the_next_write_works(db: Dat
     await other.close()
     async with db.write() as conn:
         assert (await conn.execute(select(counter.c.value))).scalar_one() == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+async def test_a_server_that_lets_nobody_in_is_unavailable(db: Database) -> None:
+    """No such database, and no connection left: what lives beside it waits and does not end."""
+    with pytest.raises(Unavailable) as caught:
+        await Database.open(make_url(db.url).set(database="none").render_as_string())
+    assert caught.value.code == "database_down"
+    assert "does not exist" in str(caught.value.details["cause"])
+    async with AsyncExitStack() as held:
+        with pytest.raises(Unavailable) as caught:
+            await _crowd(db.url, held)
+    assert caught.value.code == "database_down"
+    assert "too many" in str(caught.value.details["cause"])
+    async with db.read() as conn:
+        assert (await conn.execute(select(counter.c.value))).scalar_one() == 0
+
+
+async def _crowd(url: str, held: AsyncExitStack) -> None:
+    """Takes more connections than the server has."""
+    for _ in range(7):
+        other = await Database.open(url)
+        held.push_async_callback(other.close)
+        for _ in range(10):
+            await held.enter_async_context(other.read())
+
+
+async def test_a_pool_without_a_free_connection_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path}/a.db")
+    pool = database._reader.pool
+    assert isinstance(pool, AsyncAdaptedQueuePool)
+    monkeypatch.setattr(pool, "_timeout", 0.05)
+    async with AsyncExitStack() as held:
+        for _ in range(pool.size()):
+            await held.enter_async_context(database.read())
+        with pytest.raises(Unavailable) as caught:
+            async with database.read():
+                pass
+    assert caught.value.code == "database_busy"
+    await database.close()
