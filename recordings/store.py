@@ -17,6 +17,8 @@ from recordings.tables import recording
 from ticketing.contacts.tables import contact, contact_order
 from ticketing.db import for_update
 from ticketing.errors import NotFound
+from ticketing.orders.access import visible
+from ticketing.orders.tables import customer_order
 from ticketing.roles import SYSTEM, Action, Actor, may
 
 
@@ -69,15 +71,18 @@ async def of_calls(conn: AsyncConnection, call_ids: Iterable[str]) -> dict[str, 
 async def get(conn: AsyncConnection, actor: Actor, public_id: str) -> Recording:
     """One recording by the id of its address; raises NotFound when it is absent or not the actor's to hear.
 
-    Whoever may hear any, hears it; others hear calls they took, and calls joined to orders when they may see all
-    orders (AU-02).
+    Whoever may hear any, hears it; others hear calls they took, and calls joined to orders they may see when
+    they may see all orders: not somebody else's draft (AU-02).
     """
     query = select(recording).where(recording.c.public_id == public_id)
     if actor.staff_id != SYSTEM.staff_id and not may(actor.posts, Action.PLAY_ANY_RECORDING):
         taken = exists().where(contact.c.external_id == recording.c.call_id, contact.c.staff_id == actor.staff_id)
         if may(actor.posts, Action.VIEW_ALL_ORDERS):
             joined = exists().where(
-                contact.c.external_id == recording.c.call_id, contact_order.c.contact_id == contact.c.id
+                contact.c.external_id == recording.c.call_id,
+                contact_order.c.contact_id == contact.c.id,
+                customer_order.c.id == contact_order.c.order_id,
+                visible(actor),
             )
             query = query.where(taken | joined)
         else:
