@@ -1,6 +1,20 @@
 """Every route of the application, in one place."""
 
-from cti.web.areas import agent, calls, customers, desk, events, orders, phone, pops, recordings, reference, session
+from cti.web.areas import (
+    agent,
+    callbacks,
+    calls,
+    customers,
+    desk,
+    events,
+    intake,
+    orders,
+    phone,
+    pops,
+    recordings,
+    reference,
+    session,
+)
 from cti.web.route import Route
 
 __all__ = ["ROUTES"]
@@ -12,6 +26,8 @@ ROUTES: tuple[Route, ...] = (
     *phone.ROUTES,
     *pops.ROUTES,
     *orders.ROUTES,
+    *intake.ROUTES,
+    *callbacks.ROUTES,
     *calls.ROUTES,
     *recordings.ROUTES,
     *customers.ROUTES,

@@ -1,0 +1,187 @@
+"""Callbacks: list, one, booking by an agent, cancel, put off, hand over, call now (TL-22, TL-23)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cti.web import idempotency
+from cti.web.route import Call, Reply, Route
+from cti.web.schemas.callbacks import (
+    BookCallback,
+    CallbackPage,
+    CallbackQuery,
+    CallbackView,
+    CallNow,
+    CancelCallback,
+    ReassignCallback,
+    SnoozeCallback,
+    WindowList,
+    WindowView,
+)
+from ticketing.callbacks import actions, reading, rules
+from ticketing.callbacks.model import Callback, CallbackFilter, NewBooking
+from ticketing.callbacks.policy import shipped
+from ticketing.intake import store as items
+
+__all__ = ["ROUTES"]
+
+_ONE = "/api/callbacks/{id:[A-Za-z0-9_-]{1,64}}"
+
+
+async def search(call: Call) -> CallbackPage:
+    """Callbacks by remaining time, the shortest first."""
+    asked = call.filters(CallbackQuery)
+    wanted = CallbackFilter(
+        state=tuple(asked.state.split(",")) if asked.state else (),
+        number=asked.number,
+        serial=asked.serial,
+        queue=asked.queue,
+        mine=asked.mine,
+        overdue=asked.overdue,
+        listed=asked.listed,
+    )
+    async with call.deps.database.read() as conn:
+        page = await reading.search(
+            conn, call.actor, wanted, shipped(), call.now, cursor=asked.cursor, limit=asked.limit
+        )
+        views = await callback_views(conn, page.items)
+    said, ids = asked.model_dump(exclude_defaults=True), [view.id for view in views]
+    await call.looked_up("callback.searched", "callback", "list", conditions=said, ids=ids)
+    return CallbackPage(items=views, next_cursor=page.next_cursor)
+
+
+async def show(call: Call) -> CallbackView:
+    """One callback with its attempts."""
+    async with call.deps.database.read() as conn:
+        view = await read(call, conn, call.part("id"))
+    await call.looked_up("callback.read", "callback", view.id, ids=[view.id])
+    return view
+
+
+async def windows(call: Call) -> WindowList:
+    """What can be booked now."""
+    offered = rules.windows(shipped(), None, call.now)
+    return WindowList(items=[WindowView.model_validate(asdict(window)) for window in offered])
+
+
+async def book(call: Call) -> Reply:
+    """Book for a customer; sent twice with one Idempotency-Key it is booked once."""
+    given = call.input(BookCallback)
+    key = idempotency.read_key(
+        call.request.headers.get(idempotency.HEADER),
+        staff_id=call.actor.staff_id,
+        route="callbacks.create",
+        raw=await call.request.read(),
+    )
+    new = NewBooking(
+        number=given.number,
+        queue=given.queue,
+        window=given.window,
+        lang=given.language,
+        priority=0,
+        joined_at=call.now,
+        call_id=given.call_id,
+        customer=given.customer_id,
+        note=given.note,
+    )
+    async with call.deps.database.write() as conn:
+        kept = await idempotency.claim(conn, key, call.now)
+        if kept is not None:
+            return Reply(kept.answer.encode(), kept.status)
+        change = await actions.book(conn, call.actor, new, shipped(), call.now)
+        body = BOOK.encode(await read(call, conn, change.subject_id))
+        await idempotency.keep(conn, key, BOOK.status, body)
+    call.changed(change)
+    return Reply(body, BOOK.status)
+
+
+async def cancel(call: Call) -> CallbackView:
+    """Cancel, saying why."""
+    given = call.input(CancelCallback)
+    async with call.deps.database.write() as conn:
+        change = await actions.cancel(conn, call.actor, call.part("id"), given.version, given.note, call.now)
+        view = await read(call, conn, call.part("id"))
+    call.changed(change)
+    return view
+
+
+async def snooze(call: Call) -> CallbackView:
+    """Put off."""
+    given = call.input(SnoozeCallback)
+    async with call.deps.database.write() as conn:
+        change = await actions.snooze(
+            conn, call.actor, call.part("id"), given.version, given.until, shipped(), call.now
+        )
+        view = await read(call, conn, call.part("id"))
+    call.changed(change)
+    return view
+
+
+async def reassign(call: Call) -> CallbackView:
+    """Make another person answer for it."""
+    given = call.input(ReassignCallback)
+    async with call.deps.database.write() as conn:
+        change = await actions.reassign(conn, call.actor, call.part("id"), given.version, given.number, call.now)
+        view = await read(call, conn, call.part("id"))
+    call.changed(change)
+    return view
+
+
+async def call_now(call: Call) -> CallbackView:
+    """Due at once."""
+    given = call.input(CallNow)
+    async with call.deps.database.write() as conn:
+        change = await actions.call_now(conn, call.actor, call.part("id"), given.version, shipped(), call.now)
+        view = await read(call, conn, call.part("id"))
+    call.changed(change)
+    return view
+
+
+async def read(call: Call, conn: AsyncConnection, public_id: str) -> CallbackView:
+    """One callback as the page shows it."""
+    return (await callback_views(conn, [await reading.get(conn, public_id, shipped(), call.now)]))[0]
+
+
+async def callback_views(conn: AsyncConnection, found: Sequence[Callback]) -> list[CallbackView]:
+    """Callbacks with the messages merged with them."""
+    messages = await items.serials_of_callbacks(conn, [each.serial for each in found])
+    views = []
+    for each in found:
+        said = asdict(each)
+        said |= {"tries": list(said["tries"]), "messages": messages.get(each.serial, [])}
+        views.append(CallbackView.model_validate(said))
+    return views
+
+
+BOOK = Route(
+    "callbacks.create",
+    "POST",
+    "/api/callbacks",
+    book,
+    "Book a callback for a customer.",
+    body=BookCallback,
+    answer=CallbackView,
+    status=201,
+    idempotent=True,
+)
+ROUTES = (
+    Route("callbacks.list", "GET", "/api/callbacks", search, "Callbacks.", query=CallbackQuery, answer=CallbackPage),
+    Route("callbacks.windows", "GET", "/api/callback-windows", windows, "Times to book.", answer=WindowList),
+    BOOK,
+    Route("callbacks.show", "GET", _ONE, show, "One callback.", answer=CallbackView),
+    Route("callbacks.cancel", "POST", f"{_ONE}/cancel", cancel, "Cancel.", body=CancelCallback, answer=CallbackView),
+    Route("callbacks.snooze", "POST", f"{_ONE}/snooze", snooze, "Put off.", body=SnoozeCallback, answer=CallbackView),
+    Route(
+        "callbacks.reassign",
+        "POST",
+        f"{_ONE}/reassign",
+        reassign,
+        "Hand on.",
+        body=ReassignCallback,
+        answer=CallbackView,
+    ),
+    Route(
+        "callbacks.call_now", "POST", f"{_ONE}/call-now", call_now, "Due at once.", body=CallNow, answer=CallbackView
+    ),
+)
