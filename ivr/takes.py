@@ -48,6 +48,8 @@ class Takes:
         self._begun: Message | None = None
         self._count = 0
         self._done = False
+        #: Kept, and not yet taken in.
+        self._waiting: Message | None = None
         #: The folder as Asterisk names it.
         self._folder = ""
 
@@ -92,9 +94,10 @@ class Takes:
         except OSError as error:
             log.error("ivr.spool_failed", call_id=message.call_id, error=type(error).__name__)
             return talk.Failed()
-        self._done = True
+        self._done, self._waiting = True, message
         await asyncio.to_thread(self._drop_others, message)
         number = await within(self._offer(message))
+        self._waiting = None
         return talk.Kept(number)
 
     async def _offer(self, message: Message) -> str:
@@ -123,16 +126,10 @@ class Takes:
         if self._begun is not None:
             await self._line.closed(CLOSE_S)
             await self._measured()
-        spoken = [take for take in self._takes if take.sound.seconds > 0]
-        if self._done or not self._takes:
+        message = self._waiting if self._done else self._last_words()
+        if message is None:
+            await self.give_up()
             return
-        if not spoken:
-            await asyncio.to_thread(self._drop_others, None)
-            return
-        chosen = ([take for take in spoken if self._good(take.sound)] or spoken)[-1]
-        silent = chosen.sound.speech_s < self._terms.speech_s
-        message = replace(chosen.message, at=self._clock(), sorted_out="silence" if silent else None)
-        self._done = True
         try:
             await asyncio.to_thread(self._spool.keep, message)
             await asyncio.to_thread(self._drop_others, message)
@@ -140,6 +137,15 @@ class Takes:
                 await self._offer(message)
         except Exception as error:  # the sidecar keeps it: taken in later
             log.warning("ivr.message_waits", call_id=message.call_id, error=type(error).__name__)
+
+    def _last_words(self) -> Message | None:
+        """The last good take, else the last with any sound file at all, else None."""
+        spoken = [take for take in self._takes if take.sound.seconds > 0]
+        if not spoken:
+            return None
+        chosen = ([take for take in spoken if self._good(take.sound)] or spoken)[-1]
+        silent = chosen.sound.speech_s < self._terms.speech_s
+        return replace(chosen.message, at=self._clock(), sorted_out="silence" if silent else None)
 
     def _good(self, sound: Sound) -> bool:
         return sound.seconds >= self._terms.shortest_s and sound.speech_s >= self._terms.speech_s

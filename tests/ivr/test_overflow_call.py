@@ -1,0 +1,232 @@
+"""Overflow over real sockets against a fake Asterisk: messages on disk, ports that fail, places."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from ivr.server import FastAgiServer
+from ivr.session import EntryStep
+from ivr.spool import Message, Spool
+from tests.ivr.fakes import NOW, SECRET, FakeHours, shipped_tree
+from tests.ivr.overflow_fakes import (
+    BOOKED_BEFORE,
+    NOTHING,
+    SHORT,
+    SILENCE,
+    SPEECH,
+    FakeAnnouncements,
+    Overflowing,
+)
+from tests.ivr.overflow_house import ANI, CALL, FIRST, call, entry_ports, house, run, server
+from ticketing.intake.spool import parse
+
+__all__ = ["house", "server"]
+
+
+# -- messages --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("TL-21", "N1")
+async def test_a_message_is_taken_in_and_its_number_read(server: FastAgiServer, house: Overflowing) -> None:
+    made = await run(server, call(house, ["1", "1", "#"], says=[SPEECH]))
+    assert made.heard[-1] == "goodbye"
+    assert made.heard.count("digit-0") == 2 * "260310017".count("0")
+    assert house.sink.taken[FIRST] == {
+        **{"call_id": CALL, "ani": ANI, "dnis": "1860", "lang": "zh", "queue": "complaint"},
+        **{"seconds": 4.0, "how": "confirmed", "silent": False},
+    }
+    assert house.files() == {FIRST}
+    assert made.variables["CTI_STEP"] == "recorded"
+    assert (made.variables["CTI_ACTION"], made.variables["CTI_DONE"]) == ("hangup", "overflow")
+
+
+@pytest.mark.req("TL-21")
+async def test_only_the_last_take_stays(server: FastAgiServer, house: Overflowing) -> None:
+    made = await run(server, call(house, ["1", "2", "#"], says=[SILENCE, SPEECH, SHORT, SPEECH]))
+    assert [each for each in made.heard if each.startswith("record-")] == [
+        *("record-intro", "record-silent", "record-review", "record-too-short", "record-review"),
+        *("record-saved", "record-saved-promise"),
+    ]
+    assert list(house.sink.taken) == [f"{CALL}-msg-4.wav"]
+    assert house.files() == {f"{CALL}-msg-4.wav"}
+
+
+@pytest.mark.req("N1", "F09")
+@pytest.mark.parametrize("fault", ["fails", "hangs"])
+async def test_a_sink_that_does_not_answer_leaves_a_sidecar(
+    server: FastAgiServer, house: Overflowing, fault: str
+) -> None:
+    house.sink.error = OSError() if fault == "fails" else None
+    house.sink.gate = asyncio.Event() if fault == "hangs" else None
+    made = await run(server, call(house, ["1", "#"], says=[SPEECH]))
+    assert "record-saved-plain" in made.heard
+    assert ("please-hold" in made.heard) == (fault == "hangs")
+    assert house.files() == {FIRST, FIRST.replace(".wav", ".json")}
+    waiting = parse((house.folder / FIRST).with_suffix(".json").read_text())
+    assert (waiting.how, waiting.seconds, waiting.ani, waiting.at) == ("confirmed", 4.0, ANI, NOW)
+    assert made.variables["CTI_STEP"] == "recorded"
+
+
+@pytest.mark.req("TL-07", "TL-21", "F14")
+@pytest.mark.parametrize(
+    ("says", "kept", "silent"),
+    [
+        ([SPEECH], 1, False),
+        ([SPEECH, NOTHING], 1, False),
+        ([SPEECH, SHORT], 1, False),
+        ([SHORT], 1, False),
+        ([SILENCE], 1, True),
+        ([SILENCE, SHORT], 2, False),
+        ([NOTHING], 0, False),
+    ],
+)
+async def test_a_hang_up_while_speaking_keeps_the_best(
+    server: FastAgiServer, house: Overflowing, says: list[str], kept: int, *, silent: bool
+) -> None:
+    """The caller hangs up during the last of these takes; the one before was good, or not."""
+    probe = await run(server, call(house, ["1", *["2"] * (len(says) - 1)], says=list(says)))
+    recordings = [at for at, line in enumerate(probe.lines) if line.startswith("RECORD FILE")]
+    for path in house.folder.iterdir():
+        path.unlink()
+    house.sink.taken.clear()
+    made = call(house, ["1", *["2"] * (len(says) - 1)], says=list(says))
+    made.hang_up_at = recordings[len(says) - 1]
+    await run(server, made)
+    await server.idle()
+    assert [(file, about["how"], about["silent"]) for file, about in house.sink.taken.items()] == (
+        [(f"{CALL}-msg-{kept}.wav", "hung_up", silent)] if kept else []
+    )
+    assert house.files() == ({f"{CALL}-msg-{kept}.wav"} if kept else set())
+
+
+async def test_a_spool_that_cannot_be_written_offers_the_callback(
+    server: FastAgiServer, house: Overflowing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_self: Spool, _message: Message) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Spool, "begin", full)
+    made = await run(server, call(house, ["1", "3"]))
+    assert made.heard[-5:] == ["record-failed", "all-busy", "record-unavailable", "press-2", "place-kept"]
+    assert made.variables["CTI_ACTION"] == "queue"
+
+
+async def test_whoever_records_nothing_and_waits_on_leaves_nothing(server: FastAgiServer, house: Overflowing) -> None:
+    made = await run(server, call(house, ["1", "3"], says=[SILENCE, SILENCE, SHORT]))
+    assert made.variables["CTI_ACTION"] == "queue"
+    assert house.files() == set()
+    assert not house.sink.taken
+
+
+# -- place, callback, closed hours, announcements --------------------------------------------------------------------
+
+
+@pytest.mark.req("TL-20")
+async def test_the_place_is_told_to_the_dialplan(server: FastAgiServer, house: Overflowing) -> None:
+    made = await run(server, call(house, ["3"]))
+    assert (made.variables["CTI_PLACE"], made.variables["CTI_ACTION"]) == ("2", "queue")
+    assert made.variables["CTI_JOINED"] == str(int((NOW - timedelta(minutes=4)).timestamp()))
+
+
+@pytest.mark.req("TL-20")
+async def test_a_floor_that_fails_leaves_the_dialplans_own_place(server: FastAgiServer, house: Overflowing) -> None:
+    house.floor.error, house.floor.stands = RuntimeError("no picture"), None
+    made = await run(server, call(house, ["3"]))
+    assert "CTI_PLACE" not in made.variables
+    assert "overflow-menu" in made.heard, "who has waited so long is offered something all the same"
+
+
+@pytest.mark.req("TL-22")
+async def test_a_booking_keeps_the_time_the_caller_joined(server: FastAgiServer, house: Overflowing) -> None:
+    made = await run(server, call(house, ["1", "1", "1"], key="2"))
+    assert made.heard[-4:] == ["callback-saved", "callback-time-is", "callback-window-asap", "goodbye"]
+    (booked,) = house.book.booked
+    assert (booked["joined_at"], booked["number"], booked["window"]) == (NOW - timedelta(minutes=4), ANI, "asap")
+    assert made.variables["CTI_STEP"] == "booked"
+    assert ANI not in "".join(made.events)
+
+
+@pytest.mark.req("TL-22")
+@pytest.mark.parametrize("fault", ["fails", "hangs"])
+async def test_a_book_that_does_not_answer_gives_the_place_back(
+    server: FastAgiServer, house: Overflowing, fault: str
+) -> None:
+    house.book.error = OSError() if fault == "fails" else None
+    house.book.gate = asyncio.Event() if fault == "hangs" else None
+    made = await run(server, call(house, ["1"], key="2"))
+    assert made.heard[-2:] == ["callback-failed", "place-kept"]
+    assert made.variables["CTI_ACTION"] == "queue"
+
+
+@pytest.mark.req("TL-22")
+async def test_the_place_of_a_booking_is_taken_over(server: FastAgiServer, house: Overflowing) -> None:
+    house.book.open[ANI] = BOOKED_BEFORE
+    made = await run(server, call(house, ["1", "1"]), "entry")
+    assert house.book.taken_over == [("cb1", CALL)]
+    assert house.floor.since == [BOOKED_BEFORE.joined_at]
+    assert made.variables["CTI_JOINED"] == str(int(BOOKED_BEFORE.joined_at.timestamp()))
+    assert (made.variables["CTI_REASON"], made.variables["CTI_PRIORITY"]) == ("callback-taken-over", "3")
+
+
+async def test_a_book_that_hangs_holds_no_caller_up(server: FastAgiServer, house: Overflowing) -> None:
+    house.book.gate, house.floor.busy = asyncio.Event(), False
+    made = await run(server, call(house, ["1"]), "entry")
+    assert made.heard[-1] == "to-complaint"
+    assert "please-hold" not in made.heard
+
+
+@pytest.mark.req("TL-06")
+async def test_closed_then_progress_then_closed_again(house: Overflowing) -> None:
+    ports = entry_ports(house, FakeHours(frozenset({"complaint"})))
+    made = FastAgiServer("127.0.0.1", 0, SECRET, {"entry": EntryStep(shipped_tree, ports)})
+    await made.start()
+    caller = await run(made, call(house, ["1", "3", "0", "1", "#"], says=[SPEECH]), "entry")
+    await made.stop()
+    assert [each for each in caller.heard if each.startswith(("closed", "menu"))] == [
+        *("menu-main", "closed-hours", "closed-menu", "menu-progress", "closed-hours", "closed-menu"),
+    ]
+    assert "record-saved" in caller.heard
+    assert (caller.variables["CTI_ACTION"], caller.variables["CTI_REASON"]) == ("hangup", "closed")
+
+
+@pytest.mark.req("TL-26")
+@pytest.mark.parametrize(
+    ("keys", "step", "heard"),
+    [(["", "0"], "heard", "menu-main"), (["4", "0"], "4", "menu-standards")],
+)
+async def test_announcements_come_first_and_an_early_key_counts(
+    house: Overflowing, keys: list[str], step: str, heard: str
+) -> None:
+    house.floor.busy = False
+    news = FakeAnnouncements(("announcement-outage", "no-such-prompt"))
+    made = FastAgiServer("127.0.0.1", 0, SECRET, {"entry": EntryStep(shipped_tree, entry_ports(house, news=news))})
+    await made.start()
+    caller = await run(made, call(house, keys), "entry")
+    await made.stop()
+    assert caller.heard[:4] == ["greeting-1860", "announcement-intro", "announcement-outage", "announcement-end"]
+    assert caller.steps[:2] == [("announcement", "announcement-outage"), ("announcement", step)]
+    assert heard in caller.heard
+
+
+@pytest.mark.req("TL-26")
+async def test_whoever_ends_at_the_announcement_is_counted_there(house: Overflowing) -> None:
+    news = FakeAnnouncements(("announcement-outage",))
+    made = FastAgiServer("127.0.0.1", 0, SECRET, {"entry": EntryStep(shipped_tree, entry_ports(house, news=news))})
+    await made.start()
+    caller = call(house, [])
+    probe = await run(made, call(house, []), "entry")
+    caller.hang_up_at = probe.lines.index('STREAM FILE "hotline/announcement-outage" "0123456789*#"')
+    await run(made, caller, "entry")
+    await made.stop()
+    assert caller.steps == [("announcement", "announcement-outage")]
+
+
+@pytest.mark.req("TL-08")
+async def test_the_grade_is_told_and_silence_is_none(server: FastAgiServer, house: Overflowing) -> None:
+    made = await run(server, call(house, ["4"]), "survey")
+    assert made.events == ["CtiGrade,Grade: 4"]
+    made = await run(server, call(house, [""]), "survey")
+    assert (made.events, made.variables["CTI_DONE"]) == ([], "survey")
