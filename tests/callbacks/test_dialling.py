@@ -227,17 +227,29 @@ async def test_a_dialler_that_slept_through_its_lease_may_not_dial(centre: Centr
     assert sum(centre.exchange.invites.values()) == 1
 
 
-async def test_a_living_dialler_keeps_its_leases(centre: Centre, wish: Wish) -> None:
-    await centre.book(wish())
-    dial = await dialled(centre)
-    for _ in range(5):
+async def test_a_living_dialler_keeps_what_it_has(centre: Centre, wish: Wish) -> None:
+    made = await centre.book(wish())
+    async with centre.database.write() as conn:
+        held = await store.hold(conn, made.subject_id)
+        claim = await dialling.claim(conn, held.id, "d0", centre.policy, centre.now)
+    assert claim is not None
+    for _ in range(3):  # the agent's phone rings and rings
         centre.pass_time(seconds=20)
         async with centre.database.write() as conn:
-            assert await store.keep(conn, "d0", centre.now + centre.policy.lease) == 1
+            claim = await dialling.keep(conn, claim, centre.policy, centre.now)
+        assert await centre.recover() == []
+    async with centre.database.write() as conn:
+        await dialling.reserve(conn, claim, "1001", centre.now)
+        dial = await dialling.dial(conn, claim, centre.policy, centre.now)
+    centre.exchange.originate(dial)
+    for _ in range(3):  # the customer's phone rings, and its channel is there whenever we look
+        centre.pass_time(seconds=20)
+        assert await centre.recover() == []
     centre.restart()
     centre.exchange.live.clear()
     assert await centre.recover() == []  # another answers for it
-    assert dial.channel_id in centre.exchange.invites
+    centre.pass_time(seconds=31)
+    assert [change.kind for change in await centre.recover()] == ["callback.lost"]
 
 
 @pytest.mark.req("TL-23", "TL-70", "F19")

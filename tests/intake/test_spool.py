@@ -120,6 +120,24 @@ async def test_without_a_database_everything_waits(desk: Desk, shelf: Shelf) -> 
     assert await import_spool(desk.database, shelf.folder / "none", desk.now, shelf.take) == []
 
 
+@pytest.mark.req("F09")
+async def test_one_whose_sound_cannot_be_taken_over_waits_and_holds_nobody_back(desk: Desk, shelf: Shelf) -> None:
+    paths = [shelf.put(number, number) for number in (1, 2)]
+    refused = [True]
+
+    async def take(message: NewMessage, change: Change) -> None:
+        if message.file.startswith(f"{CALL}1") and refused.pop():
+            raise OSError("no space left")
+        await shelf.take(message, change)
+
+    await import_spool(desk.database, shelf.folder, desk.now, take)
+    assert [path.exists() for path in paths] == [True, False]
+    refused.append(False)
+    changes = await import_spool(desk.database, shelf.folder, desk.now, take)
+    assert [change.kind for change in changes] == ["item.known"]
+    assert [path.exists() for path in paths] == [False, False]
+
+
 def test_a_sidecar_with_little_in_it_is_enough() -> None:
     least = {"call_id": f"{CALL}1", "file": f"{CALL}1-msg-2.wav", "at": 1773106200}
     message = parse(json.dumps(least))

@@ -7,6 +7,7 @@ count.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +52,14 @@ async def reserve(conn: AsyncConnection, claim: Claim, agent: str, now: datetime
     to = workflow.advance(_situation(held), Verb.RESERVE)
     step = Step("callback.reserved", to, {"agent": agent}, {"agent": agent})
     return await store.write(conn, SYSTEM, held, step, now)
+
+
+async def keep(conn: AsyncConnection, claim: Claim, policy: Policy, now: datetime) -> Claim:
+    """Renews a claim while its agent's phone rings; raises Stale when it is void. What is being dialled needs none."""
+    held = await store.hold_claimed(conn, claim, now)
+    until = now + policy.lease
+    await store.extend(conn, held, until)
+    return replace(claim, until=until)
 
 
 async def release(conn: AsyncConnection, claim: Claim, reason: str, now: datetime) -> Change:

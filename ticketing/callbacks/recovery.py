@@ -60,7 +60,8 @@ async def _decide(  # noqa: PLR0917 - everything the decision rests on
     if attempt.channel_id not in live_channels:
         gone = attempt.started_at + policy.settle <= now
         return await dialling.lose(conn, held, attempt, policy, now) if gone else None
-    if held.row["lease_holder"] == holder and held.row["lease_until"] > now:
+    if held.row["lease_holder"] == holder:
+        await store.extend(conn, held, now + policy.lease)
         return None
     values = {"lease_holder": holder, "lease_until": now + policy.lease, "lease_epoch": held.row["lease_epoch"] + 1}
     step = Step("callback.adopted", held.state, values, {"n": attempt.n, "agent": held.row["agent"]})

@@ -140,14 +140,9 @@ async def claim(conn: AsyncConnection, callback_id: int, holder: str, now: datet
     return None if row is None else _held(row)
 
 
-async def keep(conn: AsyncConnection, holder: str, until: datetime) -> int:
-    """Renews every lease of a living holder; returns how many."""
-    done = await conn.execute(
-        update(callback)
-        .where(callback.c.lease_holder == holder, callback.c.state.in_([state.value for state in HELD]))
-        .values(lease_until=until)
-    )
-    return done.rowcount
+async def extend(conn: AsyncConnection, held: Held, until: datetime) -> None:
+    """Moves the end of a lease; nothing else changes, so no version and no audit."""
+    await conn.execute(update(callback).where(callback.c.id == held.id).values(lease_until=until))
 
 
 async def write(conn: AsyncConnection, actor: Actor, held: Held, step: Step, now: datetime) -> Change:

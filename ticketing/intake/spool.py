@@ -57,14 +57,13 @@ async def import_spool(
         try:
             async with database.write() as conn:
                 change = await actions.take(conn, SYSTEM, waiting.message, now, area_code=area_code)
+            changes.append(change)
+            await taken(waiting.message, change)
+            await asyncio.to_thread(waiting.path.unlink, missing_ok=True)
         except Unavailable:
             raise
-        except HotlineError as error:
-            log.warning("message_waits", file=waiting.message.file, code=error.code, reason=error.message)
-            continue
-        await taken(waiting.message, change)
-        await asyncio.to_thread(waiting.path.unlink, missing_ok=True)
-        changes.append(change)
+        except (HotlineError, OSError) as error:
+            log.warning("message_waits", file=waiting.message.file, reason=str(error))
     return changes
 
 
@@ -78,8 +77,17 @@ def _read_all(spool: Path) -> list[Waiting]:
             found.append(Waiting(path, parse(_bounded(path))))
         except (ValueError, RecursionError, HotlineError) as error:
             log.error("sidecar_unreadable", file=path.name, reason=str(error))
-            path.rename(path.with_name(path.name + UNREADABLE))
+            _set_aside(path)
+        except OSError as error:
+            log.warning("sidecar_waits", file=path.name, reason=str(error))
     return sorted(found, key=lambda each: (each.message.at, each.message.file))
+
+
+def _set_aside(path: Path) -> None:
+    try:
+        path.rename(path.with_name(path.name + UNREADABLE))
+    except OSError as error:
+        log.warning("sidecar_waits", file=path.name, reason=str(error))
 
 
 def _bounded(path: Path) -> str:
