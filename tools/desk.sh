@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the browser application (cti/web/desk) with the Node.js that came as a Python package. Does nothing when it is up to date.
+# HOTLINE_WHEELS=FOLDER builds from FOLDER/npm, which tools/wheels.sh filled, without any network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 desk=cti/web/desk
@@ -14,7 +15,9 @@ npm=("$node_home/bin/node" "$node_home/lib/node_modules/npm/bin/npm-cli.js")
 echo "» Browser application (about half a minute)"
 cd "$desk"
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  "${npm[@]}" ci --no-audit --no-fund --loglevel=error
+  from=()
+  if [ -n "${HOTLINE_WHEELS:-}" ]; then from=(--offline --cache "$HOTLINE_WHEELS/npm"); fi
+  "${npm[@]}" ci "${from[@]}" --no-audit --no-fund --loglevel=error
 fi
 "${npm[@]}" run --silent "$what"
 [ "$what" != build ] || touch dist/.built

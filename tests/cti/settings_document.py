@@ -41,7 +41,7 @@ alone.
 
 _FOOT: Final = """
 Two variables belong to the installation, not to the service: `HOTLINE_CONFIG` (above) and `HOTLINE_WHEELS`, a folder of
-packages from which `make` installs without any network.
+packages from which `make` installs without any network; `tools/wheels.sh FOLDER` fills one where there is a network.
 """
 
 
