@@ -236,6 +236,15 @@ async def test_a_person_puts_off_calls_now_hands_over_and_cancels(desk: Desk, bo
     assert (found.state, found.end_reason, found.note) == ("cancelled", "staff", "已在营业厅解决")
 
 
+async def test_a_local_number_is_found_by_its_area(desk: Desk, book: Book, wish: Wish) -> None:
+    async with desk.database.write() as conn:
+        made = await actions.book(conn, SYSTEM, wish(number="66668888"), book.policy, desk.now, area_code="010")
+        found = await reading.open_of(conn, "66668888", book.policy, desk.now, area_code="010")
+        assert found is not None
+        assert (found.serial, found.number) == (made.payload["serial"], "+861066668888")
+        assert await reading.open_of(conn, "66668888", book.policy, desk.now) is None
+
+
 async def test_an_agent_who_books_answers_for_it(desk: Desk, book: Book, wish: Wish) -> None:
     made = await book.book(wish(call_id=None), by=desk["1001"])
     assert (await book.read(made)).owner == "1001"

@@ -54,9 +54,11 @@ async def in_flight(conn: AsyncConnection, queue: str) -> int:
     return int(found or 0)
 
 
-async def open_of(conn: AsyncConnection, number: str, policy: Policy, now: datetime) -> Callback | None:
+async def open_of(
+    conn: AsyncConnection, number: str, policy: Policy, now: datetime, *, area_code: str | None = None
+) -> Callback | None:
     """The open callback of a number as the network or a person writes it; None when there is none."""
-    key = normalise(number).key
+    key = normalise(number, area_code=area_code).key
     if key is None:
         return None
     which = _callbacks().where(callback.c.number == key, callback.c.ended_at.is_(None))
