@@ -19,6 +19,7 @@ from cti.asterisk.provision import Installation, installed, provision
 from cti.asterisk.render import RunFolder, render
 from cti.asterisk.secrets import Secrets
 from cti.asterisk.settings import AsteriskSettings, Dnis, Phone
+from cti.settings import default_cache
 from tests.system.callers import Lines
 
 #: a number whose notice is one second long, for tests that are not about the notice
@@ -126,7 +127,7 @@ def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
 @pytest.fixture(scope="session")
 def asterisk_installation() -> Installation:
     """Asterisk 22; skipped by name when absent, unless HOTLINE_TEST_ALL=1 asks for every test."""
-    cache = AsteriskSettings(run_dir=Path("unused")).cache_dir
+    cache = default_cache()
     if os.environ.get("HOTLINE_TEST_ALL") == "1":
         return provision(cache)
     try:
