@@ -39,6 +39,8 @@ GLOBALS: Final[tuple[Variable, ...]] = (
         "CTI_OVERFLOW", "render", "`yes`: the service is asked (step `overflow`) when a queue ends without an answer"
     ),
     Variable("CTI_SURVEY", "render", "`yes`: the service is asked (step `survey`) when the agent hung up first"),
+    Variable("CTI_OUTBOUND", "render", "`yes`: the product may place calls"),
+    Variable("CTI_OUTBOUND_NUMBER", "render", "the number shown to people the product calls"),
     Variable("CTI_LANG_DEFAULT", "render", "language of numbers that have none of their own"),
     Variable("CTI_NOTICE_DEFAULT", "render", "notice of numbers that have none of their own"),
     Variable("CTI_LANG_<dnis>", "render", "language a caller of this number hears first"),
@@ -80,6 +82,7 @@ CHANNEL: Final[tuple[Variable, ...]] = (
     Variable("CTI_QUEUE", "service", "queue of queues.conf the caller goes to"),
     Variable("CTI_PRIORITY", "service", "queue priority, 0..20, larger is served first"),
     Variable("CTI_REASON", "service", "code of the routing reason shown to the agent"),
+    Variable("CTI_AGENT", "service", "number of the agent kept for a call the product places; the dialler sets it"),
     Variable("CTI_LANG", "service", "language of the caller: `zh` or `en`"),
 )
 

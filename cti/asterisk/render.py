@@ -40,7 +40,7 @@ EVENTS: Final = {
         *("BridgeMerge", "BlindTransfer", "AttendedTransfer", "Hold", "Unhold", "ContactStatus", "DeviceStateChange"),
         *("MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "LocalBridge", "LocalOptimizationEnd"),
     ),
-    "dialler": ("OriginateResponse", "FullyBooted"),
+    "dialler": ("OriginateResponse", "FullyBooted", "DialEnd", "Hangup"),
 }
 
 #: Kept from an account in spite of the list above. The first event of a call from the trunk repeats what the caller
@@ -222,6 +222,8 @@ def _globals(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:
     yield f"CTI_RESCUE_QUEUE = {settings.rescue_queue}"
     yield f"CTI_OVERFLOW = {'yes' if settings.overflow else 'no'}"
     yield f"CTI_SURVEY = {'yes' if settings.survey else 'no'}"
+    yield f"CTI_OUTBOUND = {'yes' if settings.outbound else 'no'}"
+    yield f"CTI_OUTBOUND_NUMBER = {settings.outbound_number}"
     yield "CTI_LANG_DEFAULT = zh"
     yield "CTI_NOTICE_DEFAULT = notice"
     yield f"CTI_NOTICE_VERSION_DEFAULT = {settings.notice_version}"
@@ -271,6 +273,11 @@ def _transports(settings: AsteriskSettings) -> Iterator[str]:
 
 def _trunk(settings: AsteriskSettings) -> Iterator[str]:
     yield "[trunk](trunk-endpoint)"
+    if settings.outbound:
+        yield "aors = trunk"
+        yield "[trunk]"
+        yield "type = aor"
+        yield f"contact = {settings.trunk_out}"
     yield "[trunk-hosts]"
     yield "type = identify"
     yield "endpoint = trunk"

@@ -13,6 +13,8 @@ HOME: Final = Path(__file__).resolve().parents[2]
 Port = int
 _PORT = Field(ge=1, le=65535)
 _NUMBER = r"^[0-9]{3,8}$"
+#: `sip:host:port`, or nothing
+TRUNK_OUT: Final = r"^(sip:[A-Za-z0-9.-]{1,253}:[0-9]{1,5})?$"
 
 
 class Phone(BaseModel):
@@ -96,6 +98,10 @@ class AsteriskSettings(BaseModel):
     #: hooks of the dialplan that ask the service after a queue gave up, or after the talk
     overflow: bool = False
     survey: bool = False
+    #: the product may place calls, over this contact, showing this number
+    outbound: bool = False
+    trunk_out: str = Field(default="", pattern=TRUNK_OUT)
+    outbound_number: str = Field(default="1860", pattern=r"^[0-9]{3,15}$")
 
     @property
     def spool(self) -> Path:
@@ -109,6 +115,8 @@ class AsteriskSettings(BaseModel):
         numbers = [phone.number for phone in self.roster]
         if doubled := sorted({n for n in numbers if numbers.count(n) > 1}):
             raise ValueError(f"phone numbers listed twice: {', '.join(doubled)}")
+        if self.outbound and not self.trunk_out:
+            raise ValueError("outbound needs trunk_out, where calls are sent")
         tcp = [self.ami_port, self.http_port]
         if len(set(tcp)) != len(tcp):
             raise ValueError("ami_port and http_port must differ")
