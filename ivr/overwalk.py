@@ -62,8 +62,11 @@ class OverflowWalk:
         raise LookupError(f"the dialogue stopped in {self._state.phase}")
 
     async def finish(self, outcome: talk.Finish) -> None:
-        """Tell the dialplan; whoever goes on waiting joins the queue at his place, looked up as late as possible."""
-        if outcome.action != "queue":
+        """Tell the dialplan; whoever goes on waiting joins the queue at his place, looked up as late as possible.
+
+        Who was asked nothing comes to the end of the queue like everybody.
+        """
+        if outcome.action != "queue" or (self._state.origin == "arrival" and not self._state.asks):
             await self._player.finish(outcome)
             return
         since = outcome.since or self._joined_at()

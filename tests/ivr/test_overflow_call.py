@@ -131,6 +131,18 @@ async def test_the_place_is_told_to_the_dialplan(server: FastAgiServer, house: O
     assert made.variables["CTI_JOINED"] == str(int((NOW - timedelta(minutes=4)).timestamp()))
 
 
+async def test_who_was_asked_nothing_comes_to_the_end_of_the_queue(server: FastAgiServer, house: Overflowing) -> None:
+    house.floor.busy = False
+    made = await run(server, call(house, ["1"]), "entry")
+    assert made.variables["CTI_ACTION"] == "queue"
+    assert "CTI_PLACE" not in made.variables
+    made = await run(server, call(house, ["1"], ani="13900009999"), "entry")
+    assert "CTI_PLACE" not in made.variables
+    house.floor.busy = True
+    made = await run(server, call(house, ["1"]), "entry")
+    assert made.variables["CTI_PLACE"] == "2"
+
+
 @pytest.mark.req("TL-20")
 async def test_a_floor_that_fails_leaves_the_dialplans_own_place(server: FastAgiServer, house: Overflowing) -> None:
     house.floor.error, house.floor.stands = RuntimeError("no picture"), None
