@@ -32,6 +32,7 @@ from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
 from cti.settings import Settings
 from cti.supervisor import Lease, Watchdog
+from cti.upkeep import Upkeep
 from cti.web import tls
 from cti.web.deps import WebDeps
 from cti.web.listen import Listener
@@ -41,8 +42,9 @@ from cti.web.server import build_app
 from ivr import prompts
 from ivr.menus import Menus
 from ivr.model import Menu, Tree
-from ivr.server import FastAgiServer
+from ivr.server import FastAgiServer, Step
 from ivr.session import EntryStep
+from ivr.steps import OverflowStep, SurveyStep
 from recordings.library import Library
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
@@ -294,13 +296,26 @@ async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress) -
     )
 
 
+def _steps(core: Core, keeper: FloorKeeper) -> dict[str, Step]:
+    """The menus and what surrounds the queue; the dialplan asks for overflow and survey only when they are on."""
+    settings, menus = core.settings, core.menus
+    tree = lambda: menus.tree  # noqa: E731 - the tree of the moment, given to each step
+    overflow = keeper.overflow(core.library, core.exchange.spool, tree) if settings.overflow else None
+    steps: dict[str, Step] = {"entry": EntryStep(tree, keeper.ports(tree, overflow))}
+    if overflow is not None:
+        steps["overflow"] = OverflowStep(tree, overflow)
+    if settings.survey:
+        steps["survey"] = SurveyStep(tree)
+    return steps
+
+
 async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> FloorKeeper:
     """Asterisk, the menus' server and the floor, made but not yet connected."""
     settings, menus = core.settings, core.menus
     asterisk = await stack.enter_async_context(exchange(core.exchange, core.secrets, progress))
     keeper = FloorKeeper(settings, core.database, menus, core.words, clock)
     await keeper.restore()
-    steps = {"entry": EntryStep(lambda: menus.tree, keeper.ports(lambda: menus.tree))}
+    steps = _steps(core, keeper)
     agi = FastAgiServer(settings.agi_host, settings.agi_port, core.secrets.agi, steps)
     await agi.start()
     stack.push_async_callback(agi.stop)
@@ -369,7 +384,8 @@ async def service(
         await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer"))
         courier = Courier(database, {TOPIC: OrderNews(keeper.hub)}, name=lease.holder)
         await stack.enter_async_context(task(courier.run(clock), "courier"))
-        await stack.enter_async_context(task(keeper.housekeeping(), "housekeeping"))
+        upkeep = Upkeep(keeper, database, core.library, core.exchange.spool, clock)
+        await stack.enter_async_context(task(upkeep.run(), "upkeep"))
         await listener.start()
         stack.push_async_callback(listener.stop)
         stack.callback(keeper.hub.close)

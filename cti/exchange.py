@@ -62,7 +62,12 @@ def exchange_settings(
         "agi_host": settings.agi_advertised or settings.agi_host,
         "agi_port": settings.agi_port,
         "trunk_hosts": settings.trunk_hosts,
+        "overflow": settings.overflow,
+        "survey": settings.survey,
         "notice_version": notice_version,
+        "outbound": settings.outbound,
+        "trunk_out": settings.trunk_out,
+        "outbound_number": settings.callback_caller_id,
     }
     if phones is not None:
         given["roster"] = phones

@@ -6,11 +6,11 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti import store
 from cti.ami import commands
@@ -19,7 +19,6 @@ from cti.ami.link import AmiAccount, Link, LinkState, Up
 from cti.asterisk import conf
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import AsteriskSettings
-from cti.calls.effects import CreateDraft
 from cti.calls.events import LinkLost, LinkUp
 from cti.calls.model import CallRecord, Floor, FloorSettings
 from cti.calls.reducer import reduce, take_changed
@@ -27,6 +26,7 @@ from cti.calls.restore import restore
 from cti.hub import Hub
 from cti.journal import Journal
 from cti.labels import LabelBook
+from cti.overflow import Bookings, LiveFloor, Messages, SpoolDisk, staffed
 from cti.pops import PopBoard
 from cti.pump import Pump
 from cti.settings import Settings
@@ -40,30 +40,24 @@ from cti.wiring import Directory, OrderWords, Performer, Tools
 from ivr.hours import TreeHours
 from ivr.menus import Menus
 from ivr.model import Tree
+from ivr.overwalk import OverflowPorts
 from ivr.prompts import Manifest
 from ivr.server import FastAgiServer
 from ivr.session import Ports
+from ivr.spool import Spool
 from recordings.library import Library
+from ticketing.callbacks import policy
 from ticketing.changes import Change
-from ticketing.contacts.model import ContactKind
 from ticketing.contacts.tables import contact, contact_order
 from ticketing.db import Database
-from ticketing.errors import HotlineError
 from ticketing.orders.tables import customer_order
 from ticketing.roles import SYSTEM
-from ticketing.staff import sessions, sign_in
 from ticketing.staff import store as staff
 from ticketing.taxonomy import Taxonomies
 
 log = structlog.get_logger(__name__)
 
-_HOUSEKEEPING_S: Final = 1.0
 _POP_RECORDINGS: Final = 5
-_SWEEP: Final = timedelta(hours=1)
-#: how often the picture is compared with Asterisk's own (default)
-_LOOK: Final = timedelta(minutes=1)
-#: how far back answered calls without an order are looked for after a crash
-_UNORDERED: Final = timedelta(days=1)
 
 
 class FloorKeeper:
@@ -101,14 +95,35 @@ class FloorKeeper:
             recordings_of=self._recordings_of,
         )
         self._announce: Callable[[Sequence[Change]], Awaitable[None]] = _nobody
-        self._registered: dict[str, bool] = {}
         self._resyncing: asyncio.Task[None] | None = None
+        self.messages: Messages | None = None
         #: pages were told that the picture is not whole, and not yet that it is again
         self._degraded = False
 
-    def ports(self, tree: Callable[[], Tree]) -> Ports:
+    def ports(self, tree: Callable[[], Tree], overflow: OverflowPorts | None) -> Ports:
         """What the menus ask (ivr.ports)."""
-        return Ports(self._directory, self._progress, TreeHours(tree), self._clock)
+        return Ports(self._directory, self._progress, TreeHours(tree), self._clock, overflow=overflow)
+
+    def overflow(self, library: Library, spool: Path, tree: Callable[[], Tree]) -> OverflowPorts:
+        """What the overflow dialogues ask (ivr.overwalk)."""
+        settings, clock = self._settings, self._clock
+        self.messages = Messages(self._database, library, self.tell, clock, settings.area_code)
+        opening = staffed(settings.ivr_data, tree)
+        return OverflowPorts(
+            self.messages,
+            Bookings(
+                self._database,
+                policy=policy.shipped(),
+                opening=opening,
+                announce=self.tell,
+                clock=clock,
+                area_code=settings.area_code,
+            ),
+            LiveFloor(self.floor, clock),
+            SpoolDisk(spool, settings.disk_floor_mib * 2**20),
+            Spool(spool),
+            clock,
+        )
 
     async def restore(self) -> None:
         """Puts open calls of the database back on the floor (TL-70)."""
@@ -139,7 +154,7 @@ class FloorKeeper:
             on_refused=lambda why, detail: self.pump.put_security(f"ami_{why}", detail),
         )
         self._switchboard = Switchboard(self.link, self.floor)
-        self._performer = Performer(
+        self.performer = Performer(
             Tools(
                 database=self._database,
                 hub=self.hub,
@@ -147,7 +162,7 @@ class FloorKeeper:
                 switchboard=self._switchboard,
                 clock=self._clock,
                 wrap_up=timedelta(seconds=self._settings.wrap_up_seconds),
-                announce=self._tell,
+                announce=self.tell,
                 expect_recording=self._expect_recording,
                 register_recording=self._register_recording,
                 call_view=self._call_view,
@@ -160,7 +175,7 @@ class FloorKeeper:
             reduce=reduce,
             take_changed=take_changed,
             save=self._save,
-            perform=self._performer.perform,
+            perform=self.performer.perform,
             clock=self._clock,
             journal=Journal(self._settings.journal_dir, journal_key, max_bytes=self._settings.journal_bytes),
             may_act=may_act,
@@ -208,62 +223,14 @@ class FloorKeeper:
         """Pumps until cancelled."""
         await self.pump.run()
 
-    async def housekeeping(self) -> None:
-        """Each second: wrap-ups that are over, voice files to look for again, phones that came or went.
-
-        At start also the voice files that a killed service left in the spool.
-        """
-        swept_at: datetime | None = None
-        looked_at = self._clock()
-        while True:
-            try:
-                if self._clock() - looked_at > _LOOK:
-                    looked_at = self._clock()
-                    if isinstance(self.link.state, Up) and (self._resyncing is None or self._resyncing.done()):
-                        self._resync(after_gap=False)
-                if swept_at is None or self._clock() - swept_at > _SWEEP:
-                    swept_at = self._clock()
-                    await self._sweep()
-                await self._performer.end_wrap_ups()
-                for change in await self._library.rescan(self._clock()):
-                    await self._tell_recording(change)
-                await self._tell_phones()
-            except HotlineError as error:
-                log.warning("housekeeping", code=error.code, why=error.message)
-            await asyncio.sleep(_HOUSEKEEPING_S)
-
-    async def _tell(self, changes: Sequence[Change]) -> None:
+    async def tell(self, changes: Sequence[Change]) -> None:
+        """Tells committed changes to the pages they concern."""
         await self._announce(changes)
 
-    async def _sweep(self) -> None:
-        """Each hour: voice files without a row, sessions and attempts to sign in that are long over."""
-        now = self._clock()
-        for change in await self._library.sweep(now, running=frozenset(self.floor.calls)):
-            await self._tell_recording(change)
-        await self._draft_what_was_answered(now)
-        async with self._database.write() as conn:
-            await sessions.sweep(conn, now)
-            await sign_in.sweep(conn, now)
-
-    async def _draft_what_was_answered(self, now: datetime) -> None:
-        """A crash between saving a call and drafting its order leaves an answered call without one (TL-32)."""
-        async with self._database.read() as conn:
-            answered = [record for record in await store.between(conn, now - _UNORDERED, now) if record.answered_at]
-            drafted = await self._ordered(conn, [record.call_id for record in answered])
-        for record in answered:
-            if record.call_id not in drafted and record.answered_at is not None:
-                log.warning("draft_made_late", call_id=record.call_id)
-                await self._performer.perform(
-                    CreateDraft(call_id=record.call_id, agent=record.answered_by, answered_at=record.answered_at)
-                )
-
-    async def _ordered(self, conn: AsyncConnection, calls: Sequence[str]) -> set[str]:
-        rows = await conn.scalars(
-            select(contact.c.external_id)
-            .join(contact_order, contact_order.c.contact_id == contact.c.id)
-            .where(contact.c.kind == ContactKind.CALL.value, contact.c.external_id.in_(calls))
-        )
-        return {str(call) for call in rows}
+    def compare(self) -> None:
+        """Compares the picture with Asterisk's own; nothing to do while it is being rebuilt or the link is down."""
+        if isinstance(self.link.state, Up) and (self._resyncing is None or self._resyncing.done()):
+            self._resync(after_gap=False)
 
     # -- the link --------------------------------------------------------------------------------------------------
 
@@ -339,9 +306,10 @@ class FloorKeeper:
             expected = max(0.0, (record.ended_at - record.entered_at).total_seconds() - self._notice_s)
         change = await self._library.register(record.call_id, expected_seconds=expected, now=self._clock())
         if change is not None:
-            await self._tell_recording(change)
+            await self.tell_recording(change)
 
-    async def _tell_recording(self, change: Change) -> None:
+    async def tell_recording(self, change: Change) -> None:
+        """Tells the pages of who talked in a call that its recording changed."""
         record = self._board.record(change.subject_id)
         if record is None:
             async with self._database.read() as conn:
@@ -371,15 +339,6 @@ class FloorKeeper:
             calls = [row.external_id for row in rows]
             found = await recording_refs(conn, calls)
         return [found[call].model_dump(mode="json") for call in calls if call in found]
-
-    async def _tell_phones(self) -> None:
-        """Tells an agent's page when Asterisk begins or ceases to reach his phone."""
-        now = {member.agent: self.telephony.registered(member.agent) for member in self.floor.members.values()}
-        changed = [agent for agent, reachable in now.items() if self._registered.get(agent, False) != reachable]
-        self._registered = now
-        if changed:
-            at = self._clock()
-            await self._announce([Change("agent.changed", agent, 0, at, {}) for agent in changed if agent.isdigit()])
 
 
 def ring_seconds(exchange: AsteriskSettings, queue: str) -> int:

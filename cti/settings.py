@@ -93,6 +93,19 @@ class Settings(BaseSettings):
     #: where Asterisk leaves voice files, as this service sees it; empty means Asterisk's run folder
     spool: Path | None = None
 
+    #: the product may place calls; nothing is dialled while it is off
+    outbound: bool = False
+    #: where it places them, `sip:host:port`; needed when `outbound` is on
+    trunk_out: str = Field("", pattern=r"^(sip:[A-Za-z0-9.-]{1,253}:[0-9]{1,5})?$")
+    #: booked callbacks are dialled; needs `outbound`
+    callbacks: bool = False
+    #: the hotline's number as people see it whom the product calls
+    callback_caller_id: str = Field("1860", pattern=r"^[0-9]{3,15}$")
+
+    #: who waits while everybody is busy may leave a recorded complaint or book a callback (TL-20)
+    overflow: bool = False
+    #: the caller is asked for a grade by key after the agent has hung up (TL-08)
+    survey: bool = False
     #: load the sample operator at start (staff without passwords, customers, orders)
     sample: bool = True
     #: seconds after a call in which the agent completes the order (default)
@@ -146,6 +159,10 @@ class Settings(BaseSettings):
         for name, port in ours.items():
             if port and (other := taken.setdefault(port, name)) != name:
                 raise ValueError(f"{other} and {name} are both {port}")
+        if self.outbound and not self.trunk_out:
+            raise ValueError("outbound needs trunk_out, where calls are sent")
+        if self.callbacks and not self.outbound:
+            raise ValueError("callbacks needs outbound")
         if self.tls == "files" and (self.tls_certificate is None or self.tls_key is None):
             raise ValueError("tls = files needs tls_certificate and tls_key")
         return self

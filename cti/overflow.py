@@ -1,0 +1,247 @@
+"""What the overflow dialogues ask, answered: messages taken in, callbacks booked, the live floor, the disk (TL-20)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cti.calls import figures
+from cti.calls.agents import members_of
+from cti.calls.model import Floor, Phase
+from cti.calls.record import record_of
+from ivr import ports
+from ivr.model import Tree
+from recordings.library import Library
+from ticketing import calendar
+from ticketing.calendar import WorkingCalendar
+from ticketing.callbacks import actions as callbacks
+from ticketing.callbacks import reading, rules
+from ticketing.callbacks.model import Again, NewBooking
+from ticketing.callbacks.policy import Policy
+from ticketing.changes import Change
+from ticketing.db import Database
+from ticketing.errors import Refused
+from ticketing.intake import actions as intake
+from ticketing.intake.model import NewMessage, Sorted
+from ticketing.intake.spool import import_spool
+from ticketing.roles import SYSTEM
+
+Announce = Callable[[Sequence[Change]], Awaitable[None]]
+
+
+class Messages:
+    """`ivr.ports.MessageSink` on the items of ticketing.intake, and the spool's sidecars taken in afterwards."""
+
+    def __init__(
+        self, database: Database, library: Library, announce: Announce, clock: Callable[[], datetime], area_code: str
+    ) -> None:
+        self._database = database
+        self._library = library
+        self._announce = announce
+        self._clock = clock
+        self._area_code = area_code
+
+    async def take(
+        self,
+        call_id: str,
+        *,
+        ani: str,
+        dnis: str,
+        lang: str,
+        queue: str,
+        file: str,
+        seconds: float,
+        how: ports.HowRecorded,
+        silent: bool,
+    ) -> str:
+        """The item's serial, after its commit (N1); the same file again gives the same one."""
+        now = self._clock()
+        message = NewMessage(
+            call_id=call_id,
+            file=file,
+            ani=ani,
+            dnis=dnis,
+            lang=lang,
+            queue=queue,
+            seconds=seconds,
+            how=how,
+            at=now,
+            sorted_out=Sorted.SILENCE if silent else None,
+        )
+        async with self._database.write() as conn:
+            change = await intake.take(conn, SYSTEM, message, now, area_code=self._area_code)
+        await self._taken(message, change)
+        await self._announce([change])
+        return str(change.payload["serial"])
+
+    async def import_spool(self, spool: Path) -> None:
+        """Takes in what was recorded while we, or the database, were away: once, in order (TL-24, F09)."""
+        changes = await import_spool(self._database, spool, self._clock(), self._taken, area_code=self._area_code)
+        if changes:
+            await self._announce(changes)
+
+    async def _taken(self, message: NewMessage, change: Change) -> None:
+        """The voice file of a message that is in the database is taken over into the library."""
+        key = message.file.rpartition(".")[0]
+        await self._library.register(key, expected_seconds=message.seconds, now=self._clock(), patience_s=0)
+
+
+class Bookings:
+    """`ivr.ports.CallbackBook` on ticketing.callbacks."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        policy: Policy,
+        opening: Callable[[str], WorkingCalendar | None],
+        announce: Announce,
+        clock: Callable[[], datetime],
+        area_code: str,
+    ) -> None:
+        self._database = database
+        self._policy = policy
+        self._opening = opening
+        self._announce = announce
+        self._clock = clock
+        self._area_code = area_code
+
+    async def open_for(self, number: str) -> ports.OpenCallback | None:
+        """The open callback of a calling number."""
+        now = self._clock()
+        async with self._database.read() as conn:
+            found = await reading.open_of(conn, number, self._policy, now)
+        if found is None:
+            return None
+        return ports.OpenCallback(
+            id=found.id,
+            queue=found.queue,
+            joined_at=found.joined_at,
+            window=prompt_of(rules.spoken(self._policy, found.window, now)),
+            priority=found.priority,
+        )
+
+    def may_dial(self, number: str) -> bool:
+        """Whether a number may be called back, by its form alone: a mainland number, never a short or foreign one."""
+        return rules.dialable(number, self._policy, self._area_code) is not None
+
+    async def windows(self, queue: str, at: datetime) -> Sequence[ports.Window]:
+        """What can be booked now, soonest first."""
+        found = rules.windows(self._policy, self._opening(queue), at)
+        return [ports.Window(each.id, prompt_of(each.spoken), each.starts_at, each.ends_at) for each in found]
+
+    async def book(
+        self,
+        call_id: str,
+        *,
+        number: str,
+        queue: str,
+        window: str,
+        lang: str,
+        priority: int,
+        joined_at: datetime,
+    ) -> ports.Booked:
+        """Books after its commit; the same call books once."""
+        now = self._clock()
+        given = NewBooking(
+            number=number,
+            queue=queue,
+            window=window,
+            lang=lang,
+            priority=priority,
+            joined_at=joined_at,
+            call_id=call_id,
+        )
+        async with self._database.write() as conn:
+            change = await callbacks.book(
+                conn, SYSTEM, given, self._policy, now, opening=self._opening(queue), area_code=self._area_code
+            )
+        await self._announce([change])
+        said = rules.spoken(self._policy, str(change.payload.get("window", window)), now)
+        return ports.Booked(str(change.payload["serial"]), prompt_of(said))
+
+    async def cancel(self, callback_id: str) -> bool:
+        """The caller no longer wants it."""
+        return await self._again(callback_id, Again.CANCEL, "")
+
+    async def take_over(self, callback_id: str, call_id: str) -> bool:
+        """The caller waits himself, in its place."""
+        return await self._again(callback_id, Again.TAKE_OVER, call_id)
+
+    async def _again(self, callback_id: str, choice: Again, call_id: str) -> bool:
+        try:
+            async with self._database.write() as conn:
+                done = await callbacks.again(conn, SYSTEM, callback_id, choice, self._clock(), call_id=call_id)
+        except Refused:
+            return False
+        await self._announce([done if isinstance(done, Change) else done.change])
+        return True
+
+
+def prompt_of(spoken: str) -> str:
+    """The prompt that names a window: `callback-window-tomorrow-morning`."""
+    return f"callback-window-{spoken}"
+
+
+class LiveFloor:
+    """`ivr.ports.BusyFloor` on the reducer's floor: answers at once, from memory."""
+
+    def __init__(self, floor: Floor, clock: Callable[[], datetime]) -> None:
+        self._floor = floor
+        self._clock = clock
+
+    def all_busy(self, queue: str) -> bool:
+        """No signed-in member, helpers included, is idle; wrap-up and pause are busy, nobody signed in is busy."""
+        for member in members_of(self._floor, queue):
+            agent = self._floor.agents.get(member.agent)
+            if member.can_be_rung and (agent is None or agent.phase is Phase.READY):
+                return False
+        return True
+
+    def place(self, queue: str, call_id: str) -> int | None:
+        """The caller's place by his first join, 1 = next; also while he has stepped out to choose."""
+        call = self._floor.calls.get(call_id)
+        if call is None:
+            return None
+        record = record_of(call, self._floor.settings)
+        since = next((stay.joined_at for stay in record.stays if stay.queue == queue), record.asked_at)
+        return None if since is None else self.place_since(queue, since, record.priority, but=call_id)
+
+    def place_since(self, queue: str, since: datetime, priority: int, *, but: str = "") -> int | None:
+        """The place of somebody who waits since then: behind a higher priority, and behind who came earlier."""
+        ahead = 0
+        for view in figures.queue_views(self._floor, self._clock()):
+            if view.queue == queue:
+                ahead += sum(
+                    caller.call_id != but and (-caller.priority, caller.joined_at) < (-priority, since)
+                    for caller in view.waiting
+                )
+        return ahead + 1
+
+    def expected_wait_s(self, queue: str) -> int | None:
+        """Not forecast yet: the dialogue then tells the place only."""
+        return None
+
+
+class SpoolDisk:
+    """`ivr.ports.Disk`: whether there is room for a voice file (F12)."""
+
+    def __init__(self, spool: Path, floor_bytes: int) -> None:
+        self._spool = spool
+        self._floor_bytes = floor_bytes
+
+    def may_record(self) -> bool:
+        """Free space is above the floor; a spool that cannot be looked at takes no recording."""
+        try:
+            return shutil.disk_usage(self._spool).free >= self._floor_bytes
+        except OSError:
+            return False
+
+
+def staffed(ivr_data: Path, tree: Callable[[], Tree]) -> Callable[[str], WorkingCalendar | None]:
+    """When a queue is staffed, by the opening hours of the menus; None = always."""
+    text = (ivr_data / "hours.toml").read_text(encoding="utf-8")
+    calendars = calendar.parse(text, "hours.toml")
+    return lambda queue: calendars.get(tree().queue_calendar.get(queue, ""))
