@@ -29,6 +29,7 @@ async def test_every_answer_is_hardened(agent: Browser, visitor: Browser) -> Non
         assert len(answer.headers["X-Request-Id"]) == 16
     policy = SECURITY_HEADERS["Content-Security-Policy"]
     assert "script-src 'self';" in policy
+    assert "connect-src 'self';" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe-eval" not in policy
 
