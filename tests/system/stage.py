@@ -138,10 +138,19 @@ class Books:
         except TimeoutError:
             raise AssertionError(f"the recording of {call_id} did not come so far: {found}") from None
 
-    async def log(self, number: str) -> tuple[Contact, ...]:
-        """A number's contacts, newest first (IN-13)."""
-        async with self.database.read() as conn:
-            return await contacts.log(conn, None, number)
+    async def log(self, number: str, call_id: str, *, within_s: float = 5.0) -> tuple[Contact, ...]:
+        """A number's contacts, newest first, once this call is among them and ended (IN-13)."""
+        log: tuple[Contact, ...] = ()
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    async with self.database.read() as conn:
+                        log = await contacts.log(conn, None, number)
+                    if any(line.external_id == call_id and line.ended_at for line in log):
+                        return log
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"{call_id} is not in the log of {number}: {log}") from None
 
     async def security(self, start: datetime) -> list[str]:
         """Reasons of the security events since then."""

@@ -199,4 +199,5 @@ async def test_outcomes_of_a_mixed_day_are_disjoint_and_add_up(house: House) -> 
         left = next(call for call in day if call.ani == PLAIN)
         assert left.end_reason == "caller"
         assert [offer.result.value for offer in left.offers] == ["withdrawn"]
-        assert len(await stage.books.log("+86" + PLAIN)) >= 1
+        log = await stage.books.log("+86" + PLAIN, left.call_id)
+        assert [line.external_id for line in log].count(left.call_id) == 1
