@@ -200,10 +200,11 @@ class Performer:
         person = await self._person(effect.agent)
         if record is None:
             return
+        number = (await self._tools.board.prefetch(record.call_id, record.ani, record.customer)).lookup.number
         given = DraftFromCall(
             call_id=effect.call_id,
             agent_number=effect.agent,
-            caller_number=record.ani,
+            caller_number=number.key or record.ani,
             dnis=record.dnis,
             answered_at=effect.answered_at,
             customer=record.customer or None,
