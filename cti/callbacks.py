@@ -1,0 +1,161 @@
+"""Whose turn it is on the floor, and what the exchange tells of a callback's attempt. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final
+
+from cti.ami.frames import Frame
+from cti.calls import events as ev
+from cti.calls.agents import idle_agents
+from cti.calls.figures import waiting
+from cti.calls.model import Floor
+from cti.calls.record import record_of
+from ticketing.callbacks.model import Dial, Outcome
+from ticketing.callbacks.rules import Place
+
+#: reason of the pause of an agent who is kept, and of the call he is kept for
+REASON: Final = "callback"
+#: the agent's half of an attempt has the attempt's channel id with this behind it
+_AGENT_HALF: Final = "-a"
+_ATTEMPT: Final = "cb-"
+#: the endpoint customers are called over
+_TRUNK: Final = "PJSIP/trunk-"
+
+#: how a customer's phone was left, in the exchange's words; whatever else it says counts as no answer
+_OUTCOMES: Final = {
+    "BUSY": Outcome.BUSY,
+    "NOANSWER": Outcome.NO_ANSWER,
+    "CONGESTION": Outcome.CONGESTION,
+    "CHANUNAVAIL": Outcome.UNREACHABLE,
+    "CANCEL": Outcome.AGENT_LOST,
+}
+
+
+class What(Enum):
+    """What was told of an attempt."""
+
+    AGENT_GONE = "agent_gone"  #: his phone did not answer
+    CUSTOMER_HERE = "customer_here"
+    CUSTOMER_MISSED = "customer_missed"
+    OVER = "over"  #: the attempt's channel has ended
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One fact of the exchange about one attempt."""
+
+    channel_id: str
+    what: What
+    at: datetime
+    outcome: Outcome | None = None
+
+
+def agent_half(channel_id: str) -> str:
+    """Id of the channel that calls the agent."""
+    return channel_id + _AGENT_HALF
+
+
+def told(frame: Frame, received_at: datetime) -> Told | None:
+    """What an event says of an attempt; None for every other call's."""
+    uniqueid = frame.get("Uniqueid")
+    if not uniqueid.startswith(_ATTEMPT):
+        return None
+    channel_id, at = uniqueid.removesuffix(_AGENT_HALF), frame.at or received_at
+    status = frame.get("DialStatus")
+    match frame.event, uniqueid == channel_id:
+        case "Hangup", True:
+            return Told(channel_id, What.OVER, at)
+        case "DialEnd", False if status != "ANSWER":
+            return Told(channel_id, What.AGENT_GONE, at)
+        case "DialEnd", True if status == "ANSWER":
+            return Told(channel_id, What.CUSTOMER_HERE, at)
+        case "DialEnd", True:
+            outcome = _OUTCOMES.get(status, Outcome.NO_ANSWER)
+            return Told(channel_id, What.CUSTOMER_MISSED, at, outcome)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The exchange's channels at one moment."""
+
+    #: names of all channels by their ids
+    channels: Mapping[str, str]
+    #: calls whose customer has answered
+    talking: frozenset[str]
+
+
+def alive(frames: Iterable[Frame]) -> Alive:
+    """Reads an answer to CoreShowChannels."""
+    seen = [frame for frame in frames if frame.event == "CoreShowChannel"]
+    talking = (
+        frame.call_id
+        for frame in seen
+        if frame.get("Channel").startswith(_TRUNK) and frame.get("ChannelStateDesc") == "Up"
+    )
+    return Alive({frame.get("Uniqueid"): frame.get("Channel") for frame in seen}, frozenset(talking))
+
+
+def live_callers(floor: Floor, queue: str) -> list[Place]:
+    """Callers who hold the line in a queue; those who are being called back are not among them."""
+    found = []
+    for call in floor.calls.values():
+        record = record_of(call, floor.settings)
+        if record.queue == queue and record.reason != REASON and waiting(record):
+            found.append(Place(record.call_id, record.stays[-1].joined_at, record.priority))
+    return found
+
+
+def free_agents(floor: Floor, queue: str, kept: Iterable[str]) -> list[str]:
+    """Agents who could take a callback of this queue now, the longest idle first."""
+    free = idle_agents(floor, queue) - set(kept)
+    return sorted(free, key=lambda number: (floor.agents[number].since, number))
+
+
+def national(number: str) -> str:
+    """An E.164 number of mainland China as it is dialled there: 13800138000, 01082100033."""
+    digits = number.removeprefix("+86")
+    return digits if len(digits) == 11 and digits.startswith("1") else f"0{digits}"
+
+
+def offered(dial: Dial, agent: str, hotline: str, at: datetime) -> list[ev.CallEvent]:
+    """The attempt as a call of the floor: the agent's page shows the customer, and he is ringing."""
+    call_id, interface = dial.call_id, f"PJSIP/{agent}"
+    return [
+        ev.CallEntered(
+            at=at,
+            call_id=call_id,
+            uniqueid=dial.channel_id,
+            dnis=hotline,
+            ani=national(dial.number),
+            lang=dial.language,
+        ),
+        ev.CallRouted(
+            at=at, call_id=call_id, queue=dial.queue, priority=dial.priority, reason=REASON, lang=dial.language
+        ),
+        ev.AgentOffered(at=at, call_id=call_id, queue=dial.queue, interface=interface, agent=agent),
+    ]
+
+
+def missed(call_id: str, queue: str, agent: str, at: datetime) -> ev.CallEvent:
+    """The agent's phone was not answered."""
+    return ev.AgentMissed(at=at, call_id=call_id, queue=queue, interface=f"PJSIP/{agent}", agent=agent)
+
+
+def answered(call_id: str, queue: str, agent: str, at: datetime) -> ev.CallEvent:
+    """Agent and customer have each other on the line."""
+    return ev.AgentAnswered(at=at, call_id=call_id, queue=queue, interface=f"PJSIP/{agent}", agent=agent)
+
+
+def over(call_id: str, queue: str, agent: str, channel_id: str, at: datetime, *, talked: bool) -> list[ev.CallEvent]:
+    """The attempt has ended; also when its channel was never seen."""
+    end = ev.ChannelEnded(at=at, call_id=call_id, uniqueid=channel_id)
+    if not talked:
+        return [end]
+    interface = f"PJSIP/{agent}"
+    done = ev.AgentCompleted(at=at, call_id=call_id, queue=queue, interface=interface, agent=agent, reason="hung_up")
+    return [done, end]

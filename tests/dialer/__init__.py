@@ -1,0 +1,1 @@
+"""The dialler of booked callbacks."""

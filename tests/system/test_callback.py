@@ -1,0 +1,141 @@
+"""Booked callbacks: the agent's phone first, then the customer; dialled once an attempt, whatever is killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cti import app as composition
+from cti.asterisk.provision import Installation
+from tests.dialer.booking import CUSTOMER, becomes, book
+from tests.dialer.far_end import FarEnd
+from tests.dialer.service import CallingKeeper, policy
+from tests.system.conftest import free_ports
+from tests.system.house import House
+from tests.system.sound import tone
+from tests.system.stage import Stage, working
+from ticketing.callbacks import actions, reading
+from ticketing.callbacks.model import Again
+from ticketing.roles import SYSTEM
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+async def far_end() -> AsyncIterator[FarEnd]:
+    async with FarEnd(free_ports(1)[0]) as far:
+        yield far
+
+
+@pytest.fixture
+async def stage(
+    short_tmp: Path, asterisk_installation: Installation, far_end: FarEnd, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Stage]:
+    monkeypatch.setattr(composition, "FloorKeeper", CallingKeeper)
+    async with House(short_tmp / "h", outbound=True, trunk_out=far_end.trunk) as house, working(house) as made:
+        yield made
+
+
+@pytest.mark.req("TL-23", "TL-54")
+async def test_the_agent_is_called_first_then_the_customer_who_sees_the_hotline(stage: Stage, far_end: FarEnd) -> None:
+    seat = await stage.seat("1002")
+    booking = await book(stage.books.database)
+    pop = await seat.agent.event("pop")
+    assert pop["reason"]["code"] == "callback"
+    assert pop["customer"] is not None
+    offer = await seat.phone.rings()
+    assert CUSTOMER in offer.call.peer
+    assert not far_end.calls  # nobody meets silence: the agent is there before the customer rings
+    await seat.phone.answer()
+    invite = await far_end.rings()
+    assert (invite.caller, invite.called) == ("1860", CUSTOMER)
+    far_end.answer(invite)
+    call_id = pop["call_id"]
+    draft = await seat.agent.event("draft", lambda data: data["call_id"] == call_id)
+    await seat.phone.says(tone(600, 1.0))
+    await seat.phone.hang_up()
+    async with asyncio.timeout(5):
+        await invite.over.wait()
+    ended = await becomes(stage.books.database, booking, lambda row: row.state == "connected")
+    assert (ended.attempts, ended.tries[0].agent, ended.order_id) == (1, "1002", draft["order_id"])
+    assert ended.tries[0].call_id == call_id
+    call = await stage.books.call(call_id=call_id)
+    assert (call.answered_by, call.reason, call.ani) == ("1002", "callback", CUSTOMER)
+    recording = await stage.books.recording(call_id, lambda found: found.state.value != "expected")
+    assert recording.seconds is not None
+    assert recording.seconds > 0.8
+    assert call.talk_ms is not None
+    assert call.talk_ms > 1000  # to the end of the talk, not to an optimisation of channels
+    await seat.free()
+    assert len(far_end.calls) == 1
+
+
+@pytest.mark.req("TL-23")
+async def test_a_busy_customer_is_called_again_after_the_spacing(stage: Stage, far_end: FarEnd) -> None:
+    far_end.manner = "busy"
+    seat = await stage.seat("1002")
+    booking = await book(stage.books.database)
+    await seat.phone.rings()
+    await seat.phone.answer()
+    await far_end.rings()
+    await seat.phone.ended()
+    missed = await becomes(
+        stage.books.database, booking, lambda row: row.tries[-1:] != () and row.tries[0].outcome == "busy"
+    )
+    assert missed.attempts_left == policy().cap - 1
+    far_end.manner = "rings"
+    await seat.phone.rings()  # free again, and called again
+    await seat.phone.answer()
+    far_end.answer(await far_end.rings())
+    ended = await becomes(stage.books.database, booking, lambda row: row.state == "connected")
+    assert [attempt.outcome for attempt in ended.tries] == ["busy", "connected"]
+    assert ended.tries[0].ended_at is not None
+    assert ended.tries[1].started_at - ended.tries[0].ended_at >= policy().spacing[0]
+    far_end.hang_up(next(reversed(far_end.calls.values())))
+    await seat.phone.ended()
+    await seat.free()
+    assert len(far_end.calls) == 2
+
+
+@pytest.mark.req("TL-22", "TL-23")
+async def test_a_customer_who_calls_himself_meanwhile_is_not_called(stage: Stage, far_end: FarEnd) -> None:
+    seat = await stage.seat("1002")
+    booking = await book(stage.books.database)
+    await seat.phone.rings()
+    async with stage.books.database.write() as conn:
+        taken = await actions.again(conn, SYSTEM, booking, Again.TAKE_OVER, datetime.now(UTC))
+    assert isinstance(taken, actions.Takeover)
+    await seat.phone.ended()
+    await seat.agent.state("ready")
+    async with stage.books.database.read() as conn:
+        row = await reading.get(conn, booking, policy(), datetime.now(UTC))
+    assert (row.state, row.tries[0].outcome) == ("cancelled", "withdrawn")
+    assert not far_end.calls
+    assert "paused" not in await stage.house.cli("queue show complaint")
+
+
+@pytest.mark.req("TL-23")
+async def test_an_agent_who_lets_it_ring_is_free_again_and_the_customer_is_not_called(
+    stage: Stage, far_end: FarEnd
+) -> None:
+    seat = await stage.seat("1002")
+    booking = await book(stage.books.database)
+    await seat.phone.rings()
+    await seat.phone.reject()
+    missed = await becomes(
+        stage.books.database,
+        booking,
+        lambda row: row.tries[:1] != () and row.attempts >= 1 and row.tries[0].outcome is not None,
+    )
+    assert missed.tries[0].outcome == "agent_lost"
+    assert not far_end.calls
+    async with stage.books.database.write() as conn:
+        await actions.again(conn, SYSTEM, booking, Again.CANCEL, datetime.now(UTC))
+    await seat.agent.event("retract")
+    await seat.agent.state("ready")
+    await stage.books.call(call_id=missed.tries[0].call_id)
+    assert "paused" not in await stage.house.cli("queue show complaint")
