@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import wave
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cti import app as composition
@@ -16,7 +18,7 @@ from tests.dialer.far_end import FarEnd
 from tests.dialer.service import CallingKeeper, policy
 from tests.system.conftest import free_ports
 from tests.system.house import House
-from tests.system.sound import tone
+from tests.system.sound import find, loudness, tone
 from tests.system.stage import Stage, working
 from ticketing.callbacks import actions, reading
 from ticketing.callbacks.model import Again
@@ -68,6 +70,13 @@ async def test_the_agent_is_called_first_then_the_customer_who_sees_the_hotline(
     recording = await stage.books.recording(call_id, lambda found: found.state.value != "expected")
     assert recording.seconds is not None
     assert recording.seconds > 0.8
+    assert recording.path is not None
+    with wave.open(str(stage.house.settings.recordings_root / recording.path)) as file:
+        sides = np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2)
+    agent, customer = sides[:, 0], sides[:, 1]
+    assert find(agent, tone(600, 0.5)) is not None
+    assert find(customer, tone(600, 0.5)) is None
+    assert loudness(customer) > 1000
     assert call.talk_ms is not None
     assert call.talk_ms > 1000  # to the end of the talk, not to an optimisation of channels
     await seat.free()
@@ -139,3 +148,22 @@ async def test_an_agent_who_lets_it_ring_is_free_again_and_the_customer_is_not_c
     await seat.agent.state("ready")
     await stage.books.call(call_id=missed.tries[0].call_id)
     assert "paused" not in await stage.house.cli("queue show complaint")
+
+
+@pytest.mark.req("TL-23")
+async def test_no_more_are_called_than_agents_are_free(stage: Stage, far_end: FarEnd) -> None:
+    far_end.manner = "answers"
+    database = stage.books.database
+    first, second = await book(database), await book(database, "13800138002")
+    seat = await stage.seat("1002")
+    for booking, waiting in ((first, second), (second, None)):
+        await seat.phone.rings()
+        await seat.phone.answer()
+        await becomes(database, booking, lambda row: row.state == "connected")
+        if waiting is not None:
+            row = await becomes(database, waiting, lambda row: row.state == "pending")
+            assert (row.attempts, len(far_end.calls)) == (0, 1)
+        await seat.agent.state("talking")
+        await seat.phone.hang_up()
+        await seat.free()
+    assert [invite.called for invite in far_end.calls.values()] == [CUSTOMER, "13800138002"]
