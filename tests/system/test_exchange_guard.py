@@ -146,7 +146,7 @@ async def test_the_event_filters_hold(pbx: Pbx, lines: Lines) -> None:
         await caller.hang_up()
         await ami.event("CtiEnd")
         assert {block["Event"] for block in ami.blocks if "Event" in block} <= set(EVENTS["bridge"])
-        assert {block["Event"] for block in dialler.blocks if "Event" in block} <= {"FullyBooted", "OriginateResponse"}
+        assert {block["Event"] for block in dialler.blocks if "Event" in block} <= set(EVENTS["dialler"])
 
 
 async def test_nothing_is_loaded_that_is_not_listed(pbx: Pbx) -> None:
