@@ -35,6 +35,8 @@ Level = Literal["ok", "warning", "error"]
 CLOCK_TOLERANCE: Final = timedelta(seconds=2)
 #: how long Asterisk may take to let us in before it counts as frozen
 _PATIENCE_S: Final = 6.0
+#: a lock that is held longer than this is a fault, and no slow disk
+_BUSY_MS: Final = 3000
 #: sockaddr_un holds 108 bytes with the closing NUL
 _SOCKET_PATH: Final = 107
 
@@ -241,7 +243,7 @@ async def _database(
             return
         if file is not None:
             remedy = f"end the program that holds {file} (a backup, a second copy?), and see that it can be written"
-        database = await Database.open(settings.database)
+        database = await Database.open(settings.database, busy_ms=_BUSY_MS)
     except (HotlineError, OSError, SQLAlchemyError, ImportError) as error:
         yield Finding("error", "database", _said(error), remedy)
         return
