@@ -118,6 +118,8 @@ class Dialer:
             await work
         except (HotlineError, SQLAlchemyError) as error:
             log.warning(name, error=str(error))
+        except Exception:  # a defect here must not end the hotline
+            log.exception(name)
 
     # -- whose turn it is --------------------------------------------------------------------------------------------
 
