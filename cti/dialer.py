@@ -223,8 +223,8 @@ class Dialer:
             await self._miss(dial.channel_id, Outcome.REFUSED)
             return
         if answer.get("Response") == "Failure":
-            nobody = answer.get("Reason") == "0"
-            await self._miss(dial.channel_id, Outcome.REFUSED if nobody else Outcome.AGENT_LOST)
+            # it comes beside the end of the agent's dial: whichever is first counts
+            self._news.put_nowait(Told(dial.channel_id, What.AGENT_GONE, self._tools.clock()))
 
     # -- what became of it -------------------------------------------------------------------------------------------
 
