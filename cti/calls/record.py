@@ -279,8 +279,13 @@ def _close(record: CallRecord, call: Call, settings: FloorSettings) -> CallRecor
 
 
 def _refusal(record: CallRecord, call: Call) -> str:
+    """Why the caller was not let in: the dialplan's word, the queue's, or `closed` when the hours ended his way."""
     refused = last(call, ev.CallRefused)
-    return refused.why if refused else REFUSALS.get(record.left_status, "")
+    if refused:
+        return refused.why
+    if record.path and record.path[-1].node == "closed" and not record.stays:
+        return "closed"
+    return REFUSALS.get(record.left_status, "")
 
 
 def _outcome(record: CallRecord, call: Call, settings: FloorSettings) -> Outcome:

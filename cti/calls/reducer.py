@@ -85,8 +85,12 @@ def _prefetch(call: Call) -> list[Effect]:
     ]
 
 
-def _pops(call: Call, offers: tuple[Offer, ...]) -> list[Effect]:
-    """The pop stands with whose phone rings and with who answered, and with nobody else (TL-30, TL-31)."""
+def _pops(call: Call, offers: tuple[Offer, ...], *, due: bool = False) -> list[Effect]:
+    """The pop stands with whose phone rings and with who answered, and with nobody else (TL-30, TL-31).
+
+    A leg that ends says nothing of why: Asterisk tells it a moment before or after, in either order. Until the tick
+    (`due`) a pop without a reason stands.
+    """
     newest = {offer.agent: offer for offer in offers}
     shown = {agent for agent, offer in newest.items() if offer.result in {OfferResult.OFFERED, OfferResult.ANSWERED}}
     effects: list[Effect] = []
@@ -96,8 +100,10 @@ def _pops(call: Call, offers: tuple[Offer, ...]) -> list[Effect]:
             effects.append(PopScreen(call_id=call.call_id, agent=agent, offered_at=offer.at, event_at=offer.at))
             call.popped.add(agent)
     for agent in sorted(call.popped - shown):
-        effects.append(RetractPop(call_id=call.call_id, agent=agent, why=_why(call, newest[agent], offers)))
-        call.popped.discard(agent)
+        why = _why(call, newest[agent], offers)
+        if why != "withdrawn" or due:
+            effects.append(RetractPop(call_id=call.call_id, agent=agent, why=why))
+            call.popped.discard(agent)
     return effects
 
 
@@ -191,6 +197,8 @@ def _tick(floor: Floor, event: ev.Tick) -> list[Effect]:
     """Ends wrap-ups, closes calls whose last leg ended some ticks ago, alerts about late ones."""
     effects = end_wrap_ups(floor, event.at)
     for call in list(floor.calls.values()):
+        if call.popped:
+            effects += _pops(call, offers_of(call), due=True)
         if ended_at(call) is None:
             effects += _alert(floor, call, event.at)
             continue

@@ -96,7 +96,7 @@ def test_a_pop_is_withdrawn_when_the_ring_stops(floor: Floor, kind: str, why: st
     stop: dict[str, list[ev.CallEvent]] = {
         "abandoned": [caller.abandoned(5)],
         "hung_up": [caller.hung_up(5), caller.hung_up(5, A)],
-        "leg": [caller.hung_up(5, A)],
+        "leg": [caller.hung_up(5, A), ev.Tick(at=at(6))],
     }
     effects = feed(floor, stop[kind])
     assert only(effects, RetractPop) == [RetractPop(call_id=caller.id, agent="1001", why=why)]  # type: ignore[arg-type]

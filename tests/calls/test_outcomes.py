@@ -56,6 +56,14 @@ def closed(caller: Caller) -> list[ev.CallEvent]:
     return [caller.opened(0), caller.entered(0.1), caller.routed(1), caller.refused(2, "closed"), caller.hung_up(3)]
 
 
+def out_of_hours(caller: Caller) -> list[ev.CallEvent]:
+    """The menu itself ends his way, before he could ask for anybody (TL-06)."""
+    return [
+        *(caller.opened(0), caller.entered(0.1), caller.stepped(1), caller.stepped(2, "closed", "")),
+        *(caller.ended(9, "ivr"), caller.hung_up(10)),
+    ]
+
+
 def full(caller: Caller) -> list[ev.CallEvent]:
     return [caller.opened(0), caller.entered(0.1), caller.routed(1), caller.returned(2, "FULL"), caller.hung_up(9)]
 
@@ -78,6 +86,7 @@ OUTCOMES: list[tuple[Story, Outcome, str, str]] = [
     (gone_after_timeout, Outcome.ABANDONED, "", "hung_up"),
     (refused, Outcome.REFUSED, "caller_number", "hung_up"),
     (closed, Outcome.REFUSED, "closed", "hung_up"),
+    (out_of_hours, Outcome.REFUSED, "closed", "hung_up"),
     (full, Outcome.REFUSED, "full", "hung_up"),
     (empty, Outcome.REFUSED, "empty", "hung_up"),
     (menu, Outcome.SERVED_BY_IVR, "", "hung_up"),
@@ -107,11 +116,11 @@ def test_outcomes_of_a_mixed_day_add_up() -> None:
         Outcome.SHORT_ABANDONED: 1,
         Outcome.LEFT_RECORDING: 1,
         Outcome.BOOKED_CALLBACK: 1,
-        Outcome.REFUSED: 4,
+        Outcome.REFUSED: 5,
         Outcome.FAILED: 1,
         Outcome.SERVED_BY_IVR: 1,
     }
-    assert found.asked == len(OUTCOMES) - 2
+    assert found.asked == len(OUTCOMES) - 3
 
 
 @pytest.mark.parametrize(
