@@ -92,6 +92,8 @@ class Ready:
     sip: str
     asterisk_version: str
     dialled: tuple[str, ...]
+    #: resolved when a part that must never end has ended; whoever runs the service then stops it
+    broken: Broken
     #: takes up menus, numbers dialled, opening hours and prompts as they are now; what is wrong, if the old ones stay
     reload: Callable[[], tuple[str, ...]]
 
@@ -223,22 +225,36 @@ async def exchange(settings: AsteriskSettings, secrets: Secrets, progress: Progr
         await asterisk.stop()
 
 
+class ServiceBroken(HotlineError):
+    """A part that everything depends on has ended: the service stops, so that it is started afresh."""
+
+    default_code = "service_broken"
+
+
+#: resolved with what ended a part of the service that must never end
+Broken = asyncio.Future[ServiceBroken]
+
+
 @asynccontextmanager
-async def task(work: Awaitable[None], name: str) -> AsyncIterator[None]:
-    """Work that goes on beside everything else until the block ends."""
+async def task(work: Awaitable[None], name: str, broken: Broken) -> AsyncIterator[None]:
+    """Work that goes on beside everything else until the block ends; when it raises, the service is broken."""
     running = asyncio.ensure_future(work)
-    running.add_done_callback(lambda done: _report(done, name))
+    running.add_done_callback(lambda done: _report(done, name, broken))
     try:
         yield
     finally:
         running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, Exception):
             await running
 
 
-def _report(done: asyncio.Future[None], name: str) -> None:
-    if not done.cancelled() and (error := done.exception()) is not None:
-        log.error("task_ended", task=name, error=repr(error))
+def _report(done: asyncio.Future[None], name: str, broken: Broken) -> None:
+    if done.cancelled() or (error := done.exception()) is None:
+        return
+    log.error("task_ended", task=name, error=repr(error))
+    if not broken.done():
+        said = error.message if isinstance(error, HotlineError) else repr(error)
+        broken.set_result(ServiceBroken("service_broken", f"{name} has ended: {said}"))
 
 
 async def _until_ours(lease: Lease, progress: Progress) -> None:
@@ -316,9 +332,13 @@ async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> F
     keeper = FloorKeeper(settings, core.database, menus, core.words, clock)
     await keeper.restore()
     steps = _steps(core, keeper)
-    agi = FastAgiServer(settings.agi_host, settings.agi_port, core.secrets.agi, steps)
-    await agi.start()
-    stack.push_async_callback(agi.stop)
+    agi = FastAgiServer(
+        settings.agi_host,
+        settings.agi_port,
+        core.secrets.agi,
+        steps,
+        on_refused=lambda why: keeper.pump.put_security(f"agi_{why}", "a connection to the menus' port"),
+    )
     keeper.wire(
         AmiAccount(settings.ami_host, settings.ami_port, "bridge", core.secrets.ami_bridge),
         token=core.secrets.token,
@@ -330,6 +350,8 @@ async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> F
         journal_key=private_key(settings.secrets_dir, "journal_key"),
         may_act=lambda: core.lease.holds,
     )
+    await agi.start()
+    stack.push_async_callback(agi.stop)
     return keeper
 
 
@@ -365,6 +387,7 @@ async def service(
     With `watchdog` a stalled event loop ends the process: its callers are then rescued by the dialplan (F07).
     """
     await preflight(settings)
+    broken: Broken = asyncio.get_running_loop().create_future()
     async with AsyncExitStack() as stack:
         core = await _core(stack, settings, progress)
         keeper = await _telephone(stack, core, progress)
@@ -374,18 +397,19 @@ async def service(
             dog.start()
             stack.callback(dog.stop)
         lease, database = core.lease, core.database
-        await stack.enter_async_context(task(keeper.run(), "pump"))
-        await stack.enter_async_context(task(lease.run(), "lease"))
+        await stack.enter_async_context(task(keeper.run(), "pump", broken))
+        await stack.enter_async_context(task(lease.run(), "lease", broken))
         await _until_ours(lease, progress)
         await keeper.connect()
         stack.push_async_callback(keeper.disconnect)
+        await stack.enter_async_context(task(keeper.link.wait(), "link", broken))
         progress("connected to Asterisk")
         sealer = Sealer(private_key(settings.secrets_dir, "audit_key"), settings.home / "audit-anchors.txt")
-        await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer"))
+        await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer", broken))
         courier = Courier(database, {TOPIC: OrderNews(keeper.hub)}, name=lease.holder)
-        await stack.enter_async_context(task(courier.run(clock), "courier"))
+        await stack.enter_async_context(task(courier.run(clock), "courier", broken))
         upkeep = Upkeep(keeper, database, core.library, core.exchange.spool, clock)
-        await stack.enter_async_context(task(upkeep.run(), "upkeep"))
+        await stack.enter_async_context(task(upkeep.run(), "upkeep", broken))
         await listener.start()
         stack.push_async_callback(listener.stop)
         stack.callback(keeper.hub.close)
@@ -400,5 +424,6 @@ async def service(
             sip=f"{settings.sip_host}:{settings.sip_port}",
             asterisk_version=keeper.asterisk_version,
             dialled=tuple(core.menus.tree.lines),
+            broken=broken,
             reload=lambda: reload_menus(core.menus),
         )

@@ -113,7 +113,12 @@ async def _until(settings: Settings, stop: asyncio.Event) -> None:
     async with composition.service(settings, _progress, watchdog=True) as ready:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ready.reload)
         _banner(ready)
-        await stop.wait()
+        stopped = asyncio.create_task(stop.wait())
+        ends: set[asyncio.Future[Any]] = {stopped, ready.broken}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+    if ready.broken.done():
+        raise ready.broken.result()
 
 
 def _banner(ready: composition.Ready) -> None:

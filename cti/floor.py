@@ -246,9 +246,10 @@ class FloorKeeper:
         if isinstance(state, Up):
             self._resync()
         else:
-            self._degraded = True
             self.pump.put_event(LinkLost(at=self._clock(), why="link"))
-            self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
+            if not self._degraded:
+                self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
+            self._degraded = True
 
     def _resync(self, *, after_gap: bool = True) -> None:
         """Begins to rebuild the picture; one that was under way on a lost link is given up."""

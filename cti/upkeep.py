@@ -69,6 +69,9 @@ class Upkeep:
                 await self._tell_phones()
             except HotlineError as error:
                 log.warning("upkeep", code=error.code, why=error.message)
+            except Exception:
+                # one unreadable file must not end the care for everything else
+                log.exception("upkeep_failed")
             await asyncio.sleep(_EVERY_S)
 
     async def _sweep(self) -> None:
