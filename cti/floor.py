@@ -303,7 +303,7 @@ class FloorKeeper:
     async def _register_recording(self, record: CallRecord) -> None:
         """The length a whole recording would have: from the end of the notice to the end of the call (TL-50)."""
         expected = None
-        if record.ended_at is not None:
+        if record.ended_at is not None and not record.unseen:  # of a call in a gap the end is not known
             expected = max(0.0, (record.ended_at - record.entered_at).total_seconds() - self._notice_s)
         change = await self._library.register(record.call_id, expected_seconds=expected, now=self._clock())
         if change is not None:

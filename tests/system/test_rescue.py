@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cti import store
 from cti.asterisk.provision import Installation
+from cti.calls.model import CallRecord
 from tests.system import sound
 from tests.system.callers import Caller, Lines
 from tests.system.house import ServiceHouse
 from tests.system.sound import RATE, Pcm
+from ticketing.db import Database
 
 pytestmark = pytest.mark.system
 
@@ -62,7 +65,7 @@ async def test_callers_in_every_menu_step_are_rescued_when_the_service_is_killed
 ) -> None:
     """kill -9 with a caller in each step: a prompt, never more than 3 s of silence, an agent's phone rings."""
     async with ServiceHouse(short_tmp) as house, Lines(house) as lines:
-        agent = await house.sign_in("1002")
+        await house.sign_in("1002")
         phone = await lines.phone("1002")
         callers = await asyncio.gather(
             *(walk(lines, f"139000011{number:02d}", keys) for number, keys in enumerate(STEPS.values()))
@@ -82,11 +85,27 @@ async def test_callers_in_every_menu_step_are_rescued_when_the_service_is_killed
             await caller.hang_up()
         again = await house.person("1002")
         assert (await again.get("/api/agent"))["state"] in {"talking", "wrap_up", "ready"}
-        await _all_closed(house, again.number, len(STEPS))
-        assert agent.number == again.number
+        await _all_closed(house, len(STEPS))
+        records = await _records(house)
+        assert len(records) == len(STEPS)
+        for record in records:
+            assert record.joined_at is not None, f"{record.call_id} reached no queue"
+            assert record.rescued or "events" in record.unseen, f"{record.call_id} hides the gap"
+        (answered,) = (call for call in (await again.get("/api/calls"))["items"] if call["agent"] == "1002")
+        assert answered["order_id"] is not None
 
 
-async def _all_closed(house: ServiceHouse, number: str, count: int) -> None:
+async def _records(house: ServiceHouse) -> list[CallRecord]:
+    """What the database holds of today's calls."""
+    database = await Database.open(house.settings.database)
+    try:
+        async with database.read() as conn:
+            return await store.recent(conn, limit=50)
+    finally:
+        await database.close()
+
+
+async def _all_closed(house: ServiceHouse, count: int) -> None:
     """Every call has one record, closed, and says that it was rescued or what could not be seen (N2)."""
     supervisor = await house.person("3001")
     calls: list[dict[str, object]] = []
