@@ -32,8 +32,8 @@ async def test_a_new_colleague_is_there_and_his_token_works_once(settings: Setti
         assert (person.name, person.posts) == ("钱多多", frozenset({Post.JA, Post.TE}))
         assert (person.phone_kind, person.active) == (PhoneKind.DESK, True)
         async with database.write() as conn:
-            await sessions.check_setup(conn, token, clock())
-            await sessions.spend_setup(conn, token, clock())
+            assert [each.number for each in await sessions.check_setup(conn, token, clock())] == ["7001"]
+            await sessions.spend_setup(conn, token, ["7001"], clock())
             with pytest.raises(HotlineError):
                 await sessions.check_setup(conn, token, clock())
     finally:
@@ -48,6 +48,7 @@ async def test_a_new_colleague_is_there_and_his_token_works_once(settings: Setti
         ({"posts": []}, "at least one post"),
         ({"number": "12"}, "3 to 8 digits"),
         ({"number": "1001; DROP"}, "3 to 8 digits"),
+        ({"number": "1860"}, "callers dial 1860"),
         ({"name": "  "}, "a name"),
         ({"team": "nowhere"}, "nowhere"),
     ],

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.db import Database
 from ticketing.errors import Forbidden, HotlineError, Invalid, NotSignedIn, TooMany, Unavailable
@@ -204,6 +205,70 @@ async def test_the_set_up_token_works_once_and_is_not_stored(centre: Database, d
         assert not await sessions.setup_needed(conn, now)
         assert not await sessions.first_run(conn)
     await sign_in(door, now, "9001")
+
+
+async def listed(door: Door, token: str, now: datetime) -> list[str]:
+    return [person.number for person, _ in await door.check_setup(token, now)]
+
+
+@pytest.mark.req("S24")
+async def test_a_colleagues_token_sets_his_password_and_nobody_elses(
+    open_door: Door, centre: Database, now: datetime
+) -> None:
+    async with centre.write() as conn:
+        person = await store.by_number(conn, "1002")
+        void = await sessions.new_setup_token(conn, now, person.id)
+        token = await sessions.new_setup_token(conn, now, person.id)
+    with pytest.raises(Forbidden):
+        await open_door.check_setup(void, now)
+    assert await listed(open_door, token, now) == ["1002"]
+    for others in ({"9001": "ein-Neues-42"}, {"1002": GOOD, "9001": "ein-Neues-42"}, {"2001": GOOD}, {"7777": GOOD}):
+        with pytest.raises(Forbidden) as caught:
+            await open_door.set_up(token, others, now)
+        assert caught.value.code == "bad_setup_token"
+    await sign_in(open_door, now, "9001")
+    await open_door.set_up(token, {"1002": GOOD}, now)
+    await sign_in(open_door, now, "1002")
+
+
+@pytest.mark.req("S24")
+async def test_tokens_of_another_scope_stay_open(door: Door, centre: Database, now: datetime) -> None:
+    async with centre.write() as conn:
+        first, second = [(await store.by_number(conn, number)).id for number in ("1001", "1002")]
+        whole = await sessions.new_setup_token(conn, now)
+        one = await sessions.new_setup_token(conn, now, first)
+        other = await sessions.new_setup_token(conn, now, second)
+        anew = await sessions.new_setup_token(conn, now)
+    with pytest.raises(Forbidden):
+        await door.check_setup(whole, now)
+    assert (await listed(door, one, now), await listed(door, other, now)) == (["1001"], ["1002"])
+    assert len(await listed(door, anew, now)) > 2
+
+
+@pytest.mark.req("S24")
+async def test_the_installations_token_gives_first_passwords_only_once_an_administrator_has_one(
+    door: Door, centre: Database, now: datetime
+) -> None:
+    async with centre.write() as conn:
+        await door_opens_for(conn, "1001", now)
+        token = await sessions.new_setup_token(conn, now)
+    assert {"1001", "1002", "9001"} <= set(await listed(door, token, now))
+    async with centre.write() as conn:
+        await door_opens_for(conn, "9001", now)
+    numbers = await listed(door, token, now)
+    assert "1002" in numbers
+    assert {"1001", "9001"}.isdisjoint(numbers)
+    for number in ("1001", "9001"):
+        with pytest.raises(Forbidden):
+            await door.set_up(token, {number: GOOD, "1002": GOOD}, now)
+    async with centre.write() as conn:
+        with pytest.raises(Forbidden):
+            await sessions.spend_setup(conn, token, ["9001"], now)
+    await door.set_up(token, {"1002": GOOD}, now)
+
+
+async def door_opens_for(conn: AsyncConnection, number: str, now: datetime) -> None:
+    await actions.set_password_hash(conn, SYSTEM, number, "$argon2id$made-up", now)
 
 
 @pytest.mark.req("S24")

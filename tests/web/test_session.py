@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from cti.web.deps import WebDeps
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import PASSWORD, Browser, Clock
-from ticketing.staff import sessions
+from ticketing.staff import sessions, store
+from ticketing.staff.tables import credential
 
 COOKIE = "hotline"
 
@@ -138,12 +140,16 @@ async def test_a_host_that_is_not_ours_is_refused(deps: WebDeps, visitor: Browse
 async def test_the_set_up_token_works_once(deps: WebDeps, visitor: Browser, clock: Clock) -> None:
     assert await (await visitor.get("/api/setup")).json() == {"needed": False}
     async with deps.database.write() as conn:
+        newcomer = (await store.by_number(conn, "1001")).id
+        await conn.execute(delete(credential).where(credential.c.staff_id == newcomer))
         token = await sessions.new_setup_token(conn, clock.now)
     assert await (await visitor.get("/api/setup")).json() == {"needed": True}
     wrong = await visitor.post("/api/setup/check", {"token": "wrong"})
     assert (wrong.status, await code_of(wrong)) == (403, "bad_setup_token")
     staff = (await (await visitor.post("/api/setup/check", {"token": token})).json())["staff"]
-    assert {"number": "1001", "name": "林晓梅", "posts": ["JA"], "has_password": True} in staff
+    assert staff == [{"number": "1001", "name": "林晓梅", "posts": ["JA"], "has_password": False}]
+    other = await visitor.post("/api/setup", {"token": token, "passwords": {"9001": "ein-Neues-42"}})
+    assert (other.status, await code_of(other)) == (403, "bad_setup_token")
     weak = await visitor.post("/api/setup", {"token": token, "passwords": {"1001": "12345678"}})
     assert weak.status == 422
     assert (await weak.json())["details"]["field"] == "passwords.1001"

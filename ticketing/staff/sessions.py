@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -118,14 +119,20 @@ async def first_run(conn: AsyncConnection) -> bool:
     return (await conn.execute(able)).first() is None
 
 
-async def new_setup_token(conn: AsyncConnection, now: datetime) -> str:
-    """A one-time token to print once; earlier ones are void. It lives a day."""
+async def new_setup_token(conn: AsyncConnection, now: datetime, staff_id: int | None = None) -> str:
+    """A one-time token to print once, for one person's password or, without `staff_id`, for the first passwords.
+
+    It lives a day. Earlier ones of the same scope are void, those of another are not (S24).
+    """
     token = secrets.token_urlsafe(24)
-    await conn.execute(update(setup_token).where(setup_token.c.spent_at.is_(None)).values(spent_at=now))
+    same = setup_token.c.staff_id.is_(None) if staff_id is None else setup_token.c.staff_id == staff_id
+    await conn.execute(update(setup_token).where(setup_token.c.spent_at.is_(None), same).values(spent_at=now))
     await conn.execute(
-        insert(setup_token).values(token_hash=hash_of(token), created_at=now, expires_at=now + _SETUP_LIFE)
+        insert(setup_token).values(
+            token_hash=hash_of(token), staff_id=staff_id, created_at=now, expires_at=now + _SETUP_LIFE
+        )
     )
-    await audit.record(conn, SYSTEM, "setup_token.made", "setup", "token", {}, now)
+    await audit.record(conn, SYSTEM, "setup_token.made", "setup", "token", {"staff_id": staff_id}, now)
     return token
 
 
@@ -134,15 +141,29 @@ async def setup_needed(conn: AsyncConnection, now: datetime) -> bool:
     return (await conn.execute(_open_tokens(now).limit(1))).first() is not None
 
 
-async def check_setup(conn: AsyncConnection, token: str, now: datetime) -> None:
-    """Raises Forbidden unless the token is the open one."""
+async def check_setup(conn: AsyncConnection, token: str, now: datetime) -> list[Staff]:
+    """Active staff whose passwords the token may set; raises Forbidden unless it is open.
+
+    A person's own token: that person. The installation's: who has no password yet, and everybody only while no
+    administrator can sign in.
+    """
     query = _open_tokens(now).where(setup_token.c.token_hash == hash_of(token))
-    if (await conn.execute(query)).first() is None:
-        raise Forbidden("bad_setup_token", "this set-up token is wrong, spent or too old")
+    found = (await conn.execute(query)).first()
+    if found is None:
+        raise _bad_setup_token()
+    people = await store.everyone(conn)
+    if found.staff_id is not None:
+        return [person for person in people if person.id == found.staff_id]
+    if await first_run(conn):
+        return people
+    able = await store.with_password(conn)
+    return [person for person in people if person.id not in able]
 
 
-async def spend_setup(conn: AsyncConnection, token: str, now: datetime) -> None:
-    """Uses the token up; of two who try, one gets Forbidden."""
+async def spend_setup(conn: AsyncConnection, token: str, numbers: Collection[str], now: datetime) -> None:
+    """Uses the token up for these people; Forbidden for anybody else's number, and for one of two who try at once."""
+    if not {person.number for person in await check_setup(conn, token, now)}.issuperset(numbers):
+        raise _bad_setup_token()
     done = await conn.execute(
         update(setup_token)
         .where(
@@ -151,8 +172,12 @@ async def spend_setup(conn: AsyncConnection, token: str, now: datetime) -> None:
         .values(spent_at=now)
     )
     if done.rowcount == 0:
-        raise Forbidden("bad_setup_token", "this set-up token is wrong, spent or too old")
+        raise _bad_setup_token()
 
 
-def _open_tokens(now: datetime) -> Select[tuple[str]]:
-    return select(setup_token.c.token_hash).where(setup_token.c.spent_at.is_(None), setup_token.c.expires_at > now)
+def _bad_setup_token() -> Forbidden:
+    return Forbidden("bad_setup_token", "this set-up token is wrong, spent, too old or not for this person")
+
+
+def _open_tokens(now: datetime) -> Select[tuple[int | None]]:
+    return select(setup_token.c.staff_id).where(setup_token.c.spent_at.is_(None), setup_token.c.expires_at > now)

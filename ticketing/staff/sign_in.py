@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit
 from ticketing.db import Database, for_update
-from ticketing.errors import Invalid, NotFound, NotSignedIn, TooMany
+from ticketing.errors import Forbidden, Invalid, NotFound, NotSignedIn, TooMany
 from ticketing.roles import SYSTEM
 from ticketing.staff import actions, sessions, store
 from ticketing.staff.model import Staff
@@ -79,31 +79,31 @@ class Door:
             await audit.record(conn, person.actor, "staff.signed_out", "staff", person.number, {}, now)
 
     async def check_setup(self, token: str, now: datetime) -> list[tuple[Staff, bool]]:
-        """Active staff and whether each has a password, for the holder of the open set-up token."""
+        """Whom the holder of the set-up token may give a password, and whether each has one."""
         async with self._database.read() as conn:
-            await sessions.check_setup(conn, token, now)
+            people = await sessions.check_setup(conn, token, now)
             able = await store.with_password(conn)
-            return [(person, person.id in able) for person in await store.everyone(conn)]
+            return [(person, person.id in able) for person in people]
 
     async def set_up(self, token: str, passwords: Mapping[str, str], now: datetime) -> None:
         """Sets the given passwords and spends the token, all or nothing.
 
-        Raises Forbidden for a wrong token, Invalid naming the number whose password will not do.
+        Raises Forbidden for a wrong token and for a person it is not for, Invalid naming the number whose password
+        will not do.
         """
         async with self._database.read() as conn:
-            await sessions.check_setup(conn, token, now)
-            people = {person.number: person for person in await store.everyone(conn)}
+            people = {person.number: person for person in await sessions.check_setup(conn, token, now)}
         if not passwords:
             raise Invalid("missing", "at least one password", field="passwords")
         hashes: dict[str, str] = {}
         for number, password in passwords.items():
             if number not in people:
-                raise Invalid("unknown_staff", f"there is no {number!r}", field=f"passwords.{number}")
+                raise Forbidden("bad_setup_token", f"this set-up token is not for {number!r}")
             name = people[number].name
             normal = check_password(password, number=number, name=name, field=f"passwords.{number}")
             hashes[number] = await self._passwords.hash(normal)
         async with self._database.write() as conn:
-            await sessions.spend_setup(conn, token, now)
+            await sessions.spend_setup(conn, token, hashes, now)
             for number, made in hashes.items():
                 await actions.set_password_hash(conn, SYSTEM, number, made, now)
 

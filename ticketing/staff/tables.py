@@ -64,6 +64,8 @@ setup_token = Table(
     "setup_token",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    #: the one person whose password it sets; NULL: the first passwords of the installation
+    Column("staff_id", BigId, ForeignKey("staff.id"), index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("spent_at", UtcDateTime),

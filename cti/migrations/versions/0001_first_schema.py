@@ -291,14 +291,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_serial_key")),
     )
     op.create_table(
-        "setup_token",
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("expires_at", UtcDateTime(), nullable=False),
-        sa.Column("spent_at", UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_token")),
-    )
-    op.create_table(
         "sign_in_attempt",
         sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
@@ -602,6 +594,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_process_node")),
         sa.UniqueConstraint("version_id", "code", name=op.f("uq_process_node_version_id_code")),
     )
+    op.create_table(
+        "setup_token",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("spent_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_setup_token_staff_id_staff")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_token")),
+    )
+    with op.batch_alter_table("setup_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_setup_token_staff_id"), ["staff_id"], unique=False)
+
     op.create_table(
         "staff_post",
         sa.Column("staff_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1210,6 +1215,10 @@ def downgrade() -> None:
 
     op.drop_table("web_session")
     op.drop_table("staff_post")
+    with op.batch_alter_table("setup_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_setup_token_staff_id"))
+
+    op.drop_table("setup_token")
     op.drop_table("process_node")
     with op.batch_alter_table("customer_order", schema=None) as batch_op:
         batch_op.drop_index("ix_customer_order_state")
@@ -1257,7 +1266,6 @@ def downgrade() -> None:
     op.drop_table("team")
     op.drop_table("taxonomy_node")
     op.drop_table("sign_in_attempt")
-    op.drop_table("setup_token")
     op.drop_table("serial_key")
     op.drop_table("serial_draw")
     with op.batch_alter_table("recording", schema=None) as batch_op:
