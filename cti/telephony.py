@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from cti.ami import commands
 from cti.ami.decode import snapshot
 from cti.ami.link import Down, Link, Up
@@ -32,6 +34,8 @@ from ticketing.errors import HotlineError, Unavailable
 from ticketing.roles import Actor
 from ticketing.staff import store as staff
 from ticketing.text import mask_number
+
+log = structlog.get_logger(__name__)
 
 #: device states of a phone that Asterisk cannot reach: invalid, unavailable
 _UNREACHABLE: Final = frozenset({4, 5})
@@ -80,15 +84,27 @@ class LiveTelephony:
         if self._wires.phones is not None:
             try:
                 await self._wires.phones.become(Phone(number=actor.number, kind=phone))
-            except AsteriskError as error:
+            except (AsteriskError, OSError) as error:
                 raise Unavailable("phone_refused", str(error)) from error
         async with self._wires.database.read() as conn:
             wanted = [item for item in await staff.memberships(conn) if item.number == actor.number]
         await self._wires.switchboard.sign_in(wanted)
 
     async def sign_out(self, actor: Actor) -> None:
-        """Takes the agent out of the queues he was added to."""
-        await self._wires.switchboard.sign_out(actor.number)
+        """Takes the agent out of the queues he was added to; the secret of his browser phone ends (S24)."""
+        try:
+            await self._wires.switchboard.sign_out(actor.number)
+        finally:
+            await self._expire(actor.number)
+
+    async def _expire(self, number: str) -> None:
+        """Failure is no reason to keep anybody signed in: the secret is renewed at his next registration anyway."""
+        if self._wires.phones is None:
+            return
+        try:
+            await self._wires.phones.expire(number)
+        except (AsteriskError, OSError) as error:
+            log.warning("phone.secret_kept", agent=number, why=str(error))
 
     async def pause(self, actor: Actor, reason: str) -> None:
         """Pauses the agent in every queue."""
@@ -107,7 +123,7 @@ class LiveTelephony:
         try:
             await self._wires.phones.become(Phone(number=actor.number, kind="browser"))
             secret = await self._wires.phones.rotate(actor.number)
-        except AsteriskError as error:
+        except (AsteriskError, OSError) as error:
             raise Unavailable("phone_refused", str(error)) from error
         return PhoneCredentials(
             uri=f"sip:{actor.number}@hotline",

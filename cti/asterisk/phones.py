@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.process import Asterisk
 from cti.asterisk.render import phone_lines, phone_secrets
@@ -27,39 +29,52 @@ class Phones:
         self._phones = {phone.number: phone for phone in self.asterisk.folder.settings.roster}
 
     async def rotate(self, number: str) -> str:
-        """A new secret for one phone, known to Asterisk when this returns.
+        """A new secret for one phone, known to Asterisk when this returns; one unknown so far becomes a browser phone.
 
-        Raises AsteriskError when the number is not on the roster or Asterisk does not take the secret.
+        Raises AsteriskError when this cannot be a phone's number or Asterisk does not take the secret.
         """
-        folder = self.asterisk.folder
-        self._known(number)
+        if number not in self._phones:
+            await self.become(_phone(number))
         async with self._turn:
-            secret = folder.secrets.renew_phone(number)
-            await self._take("pjsip_secrets.conf", phone_secrets(folder.settings, folder.secrets))
+            secret = self.asterisk.folder.secrets.renew_phone(number)
+            await self._write("pjsip_secrets.conf", phone_secrets(self._phones.values(), self.asterisk.folder.secrets))
+            await self._reload()
             return secret
 
     async def become(self, phone: Phone) -> None:
         """Makes the number a desk phone or a browser phone, as its agent signs in (TL-40); nothing when it is one.
 
-        Raises AsteriskError when the number is not on the roster or Asterisk does not take the change.
+        A number unknown so far, somebody added while Asterisk runs, gets his phone and its secret now. Raises
+        AsteriskError when Asterisk does not take the change.
         """
-        self._known(phone.number)
         async with self._turn:
             if phone.number in self._sure and self._phones[phone.number] == phone:
                 return
             changed = {**self._phones, phone.number: phone}
-            await self._take("pjsip_phones.conf", (line for each in changed.values() for line in phone_lines(each)))
+            await self._write("pjsip_secrets.conf", phone_secrets(changed.values(), self.asterisk.folder.secrets))
+            await self._write("pjsip_phones.conf", (line for each in changed.values() for line in phone_lines(each)))
+            await self._reload()
             self._phones = changed
             self._sure = set(changed)
 
-    def _known(self, number: str) -> None:
-        if number not in self._phones:
-            raise AsteriskError(f"phone {number} is not on the roster: add it and restart the exchange")
+    async def expire(self, number: str) -> None:
+        """Ends the secret of a browser phone by one that nobody is told (S24); a desk phone keeps its own."""
+        phone = self._phones.get(number)
+        if phone is not None and phone.kind == "browser":
+            await self.rotate(number)
 
-    async def _take(self, name: str, lines: Iterable[str]) -> None:
-        """Writes one rendered file and has Asterisk read it."""
+    async def _write(self, name: str, lines: Iterable[str]) -> None:
         text = "\n".join(lines) + "\n"
         await asyncio.to_thread(write_private, self.asterisk.folder.rendered / name, text)
+
+    async def _reload(self) -> None:
         answer = await self.asterisk.cli("module reload res_pjsip.so")
         if "eload" not in answer:
             raise AsteriskError(f"Asterisk did not reload its phones: {answer}")
+
+
+def _phone(number: str) -> Phone:
+    try:
+        return Phone(number=number, kind="browser")
+    except ValidationError as error:
+        raise AsteriskError(f"{number!r} cannot be a phone's number: 3 to 8 digits") from error

@@ -140,7 +140,7 @@ def rendered_files(settings: AsteriskSettings, secrets: Secrets) -> Iterator[tup
     yield "pjsip_transports.conf", _transports(settings)
     yield "pjsip_trunk.conf", _trunk(settings)
     yield "pjsip_phones.conf", (line for phone in settings.roster for line in phone_lines(phone))
-    yield "pjsip_secrets.conf", phone_secrets(settings, secrets)
+    yield "pjsip_secrets.conf", phone_secrets(settings.roster, secrets)
     yield "rtp_ports.conf", (f"rtpstart = {settings.rtp_start}", f"rtpend = {settings.rtp_end}")
     yield "http_bind.conf", (f"bindaddr = {settings.bind}", f"bindport = {settings.http_port}")
 
@@ -294,9 +294,9 @@ def phone_lines(phone: Phone) -> Iterator[str]:
     yield f"[{phone.number}]({phone.kind}-aor)"
 
 
-def phone_secrets(settings: AsteriskSettings, secrets: Secrets) -> Iterator[str]:
+def phone_secrets(phones: Iterable[Phone], secrets: Secrets) -> Iterator[str]:
     """The file of its own that `phones.rotate` writes anew: one auth object for each phone."""
-    for phone in settings.roster:
+    for phone in phones:
         yield f"[{phone.number}]"
         yield "type = auth"
         yield "auth_type = digest"

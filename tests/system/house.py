@@ -175,7 +175,7 @@ class House:
     async def __aenter__(self) -> Self:
         self.ready = await self._stack.enter_async_context(composition.service(self.settings))
         if self.ready.setup_token is not None and self._sets_up:
-            await self._set_passwords(self.ready.setup_token)
+            await self.set_passwords(self.ready.setup_token)
         return self
 
     async def __aexit__(
@@ -231,7 +231,8 @@ class House:
         await agent.post("/api/agent/sign-in", {"phone": phone})
         return agent
 
-    async def _set_passwords(self, token: str) -> None:
+    async def set_passwords(self, token: str) -> None:
+        """Gives everybody the token is for the same password."""
         async with self._http() as http:
             headers = {"Origin": self.origin}
             check = await http.post(self.url("/api/setup/check"), json={"token": token}, headers=headers)
@@ -254,7 +255,7 @@ class ServiceHouse(House):
     async def __aenter__(self) -> Self:
         token = await self.start()
         assert token is not None, self.printed
-        await self._set_passwords(token)
+        await self.set_passwords(token)
         return self
 
     async def __aexit__(

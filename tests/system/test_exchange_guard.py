@@ -12,6 +12,7 @@ from cti.asterisk.conf import folder_reader, read
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.phones import Phones
 from cti.asterisk.render import EVENTS
+from cti.asterisk.settings import Phone
 from tests.system import services
 from tests.system.ami import Ami
 from tests.system.callers import Lines
@@ -210,8 +211,30 @@ async def test_a_new_secret_is_taken_at_once_and_drops_no_call(pbx: Pbx, lines: 
     await phone.hang_up()
     await caller.ended()
     assert took < 2.0
-    with pytest.raises(AsteriskError, match="not on the roster"):
-        await phones.rotate("7777")
+
+
+async def test_a_new_colleagues_phone_is_known_without_a_restart(pbx: Pbx, lines: Lines) -> None:
+    phones = Phones(pbx.asterisk)
+    await phones.become(Phone(number="7777", kind="desk"))
+    await lines.phone("7777")
+    await lines.phone("7778", secret=await phones.rotate("7778"))
+    await lines.phone("1001")
+    for number in ("77", "7777\n[x]", "", "trunk"):
+        with pytest.raises(AsteriskError, match="cannot be a phone's number"):
+            await phones.rotate(number)
+
+
+@pytest.mark.req("S24")
+async def test_the_secret_of_a_browser_phone_ends_and_a_desk_phones_stays(pbx: Pbx, lines: Lines) -> None:
+    phones = Phones(pbx.asterisk)
+    await phones.become(Phone(number="7777", kind="browser"))
+    kept, ended = pbx.phone_secret("1001"), pbx.phone_secret("7777")
+    for number in ("1001", "7777", "7779"):
+        await phones.expire(number)
+    await lines.phone("1001", secret=kept)
+    with pytest.raises(RegistrationError):
+        await lines.phone("7777", secret=ended)
+    assert not (pbx.asterisk.folder.secrets.folder / "phone-7779").exists()
 
 
 async def test_a_reload_of_everything_keeps_calls_members_and_registrations(pbx: Pbx, lines: Lines) -> None:

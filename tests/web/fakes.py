@@ -41,6 +41,8 @@ class FakeTelephony:
     missed: dict[str, list[MissedPop]] = field(default_factory=dict)
     live: list[QueueView] = field(default_factory=list)
     silent: bool = False
+    #: the exchange is there and does not take the phone
+    refuses: bool = False
     backend: str = ""
     expires_at: datetime | None = None
 
@@ -95,7 +97,9 @@ class FakeTelephony:
 
     def _tell(self, verb: str, actor: Actor, detail: str) -> None:
         if self.silent:
-            raise Unavailable
+            raise Unavailable("link_down")
+        if self.refuses:
+            raise Unavailable("phone_refused")
         self.told.append((verb, actor.number, detail))
 
 

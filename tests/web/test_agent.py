@@ -43,6 +43,16 @@ async def test_a_silent_exchange_does_not_undo_what_is_committed(agent: Browser,
     assert (await (await agent.get("/api/agent")).json())["state"] == "ready"
 
 
+async def test_a_phone_that_the_exchange_refuses_makes_nobody_ready(agent: Browser, telephony: FakeTelephony) -> None:
+    telephony.refuses = True
+    answer = await agent.post("/api/agent/sign-in", {"phone": "browser"})
+    assert (answer.status, (await answer.json())["code"]) == (503, "phone_refused")
+    assert (await (await agent.get("/api/agent")).json())["state"] == "logged_out"
+    telephony.refuses = False
+    again = await agent.post("/api/agent/sign-in", {"phone": "browser"})
+    assert (again.status, (await again.json())["state"]) == (200, "ready")
+
+
 async def test_the_phones_secret_is_the_agents_own(agent: Browser, visitor: Browser) -> None:
     given = await (await agent.post("/api/phone")).json()
     assert (given["uri"], given["ws_path"], given["password"]) == ("sip:1001@hotline", "/sip", "short-lived")
