@@ -8,7 +8,6 @@ import contextlib
 import gc
 import os
 import secrets as random
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -27,29 +26,29 @@ from cti.asterisk.provision import Installation, provision
 from cti.asterisk.render import RunFolder, render
 from cti.asterisk.secrets import Secrets, write_private
 from cti.asterisk.settings import AsteriskSettings
+from cti.dialer import Dialer
+from cti.dialer import Tools as DialerTools
 from cti.exchange import NOTICE, dialled, exchange_settings, roster
 from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
+from cti.page import address, certificate, page_hosts, standards
 from cti.settings import Settings
 from cti.supervisor import Lease, Watchdog
 from cti.upkeep import Upkeep
-from cti.web import tls
 from cti.web.deps import WebDeps
 from cti.web.listen import Listener
-from cti.web.schemas.common import Label
-from cti.web.schemas.reference import Standard
 from cti.web.server import build_app
 from ivr import prompts
 from ivr.menus import Menus
-from ivr.model import Menu, Tree
 from ivr.server import FastAgiServer, Step
 from ivr.session import EntryStep
 from ivr.steps import OverflowStep, SurveyStep
 from recordings.library import Library
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
+from ticketing.callbacks import policy
 from ticketing.db import Database
-from ticketing.errors import HotlineError, Invalid
+from ticketing.errors import HotlineError
 from ticketing.outbox import Courier
 from ticketing.sample.load import load_sample
 from ticketing.sealing import Sealer
@@ -132,22 +131,6 @@ async def load_basics(database: Database, *, sample: bool, now: datetime) -> Non
             await load_sample(conn, now)
 
 
-def standards(tree: Tree, manifest: prompts.Manifest) -> tuple[Standard, ...]:
-    """The service standards in the words of the voice menu (IN-01)."""
-    menu = tree.nodes.get("standards")
-    if not isinstance(menu, Menu):
-        return ()
-    return tuple(
-        Standard(
-            code=key.go,
-            title=Label(zh=key.label["zh"], en=key.label["en"]),
-            text=Label(zh=manifest.prompt(key.go, "zh").text, en=manifest.prompt(key.go, "en").text),
-        )
-        for key in menu.keys.values()
-        if key.go in manifest.ids()
-    )
-
-
 def reload_menus(menus: Menus) -> tuple[str, ...]:
     """New calls use the files as they are now; calls in progress finish on the old ones (TL-03)."""
     try:
@@ -170,31 +153,6 @@ def pid_file(settings: Settings) -> Iterator[None]:
         yield
     finally:
         file.unlink(missing_ok=True)
-
-
-def address(settings: Settings, port: int) -> str:
-    """What to open in a browser."""
-    host = settings.public_hosts[0] if settings.public_hosts else settings.http_host
-    host = "localhost" if host in {"127.0.0.1", "::1"} else host
-    return f"{'http' if settings.tls == 'off' else 'https'}://{host}:{port}/"
-
-
-def page_hosts(settings: Settings) -> frozenset[str]:
-    """Names the page may be opened by: the public ones and the address it listens on; empty takes any."""
-    if not settings.public_hosts:
-        return frozenset()
-    return frozenset({*settings.public_hosts, settings.http_host})
-
-
-def certificate(settings: Settings, now: datetime) -> ssl.SSLContext | None:
-    """The TLS of the page, the interface and the browser phones; None when it is off."""
-    if settings.tls == "off":
-        return None
-    if settings.tls == "files":
-        if settings.tls_certificate is None or settings.tls_key is None:
-            raise Invalid("bad_setting", "tls = files needs tls_certificate and tls_key", field="tls")
-        return tls.server_context(settings.tls_certificate, settings.tls_key)
-    return tls.server_context(*tls.ensure_self_made(settings.secrets_dir, settings.public_hosts, now))
 
 
 async def setup_token(database: Database, now: datetime) -> str | None:
@@ -355,6 +313,34 @@ async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> F
     return keeper
 
 
+def _dialer(core: Core, keeper: FloorKeeper) -> Dialer:
+    """Dials booked callbacks on its own link: an account that may place calls, and nothing else (S01)."""
+    settings = core.settings
+    account = AmiAccount(
+        settings.ami_host,
+        settings.ami_port,
+        "dialler",
+        core.secrets.ami_dialler,
+        name="dialler",
+        reporting=False,
+    )
+    tools = DialerTools(
+        database=core.database,
+        floor=keeper.floor,
+        bridge=keeper.link,
+        switchboard=keeper.switchboard,
+        policy=policy.shipped(),
+        clock=clock,
+        put_event=keeper.pump.put_event,
+        announce=keeper.tell,
+        may_act=lambda: core.lease.holds,
+        holder=core.lease.holder,
+        token=core.secrets.token,
+        caller_id=settings.callback_caller_id,
+    )
+    return Dialer(account, tools)
+
+
 def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
     """The web application, made but not yet listening."""
     settings = core.settings
@@ -410,6 +396,9 @@ async def service(
         await stack.enter_async_context(task(courier.run(clock), "courier", broken))
         upkeep = Upkeep(keeper, database, core.library, core.exchange.spool, clock)
         await stack.enter_async_context(task(upkeep.run(), "upkeep", broken))
+        if settings.callbacks:
+            dialer = _dialer(core, keeper)
+            await stack.enter_async_context(task(dialer.run(), "dialer", broken))
         await listener.start()
         stack.push_async_callback(listener.stop)
         stack.callback(keeper.hub.close)

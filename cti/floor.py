@@ -107,7 +107,14 @@ class FloorKeeper:
     def overflow(self, library: Library, spool: Path, tree: Callable[[], Tree]) -> OverflowPorts:
         """What the overflow dialogues ask (ivr.overwalk)."""
         settings, clock = self._settings, self._clock
-        self.messages = Messages(self._database, library, self.tell, clock, settings.area_code)
+        self.messages = Messages(
+            self._database,
+            library,
+            announce=self.tell,
+            put_event=lambda event: self.pump.put_event(event),  # noqa: PLW0108 - the pump is made later
+            clock=clock,
+            area_code=settings.area_code,
+        )
         opening = staffed(settings.ivr_data, tree)
         return OverflowPorts(
             self.messages,
@@ -203,6 +210,11 @@ class FloorKeeper:
     def serve(self, deps: WebDeps) -> None:
         """From now on committed changes are told to pages."""
         self._announce = lambda changes: announce(deps, changes)
+
+    @property
+    def switchboard(self) -> Switchboard:
+        """Queue membership and pauses."""
+        return self._switchboard
 
     @property
     def asterisk_version(self) -> str:
@@ -303,8 +315,11 @@ class FloorKeeper:
     async def _register_recording(self, record: CallRecord) -> None:
         """The length a whole recording would have: from the end of the notice to the end of the call (TL-50)."""
         expected = None
-        if record.ended_at is not None and not record.unseen:  # of a call in a gap the end is not known
-            expected = max(0.0, (record.ended_at - record.entered_at).total_seconds() - self._notice_s)
+        called_back = record.reason == "callback"  # recorded from the customer's answer on, without a notice
+        start = record.answered_at if called_back else record.entered_at
+        if record.ended_at is not None and start is not None and not record.unseen:  # in a gap the end is not known
+            notice_s = 0.0 if called_back else self._notice_s
+            expected = max(0.0, (record.ended_at - start).total_seconds() - notice_s)
         change = await self._library.register(record.call_id, expected_seconds=expected, now=self._clock())
         if change is not None:
             await self.tell_recording(change)

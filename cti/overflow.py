@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -9,10 +10,12 @@ from pathlib import Path
 
 from cti.calls import figures
 from cti.calls.agents import members_of
+from cti.calls.events import CallEvent, RecordingMarked
 from cti.calls.model import Floor, Phase
 from cti.calls.record import record_of
 from ivr import ports
 from ivr.model import Tree
+from ivr.spool import Spool
 from recordings.library import Library
 from ticketing import calendar
 from ticketing.calendar import WorkingCalendar
@@ -35,9 +38,17 @@ class Messages:
     """`ivr.ports.MessageSink` on the items of ticketing.intake, and the spool's sidecars taken in afterwards."""
 
     def __init__(
-        self, database: Database, library: Library, announce: Announce, clock: Callable[[], datetime], area_code: str
+        self,
+        database: Database,
+        library: Library,
+        *,
+        announce: Announce,
+        put_event: Callable[[CallEvent], None],
+        clock: Callable[[], datetime],
+        area_code: str,
     ) -> None:
         self._database = database
+        self._put_event = put_event
         self._library = library
         self._announce = announce
         self._clock = clock
@@ -74,10 +85,14 @@ class Messages:
             change = await intake.take(conn, SYSTEM, message, now, area_code=self._area_code)
         await self._taken(message, change)
         await self._announce([change])
+        if how == "hung_up":  # the dialplan can say nothing more of a caller who is gone (TL-12)
+            self._put_event(RecordingMarked(at=now, call_id=call_id, state="left_recording"))
         return str(change.payload["serial"])
 
     async def import_spool(self, spool: Path) -> None:
         """Takes in what was recorded while we, or the database, were away: once, in order (TL-24, F09)."""
+        store = Spool(spool)
+        await asyncio.to_thread(store.settle, self._clock())
         changes = await import_spool(self._database, spool, self._clock(), self._taken, area_code=self._area_code)
         if changes:
             await self._announce(changes)

@@ -18,6 +18,10 @@ FORMULAS: Final[Mapping[str, str]] = {
 }
 
 
+#: routing reason of a call that the product placed for a booked callback
+CALLBACK: Final = "callback"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
     """A share with both its numbers; no share of nothing."""
@@ -60,8 +64,11 @@ class Figures:
 
 
 def figures(records: Iterable[CallRecord], target_ms: int = 15_000) -> Figures:
-    """Figures of the closed calls among the records; open calls have no outcome yet and are left out."""
-    closed = [record for record in records if not record.open]
+    """Figures of the closed calls among the records; open calls have no outcome yet and are left out.
+
+    Callbacks are left out too: nobody waited in them, and they have an outcome of their own.
+    """
+    closed = [record for record in records if not record.open and record.reason != CALLBACK]
     asked = [record for record in closed if record.asked_at is not None]
     counts = Counter(record.outcome for record in closed)
     waits = [record.clocks.join_to_answer_ms for record in closed if record.clocks.join_to_answer_ms is not None]

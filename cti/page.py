@@ -1,0 +1,55 @@
+"""The page's own facts: where it is opened, by which names and certificate, and the service standards it shows."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime
+
+from cti.settings import Settings
+from cti.web import tls
+from cti.web.schemas.common import Label
+from cti.web.schemas.reference import Standard
+from ivr import prompts
+from ivr.model import Menu, Tree
+from ticketing.errors import Invalid
+
+
+def standards(tree: Tree, manifest: prompts.Manifest) -> tuple[Standard, ...]:
+    """The service standards in the words of the voice menu (IN-01)."""
+    menu = tree.nodes.get("standards")
+    if not isinstance(menu, Menu):
+        return ()
+    return tuple(
+        Standard(
+            code=key.go,
+            title=Label(zh=key.label["zh"], en=key.label["en"]),
+            text=Label(zh=manifest.prompt(key.go, "zh").text, en=manifest.prompt(key.go, "en").text),
+        )
+        for key in menu.keys.values()
+        if key.go in manifest.ids()
+    )
+
+
+def address(settings: Settings, port: int) -> str:
+    """What to open in a browser."""
+    host = settings.public_hosts[0] if settings.public_hosts else settings.http_host
+    host = "localhost" if host in {"127.0.0.1", "::1"} else host
+    return f"{'http' if settings.tls == 'off' else 'https'}://{host}:{port}/"
+
+
+def page_hosts(settings: Settings) -> frozenset[str]:
+    """Names the page may be opened by: the public ones and the address it listens on; empty takes any."""
+    if not settings.public_hosts:
+        return frozenset()
+    return frozenset({*settings.public_hosts, settings.http_host})
+
+
+def certificate(settings: Settings, now: datetime) -> ssl.SSLContext | None:
+    """The TLS of the page, the interface and the browser phones; None when it is off."""
+    if settings.tls == "off":
+        return None
+    if settings.tls == "files":
+        if settings.tls_certificate is None or settings.tls_key is None:
+            raise Invalid("bad_setting", "tls = files needs tls_certificate and tls_key", field="tls")
+        return tls.server_context(settings.tls_certificate, settings.tls_key)
+    return tls.server_context(*tls.ensure_self_made(settings.secrets_dir, settings.public_hosts, now))
