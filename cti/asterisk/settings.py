@@ -60,7 +60,7 @@ class AsteriskSettings(BaseModel):
     #: configuration, sockets, logs, voice files of the running exchange
     run_dir: Path
     #: where the sandbox is installed, shared by all run folders of the user
-    cache_dir: Path = Path.home() / ".cache" / "hotline"
+    cache_dir: Path
     #: the administrator's files
     conf_dir: Path = HOME / "asterisk-conf"
     #: prompts: zh/, en/ and moh/ inside

@@ -38,4 +38,4 @@ def copy(tmp_path: Path) -> Copy:
     """A good configuration: the shipped one."""
     folder = tmp_path / "conf"
     shutil.copytree(HOME / "asterisk-conf", folder)
-    return Copy(folder, AsteriskSettings(run_dir=tmp_path / "run", conf_dir=folder))
+    return Copy(folder, AsteriskSettings(run_dir=tmp_path / "run", cache_dir=tmp_path, conf_dir=folder))

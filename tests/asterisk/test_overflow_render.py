@@ -17,7 +17,7 @@ from cti.asterisk.settings import HOME, AsteriskSettings
 @pytest.mark.req("TL-20", "TL-60")
 @pytest.mark.parametrize("overflow", [True, False])
 def test_the_offer_and_its_keys_are_rendered_only_when_they_work(tmp_path: Path, *, overflow: bool) -> None:
-    settings = AsteriskSettings(run_dir=tmp_path, overflow=overflow)
+    settings = AsteriskSettings(run_dir=tmp_path, cache_dir=tmp_path, overflow=overflow)
     assert check(settings) == []
     files = {name: list(lines) for name, lines in rendered_files(settings, Secrets.load_or_create(tmp_path / "s"))}
     assert ("context = cti-keys" in files["queue_offer.conf"]) is overflow

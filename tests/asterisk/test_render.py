@@ -23,7 +23,7 @@ from tests.system.conftest import exchange_settings
 def rendered(run: Path, **changes: object) -> RunFolder:
     tree = run / "tree"
     installation = Installation(tree, "22.10.1", False, tree / "asterisk", tree / "modules", tree / "documentation")
-    settings = AsteriskSettings.model_validate({"run_dir": run / "run", **changes})
+    settings = AsteriskSettings.model_validate({"run_dir": run / "run", "cache_dir": run, **changes})
     return render(installation, settings, Secrets.load_or_create(run / "run" / "secrets"))
 
 
@@ -118,7 +118,7 @@ def test_a_taken_port_is_named_with_its_holder(tmp_path: Path) -> None:
 )
 def test_settings_that_cannot_work_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        AsteriskSettings.model_validate({"run_dir": tmp_path, **change})
+        AsteriskSettings.model_validate({"run_dir": tmp_path, "cache_dir": tmp_path, **change})
 
 
 def test_the_handbook_lists_every_variable_and_event_of_the_contract() -> None:

@@ -112,6 +112,7 @@ def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
     rtp = min(rtp, 60000) // 2 * 2
     values: dict[str, object] = {
         "run_dir": run_dir,
+        "cache_dir": default_cache(),
         "sip_port": sip,
         "ami_port": ami,
         "http_port": http,
