@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -43,10 +44,8 @@ def _masked(name: str, value: object) -> object:
     return value if value is None or isinstance(value, bool | int | float) else _masked(name, repr(value))
 
 
-def configure(folder: Path, level: str) -> None:
-    """Sends everything of `level` and above to `hotline.jsonl` in `folder`, warnings and errors to the console too."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shared: list[structlog.typing.Processor] = [
+def _shared() -> list[structlog.typing.Processor]:
+    return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -54,13 +53,37 @@ def configure(folder: Path, level: str) -> None:
         structlog.processors.format_exc_info,
         mask,
     ]
+
+
+def configure(folder: Path, level: str) -> None:
+    """Sends everything of `level` and above to `hotline.jsonl` in `folder`, warnings and errors to the console too."""
+    for made in (folder.parent, folder):
+        made.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shared = _shared()
     file = RotatingFileHandler(folder / "hotline.jsonl", maxBytes=_FILE_BYTES, backupCount=4, encoding="utf-8")
     file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False)))
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.WARNING)
     console.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())))
+    _take(shared, [file, console], level)
+
+
+def configure_aside(folder: Path) -> None:
+    """For a command beside the service: warnings go to its file, if there is one to write to, nothing to the console.
+
+    The file is never rotated here: the service holds it.
+    """
+    shared = _shared()
+    handler: logging.Handler = logging.NullHandler()
+    with suppress(OSError):
+        handler = logging.FileHandler(folder / "hotline.jsonl", encoding="utf-8")
+        handler.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False)))
+    _take(shared, [handler], "warning")
+
+
+def _take(shared: list[structlog.typing.Processor], handlers: list[logging.Handler], level: str) -> None:
     root = logging.getLogger()
-    root.handlers = [file, console]
+    root.handlers = handlers
     root.setLevel(level.upper())
     for loud in ("asyncio", "aiohttp", "panoramisk", "alembic", "aiosqlite"):
         logging.getLogger(loud).setLevel(logging.WARNING)

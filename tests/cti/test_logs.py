@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,36 @@ def test_numbers_inside_lists_objects_and_values_are_masked() -> None:
 
 
 @pytest.mark.req("S25")
+@pytest.mark.usefixtures("_as_before")
+def test_a_command_beside_the_service_says_nothing_of_its_parts_on_the_console(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Warnings are written where there is a file to write to; no folder is made for them."""
+    for folder in (tmp_path, tmp_path / "none"):
+        logs.configure_aside(folder)
+        structlog.get_logger("cti.ami.link").warning("ami_link_lost", number="13800138000")
+        structlog.get_logger("cti.ami.link").info("ami_link_up")
+        logging.getLogger("library").error("failed")
+        for handler in logging.getLogger().handlers:
+            handler.close()
+    assert capfd.readouterr() == ("", "")
+    assert not (tmp_path / "none").exists()
+    written = [json.loads(line) for line in (tmp_path / "hotline.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["event"] for line in written] == ["ami_link_lost", "failed"]
+    assert written[0]["number"] == "138****8000"
+
+
+@pytest.mark.req("S24")
+@pytest.mark.usefixtures("_as_before")
+def test_the_home_is_its_owners_alone_when_the_log_is_there_first(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        logs.configure(tmp_path / "home" / "log", "info")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.usefixtures("_as_before")
 def test_the_written_lines_are_masked_ours_and_of_libraries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One JSON object a line, tracebacks included; warnings on the console too."""
