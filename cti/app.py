@@ -28,7 +28,7 @@ from cti.asterisk.secrets import Secrets, write_private
 from cti.asterisk.settings import AsteriskSettings
 from cti.dialer import Dialer
 from cti.dialer import Tools as DialerTools
-from cti.exchange import NOTICE, dialled, exchange_settings, roster
+from cti.exchange import NOTICE, access, dialled, exchange_settings, roster
 from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
 from cti.page import address, certificate, page_hosts, standards
@@ -115,7 +115,7 @@ def private_key(folder: Path, name: str) -> bytes:
 
 async def open_database(settings: Settings) -> Database:
     """Brings the schema up to date and opens the database."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     await migrations.upgrade(settings.database)
     return await Database.open(settings.database)
 
@@ -287,19 +287,20 @@ async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> F
     """Asterisk, the menus' server and the floor, made but not yet connected."""
     settings, menus = core.settings, core.menus
     asterisk = await stack.enter_async_context(exchange(core.exchange, core.secrets, progress))
+    known = access(settings)  # read now: the token is new when Asterisk was started
     keeper = FloorKeeper(settings, core.database, menus, core.words, clock)
     await keeper.restore()
     steps = _steps(core, keeper)
     agi = FastAgiServer(
         settings.agi_host,
         settings.agi_port,
-        core.secrets.agi,
+        known.agi,
         steps,
         on_refused=lambda why: keeper.pump.put_security(f"agi_{why}", "a connection to the menus' port"),
     )
     keeper.wire(
-        AmiAccount(settings.ami_host, settings.ami_port, "bridge", core.secrets.ami_bridge),
-        token=core.secrets.token,
+        known.account,
+        token=known.token,
         library=core.library,
         agi=agi,
         phones=Phones(asterisk) if asterisk else None,
@@ -335,7 +336,7 @@ def _dialer(core: Core, keeper: FloorKeeper) -> Dialer:
         announce=keeper.tell,
         may_act=lambda: core.lease.holds,
         holder=core.lease.holder,
-        token=core.secrets.token,
+        token=access(settings).token,
         caller_id=settings.callback_caller_id,
     )
     return Dialer(account, tools)

@@ -17,14 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cti import migrations
 from cti.ami import commands
-from cti.ami.link import AmiAccount, Link, Up
+from cti.ami.link import Link, Up
 from cti.asterisk import control, lint, ports
 from cti.asterisk.errors import AsteriskError, NotRunning, ProvisionError
 from cti.asterisk.provision import installed
-from cti.asterisk.secrets import Secrets
-from cti.exchange import exchange_settings
+from cti.exchange import Access, access, exchange_settings
 from cti.settings import Settings
 from cti.web import tls
+from cti.web.listen import is_loopback
 from ivr import menus, prompts
 from ticketing.db import Database, async_url
 from ticketing.errors import HotlineError
@@ -67,6 +67,8 @@ async def before_start(settings: Settings, clock: Callable[[], datetime]) -> lis
     Asterisk's version, and the account of an Asterisk that runs already."""
     findings = [*check_files(settings), *_folders(settings), *_disk(settings), *_certificate(settings)]
     findings += [found async for found in _database(settings, clock, fresh=True)]
+    if settings.asterisk == "remote" and isinstance(found := _access(settings), Finding):
+        findings.append(found)
     running = settings.asterisk == "remote" or await _answers(settings)
     findings += _ports(settings, exchange=not running)
     if not running:
@@ -132,6 +134,12 @@ def _desk() -> Iterator[Finding]:
 
 
 def _certificate(settings: Settings) -> Iterator[Finding]:
+    if settings.tls == "off" and not is_loopback(settings.http_host):
+        reason = (
+            f"the page would be served to the network at {settings.http_host} without TLS: passwords in clear text, "
+            "and browsers give such a page no microphone"
+        )
+        yield Finding("error", "http_host", reason, "set HOTLINE_TLS=self, or HOTLINE_TLS=files with a certificate")
     if settings.tls == "files" and settings.tls_certificate and settings.tls_key:
         try:
             tls.server_context(settings.tls_certificate, settings.tls_key)
@@ -140,6 +148,20 @@ def _certificate(settings: Settings) -> Iterator[Finding]:
                 "set HOTLINE_TLS_CERTIFICATE and HOTLINE_TLS_KEY to a PEM certificate and its key, or HOTLINE_TLS=self"
             )
             yield Finding("error", "tls", error.message, remedy)
+
+
+def _access(settings: Settings) -> Access | Finding:
+    try:
+        return access(settings)
+    except (AsteriskError, HotlineError, OSError) as error:
+        remedy = "write what that Asterisk has into the file, mode 0600 (asterisk-conf/README.md)"
+        return Finding("error", "secrets", _said(error), remedy if settings.asterisk == "remote" else _again(settings))
+
+
+def _again(settings: Settings) -> str:
+    if settings.asterisk == "remote":
+        return f"see that the Asterisk at {settings.ami_host} runs well, or have it restarted there"
+    return "restart Asterisk: `hotline asterisk stop`, then `hotline up`"
 
 
 # -- machine -----------------------------------------------------------------------------------------------------------
@@ -310,18 +332,18 @@ def _not_there(settings: Settings) -> Finding:
 
 async def _asterisk(settings: Settings, clock: Callable[[], datetime]) -> AsyncIterator[Finding]:
     """Logs in once, as the service does, and looks at version, clock and queues."""
-    again = "restart Asterisk: `hotline asterisk stop`, then `hotline up`"
+    again = _again(settings)
+    file = settings.ami_secret_file if settings.asterisk == "remote" else settings.secrets_dir / "ami-bridge"
     remedies = {
-        "wrong_ami_secret": f"the secret in {settings.secrets_dir / 'ami-bridge'} and the one in Asterisk's "
-        f"manager.conf must be the same; {again}",
+        "wrong_ami_secret": f"the secret in {file} and the one in Asterisk's manager.conf must be the same"
+        + ("; so must HOTLINE_AMI_USERNAME and the account" if settings.asterisk == "remote" else f"; {again}"),
         "asterisk_too_old": "install a newer one, or set HOTLINE_ASTERISK=sandbox",
     }
-    try:
-        secret = Secrets.load_or_create(settings.secrets_dir).ami_bridge
-    except (AsteriskError, OSError) as error:
-        yield Finding("error", "secrets", str(error), again)
+    known = _access(settings)
+    if isinstance(known, Finding):
+        yield known
         return
-    link = Link(_account(settings, secret), lambda raw, at: None, lambda state: None, clock)
+    link = Link(known.account, lambda raw, at: None, lambda state: None, clock)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await link.start()
@@ -339,10 +361,6 @@ async def _asterisk(settings: Settings, clock: Callable[[], datetime]) -> AsyncI
         yield Finding("error", "asterisk", f"Asterisk did not let us in within {_PATIENCE_S:g} s", again)
     finally:
         await link.stop()
-
-
-def _account(settings: Settings, secret: str) -> AmiAccount:
-    return AmiAccount(settings.ami_host, settings.ami_port, "bridge", secret)
 
 
 async def _queues(link: Link) -> AsyncIterator[Finding]:

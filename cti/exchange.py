@@ -1,14 +1,19 @@
-"""The settings of this installation as the settings of its Asterisk."""
+"""The settings of this installation as the settings of its Asterisk, and what lets the two talk to each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
+from cti.ami.link import AmiAccount
+from cti.asterisk.secrets import Secrets
 from cti.asterisk.settings import AsteriskSettings, Dnis, Phone
 from cti.settings import Settings
 from ivr.model import Line
 from ivr.prompts import Manifest
+from ticketing.errors import Invalid
 from ticketing.roles import Action, may
 from ticketing.staff.model import Staff
 
@@ -74,3 +79,46 @@ def exchange_settings(
     if numbers is not None:
         given["dnis"] = numbers
     return AsteriskSettings.model_validate(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What this service and its Asterisk know each other by."""
+
+    account: AmiAccount
+    #: last element of the address of the menus (S08)
+    agi: str = field(repr=False)
+    #: what genuine events carry (S03)
+    token: str = field(repr=False)
+
+
+def access(settings: Settings) -> Access:
+    """The accounts and secrets in force: of our own Asterisk those it was started with, of a remote one the files'.
+
+    Raises AsteriskError or Invalid naming the file that is missing, empty, or read by everybody.
+    """
+    if settings.asterisk == "remote":
+        username, secret = settings.ami_username, _secret("ami_secret_file", settings.ami_secret_file)
+        agi = _secret("agi_secret_file", settings.agi_secret_file)
+        token = _secret("event_token_file", settings.event_token_file)
+    else:
+        own = Secrets.load_or_create(settings.secrets_dir)
+        username, secret, agi, token = "bridge", own.ami_bridge, own.agi, own.token
+    return Access(AmiAccount(settings.ami_host, settings.ami_port, username, secret), agi, token)
+
+
+def _secret(name: str, file: Path | None) -> str:
+    """One line of a file that an administrator wrote (S24)."""
+    try:
+        if file is None:
+            raise FileNotFoundError(2, "is not set")
+        everybody = file.stat().st_mode & 0o007
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or "it is no text"
+        raise Invalid("bad_setting", f"setting {name}: {file} cannot be read: {said}", field=name) from None
+    if everybody:
+        raise Invalid("bad_setting", f"setting {name}: {file} can be read by everybody: chmod 600", field=name)
+    if not text or not text.isprintable() or " " in text:
+        raise Invalid("bad_setting", f"setting {name}: {file} must hold one word, the secret", field=name)
+    return text

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cti.settings import Settings
 from cti.web import tls
+from cti.web.listen import reached_by
 from cti.web.schemas.common import Label
 from cti.web.schemas.reference import Standard
 from ivr import prompts
@@ -32,9 +33,8 @@ def standards(tree: Tree, manifest: prompts.Manifest) -> tuple[Standard, ...]:
 
 def address(settings: Settings, port: int) -> str:
     """What to open in a browser."""
-    host = settings.public_hosts[0] if settings.public_hosts else settings.http_host
-    host = "localhost" if host in {"127.0.0.1", "::1"} else host
-    return f"{'http' if settings.tls == 'off' else 'https'}://{host}:{port}/"
+    host = settings.public_hosts[0] if settings.public_hosts else reached_by(settings.http_host)
+    return f"{'http' if settings.tls == 'off' else 'https'}://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def page_hosts(settings: Settings) -> frozenset[str]:
@@ -52,4 +52,5 @@ def certificate(settings: Settings, now: datetime) -> ssl.SSLContext | None:
         if settings.tls_certificate is None or settings.tls_key is None:
             raise Invalid("bad_setting", "tls = files needs tls_certificate and tls_key", field="tls")
         return tls.server_context(settings.tls_certificate, settings.tls_key)
-    return tls.server_context(*tls.ensure_self_made(settings.secrets_dir, settings.public_hosts, now))
+    names = (*settings.public_hosts, reached_by(settings.http_host))
+    return tls.server_context(*tls.ensure_self_made(settings.secrets_dir, names, now))

@@ -80,6 +80,14 @@ class Settings(BaseSettings):
     ami_host: str = "127.0.0.1"
     #: its port
     ami_port: int = Field(15038, ge=1, le=65535)
+    #: the service's account in it, for `asterisk = remote`
+    ami_username: str = Field("bridge", pattern=r"^[A-Za-z0-9_.-]{1,80}$")
+    #: file with that account's secret, for `asterisk = remote`
+    ami_secret_file: Path | None = None
+    #: file with the last element of its `CTI_AGI`, for `asterisk = remote`
+    agi_secret_file: Path | None = None
+    #: file with its `CTI_TOKEN`, for `asterisk = remote`
+    event_token_file: Path | None = None
     #: addresses or networks that calls from outside come from
     trunk_hosts: Words = ("127.0.0.1/32",)
     #: port of Asterisk's own web server, to which browser phones are relayed
@@ -90,7 +98,7 @@ class Settings(BaseSettings):
     agi_port: int = Field(14573, ge=1, le=65535)
     #: what a remote Asterisk reaches it by; empty means `agi_host`
     agi_advertised: str = ""
-    #: where Asterisk leaves voice files, as this service sees it; empty means Asterisk's run folder
+    #: where Asterisk leaves voice files, as this service sees it; empty means the run folder of our own Asterisk
     spool: Path | None = None
 
     #: the product may place calls; nothing is dialled while it is off
@@ -163,6 +171,10 @@ class Settings(BaseSettings):
             raise ValueError("outbound needs trunk_out, where calls are sent")
         if self.callbacks and not self.outbound:
             raise ValueError("callbacks needs outbound")
+        if self.asterisk == "remote":
+            needed = ("spool", "ami_secret_file", "agi_secret_file", "event_token_file")
+            if missing := [name for name in needed if getattr(self, name) is None]:
+                raise ValueError(f"asterisk = remote needs {', '.join(missing)}")
         if self.tls == "files" and (self.tls_certificate is None or self.tls_key is None):
             raise ValueError("tls = files needs tls_certificate and tls_key")
         return self
@@ -183,6 +195,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database address in force."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.home / 'hotline.db').resolve()}"
+
+    def make_home(self) -> None:
+        """Makes `home`, which only its owner may enter (S24). Raises OSError."""
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def asterisk_run(self) -> Path:

@@ -5,13 +5,16 @@ connection without a complete request is closed `HEADER_DEADLINE` seconds after 
 """
 
 import asyncio
+import socket
 import ssl
 from collections import Counter
+from contextlib import suppress
+from ipaddress import ip_address
 
 import structlog
 from aiohttp import web
 
-__all__ = ["CONNECTIONS", "HEADER_DEADLINE", "PER_ADDRESS", "Listener"]
+__all__ = ["CONNECTIONS", "HEADER_DEADLINE", "PER_ADDRESS", "Listener", "is_loopback", "reached_by"]
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +24,26 @@ HANDSHAKE_DEADLINE = 10.0
 #: connections at once; and from one address (an office may share one)
 CONNECTIONS = 4000
 PER_ADDRESS = 2000
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def reached_by(host: str) -> str:
+    """What a browser names the machine that listens at `host`: of all addresses, the one on the local network."""
+    if is_loopback(host):
+        return "localhost"
+    if host not in {"", "0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return host
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # chooses a route; nothing is sent
+        return str(probe.getsockname()[0])
+    return socket.gethostname()
 
 
 class _Counted(asyncio.Protocol):

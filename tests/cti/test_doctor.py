@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from cti import app, doctor
+from cti import app, doctor, page
 from cti.doctor import Finding
 from cti.settings import Settings
 from tests.ami.fake_server import SECRET, FakeAmi, serving
@@ -105,13 +107,18 @@ async def test_a_path_too_long_for_a_socket_is_named(make: Make, tmp_path: Path)
 
 def fake(make: Make, ami: FakeAmi, **changes: object) -> Settings:
     """Beside a scripted manager, with its secret."""
-    settings = make(asterisk="remote", ami_port=ami.port, **changes)
-    settings.secrets_dir.mkdir(parents=True)
-    for name in ("ami-bridge",):
-        file = settings.secrets_dir / name
+    return remote(make, ami.port, **changes)
+
+
+def remote(make: Make, port: int, **changes: object) -> Settings:
+    """Beside an Asterisk that is run elsewhere."""
+    home = make().home
+    home.mkdir(exist_ok=True)
+    files = {name: home / name for name in ("ami_secret_file", "agi_secret_file", "event_token_file")}
+    for file in files.values():
         file.touch(0o600)
         file.write_text(SECRET, encoding="ascii")
-    return settings
+    return make(asterisk="remote", ami_port=port, spool=home, **files, **changes)
 
 
 def with_queues(ami: FakeAmi, *events: str) -> FakeAmi:
@@ -141,9 +148,7 @@ async def test_queues_without_members_and_no_queues_at_all(make: Make) -> None:
         found = await asterisk(fake(make, ami))
         assert [(one.level, one.where) for one in found] == [("ok", "asterisk"), ("warning", "queue senior")]
         with_queues(ami)
-        assert [one.where for one in await asterisk(make(asterisk="remote", ami_port=ami.port)) if one.bad] == [
-            "queues"
-        ]
+        assert [one.where for one in await asterisk(remote(make, ami.port)) if one.bad] == ["queues"]
 
 
 @pytest.mark.req("TL-62")
@@ -179,11 +184,78 @@ async def test_who_accepts_and_says_nothing_does_not_hold_the_doctor_up(
         held.append(writer)
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
-        settings = make(asterisk="remote", ami_port=server.sockets[0].getsockname()[1])
+        settings = remote(make, server.sockets[0].getsockname()[1])
         (found,) = await asterisk(settings)
         for writer in held:
             writer.close()
     assert (found.level, found.reason) == ("error", "Asterisk did not let us in within 0.2 s")
+
+
+async def test_the_remedies_of_a_remote_asterisk_are_not_those_of_our_own(make: Make) -> None:
+    ami = FakeAmi(secret="another")
+    async with serving(ami):
+        settings = fake(make, ami, ami_username="cti")
+        (found,) = await asterisk(settings)
+        assert "'cti'" in found.reason
+        assert str(settings.ami_secret_file) in found.remedy
+        assert "HOTLINE_AMI_USERNAME" in found.remedy
+        assert "hotline asterisk stop" not in found.remedy
+        ami.secret = SECRET
+        ami.answers["QueueStatus"] = lambda _: "Response: Error\r\nMessage: Permission denied"
+        refused = [one for one in await asterisk(settings) if one.bad]
+        assert refused
+        assert not [one for one in refused if "hotline asterisk stop" in one.remedy]
+
+
+async def test_a_secret_file_others_can_read_stops_a_start_with_a_remote_asterisk(make: Make) -> None:
+    """Also while that Asterisk is not there."""
+    settings = remote(make, 2)
+    assert settings.event_token_file is not None
+    settings.event_token_file.chmod(0o644)
+    (found,) = [one for one in await doctor.before_start(settings, clock) if one.where == "secrets"]
+    assert found.bad
+    assert found.reason.startswith(f"setting event_token_file: {settings.event_token_file} can be read by everybody")
+    assert "mode 0600" in found.remedy
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "pbx.example"])
+async def test_a_page_for_the_network_needs_tls(make: Make, host: str) -> None:
+    """Else passwords cross it in clear text, and browsers give the page no microphone."""
+    (found,) = [one for one in await doctor.before_start(make(http_host=host), clock) if "clear text" in one.reason]
+    assert (found.level, found.where) == ("error", "http_host")
+    assert "microphone" in found.reason
+    assert "HOTLINE_TLS=self" in found.remedy
+    secured = await doctor.before_start(make(http_host=host, tls="self"), clock)
+    assert not [one for one in secured if "clear text" in one.reason]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost"])
+async def test_a_page_for_this_machine_needs_none(make: Make, host: str) -> None:
+    assert not [one for one in await doctor.before_start(make(http_host=host), clock) if "clear text" in one.reason]
+
+
+def test_the_address_that_is_printed_can_be_opened(make: Make) -> None:
+    """Of a page on all addresses it is the machine's own, never 0.0.0.0."""
+    for host in ("0.0.0.0", "::"):
+        url = urlsplit(page.address(make(http_host=host, tls="self"), 8080))
+        assert (url.scheme, url.port) == ("https", 8080)
+        assert url.hostname not in {"0.0.0.0", "::", None, ""}
+        named = make(http_host=host, tls="self", public_hosts=("hotline.lan",))
+        assert page.address(named, 8080) == "https://hotline.lan:8080/"
+    assert page.address(make(), 8080) == "http://localhost:8080/"
+    assert page.address(make(http_host="192.0.2.7", tls="self"), 1) == "https://192.0.2.7:1/"
+    assert page.address(make(http_host="2001:db8::7", tls="self"), 1) == "https://[2001:db8::7]:1/"
+
+
+@pytest.mark.req("S24")
+async def test_the_home_is_its_owners_alone(make: Make) -> None:
+    settings = make()
+    old = os.umask(0)
+    try:
+        await (await app.open_database(settings)).close()
+    finally:
+        os.umask(old)
+    assert settings.home.stat().st_mode & 0o777 == 0o700
 
 
 def test_only_errors_stop_a_start() -> None:

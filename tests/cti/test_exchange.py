@@ -9,6 +9,7 @@ import pytest
 from cti.exchange import dialled, exchange_settings, roster
 from cti.settings import Settings
 from ivr import menus, prompts
+from tests.cti.test_access import remote
 from ticketing.roles import Post
 from ticketing.staff.model import PhoneKind, Staff
 
@@ -65,7 +66,7 @@ def test_settings_become_asterisks_settings(tmp_path: Path) -> None:
 
 
 def test_a_remote_asterisk_is_not_ours_to_start_and_reaches_us_by_what_is_advertised(tmp_path: Path) -> None:
-    given = Settings.model_validate({"asterisk": "remote", "agi_advertised": "hotline.lan", "spool": tmp_path})
+    given = Settings.model_validate({**remote(tmp_path), "agi_advertised": "hotline.lan"})
     made = exchange_settings(given)
     assert not made.managed
     assert (made.agi_host, made.spool) == ("hotline.lan", tmp_path)

@@ -139,6 +139,10 @@ def test_a_file_that_is_not_there_or_no_toml_is_named(
         ({"http_port": 15038}, "settings: http_port and ami_port are both 15038"),
         ({"agi_port": 9000, "http_port": 9000}, "settings: http_port and agi_port are both 9000"),
         ({"rtp_start": 20000, "rtp_end": 20002}, "settings: rtp_end must be at least rtp_start + 3"),
+        (
+            {"asterisk": "remote", "ami_secret_file": "x"},
+            "settings: asterisk = remote needs spool, agi_secret_file, event_token_file",
+        ),
         ({"tls": "files"}, "settings: tls = files needs tls_certificate and tls_key"),
     ],
 )
@@ -147,7 +151,8 @@ def test_settings_that_do_not_fit_each_other_are_named(given: dict[str, object],
 
 
 def test_ports_of_a_remote_asterisk_may_equal_ours_and_port_0_is_any() -> None:
-    load(asterisk="remote", http_port=15038, ami_port=15038)
+    files = dict.fromkeys(("spool", "ami_secret_file", "agi_secret_file", "event_token_file"), "x")
+    load(asterisk="remote", http_port=15038, ami_port=15038, **files)
     load(http_port=0, agi_port=14573)
 
 

@@ -63,6 +63,15 @@ async def test_the_sip_port_over_udp_counts_too(short_tmp: Path) -> None:
     assert f"sip_port: UDP port {settings.sip_port} on 127.0.0.1 is held by " in said
 
 
+def remote(folder: Path, port: int, secret: str) -> Settings:
+    """Settings of an Asterisk that is run elsewhere, with its secrets in files."""
+    files = {name: folder / name for name in ("ami_secret_file", "agi_secret_file", "event_token_file")}
+    for file in files.values():
+        file.touch(0o600)
+        file.write_text(secret, encoding="ascii")
+    return free_settings(folder / "h", asterisk="remote", ami_port=port, spool=folder, **files)
+
+
 async def test_a_wrong_ami_secret_is_one_login_one_error_and_a_stop(short_tmp: Path) -> None:
     """At the moment of the login nothing of ours listens yet."""
     ami = FakeAmi(secret="another")
@@ -74,11 +83,12 @@ async def test_a_wrong_ami_secret_is_one_login_one_error_and_a_stop(short_tmp: P
 
     ami.answers["Login"] = login
     async with serving(ami):
-        settings = free_settings(short_tmp / "h", asterisk="remote", ami_port=ami.port, spool=short_tmp)
+        settings = remote(short_tmp, ami.port, "right")
         said = await refused(settings)
     assert f"✗ asterisk: Asterisk at 127.0.0.1:{ami.port} does not accept the name or secret" in said
     assert "'bridge'" in said
-    assert f"{settings.secrets_dir / 'ami-bridge'}" in said
+    assert f"{settings.ami_secret_file}" in said
+    assert "hotline asterisk stop" not in said
     assert said.count("✗") == 1
     assert (ami.logins, open_then) == (1, [[]])
 
@@ -86,11 +96,7 @@ async def test_a_wrong_ami_secret_is_one_login_one_error_and_a_stop(short_tmp: P
 async def test_a_remote_asterisk_that_is_too_old_is_not_used(short_tmp: Path) -> None:
     ami = FakeAmi(version="20.5.0")
     async with serving(ami):
-        settings = free_settings(short_tmp / "h", asterisk="remote", ami_port=ami.port, spool=short_tmp)
-        settings.secrets_dir.mkdir(parents=True)
-        secret = settings.secrets_dir / "ami-bridge"
-        secret.touch(0o600)
-        secret.write_text(ami.secret, encoding="ascii")
+        settings = remote(short_tmp, ami.port, ami.secret)
         said = await refused(settings)
     assert "✗ asterisk: Asterisk 20.5.0 found, 22 or newer needed" in said
     assert "install a newer one" in said

@@ -1,0 +1,79 @@
+"""An Asterisk that is run elsewhere: the whole path of a call by settings alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cti.asterisk.provision import Installation
+from cti.asterisk.secrets import write_private
+from tests.system.callers import Lines
+from tests.system.command import hotline
+from tests.system.conftest import Pbx, exchange
+from tests.system.house import House
+
+pytestmark = pytest.mark.system
+
+#: its administrator has named our account himself
+ACCOUNT = "cti-at-pbx"
+
+
+async def rename(pbx: Pbx) -> None:
+    """Gives the service's account another name."""
+    file = pbx.folder.rendered / "manager_accounts.conf"
+    text = file.read_text(encoding="utf-8")
+    assert "[bridge](account)" in text
+    write_private(file, text.replace("[bridge](account)", f"[{ACCOUNT}](account)"))
+    await pbx.cli("manager reload")
+    assert ACCOUNT in await pbx.cli("manager show users")
+
+
+def elsewhere(pbx: Pbx, home: Path) -> House:
+    """A service that knows this Asterisk by its settings."""
+    return House(
+        home,
+        asterisk="remote",
+        ami_host=pbx.settings.ami_host,
+        ami_port=pbx.settings.ami_port,
+        ami_username=ACCOUNT,
+        agi_port=pbx.settings.agi_port,
+        sip_port=pbx.settings.sip_port,
+        spool=pbx.folder.voice,
+        ami_secret_file=pbx.secrets.folder / "ami-bridge",
+        agi_secret_file=pbx.secrets.folder / "agi",
+        event_token_file=pbx.secrets.folder / "token",
+    )
+
+
+@pytest.mark.req("TL-01", "TL-30", "TL-50", "TL-62")
+async def test_a_call_goes_through_a_remote_asterisk(short_tmp: Path, asterisk_installation: Installation) -> None:
+    """From the caller over the pop and the answer to the checked recording; no Asterisk of our own is touched."""
+    async with exchange(asterisk_installation) as pbx, Lines(pbx) as lines:
+        await rename(pbx)
+        async with elsewhere(pbx, short_tmp / "h") as house:
+            agent = await house.sign_in("2001")
+            phone = await lines.phone("2001")
+            caller = await lines.caller("13800138000")
+            await caller.dial("1860")
+            await caller.hears("greeting-1860", within_s=20)
+            await caller.press("1")
+            await phone.rings()
+            pop = await agent.event("pop")
+            assert pop["customer"]["name"] == "张伟"
+            assert [step["key"] for step in pop["path"] if step["key"]] == ["1"]
+            await phone.answer()
+            draft = await agent.event("draft")
+            assert draft["call_id"] == pop["call_id"]
+            await caller.says(house.prompts / "demo" / "customer-broadband.wav")
+            await phone.hears(house.prompts / "demo" / "customer-broadband.wav", again=True)
+            await phone.hang_up()
+            await caller.ended()
+            recording = await agent.event("recording")
+            assert recording["state"] == "ready"
+            well = await hotline(house.settings, "doctor")
+            assert well.code == 0, well.said
+            assert "✓ asterisk: answers, version 22" in well.said
+            assert not [line for line in well.said.splitlines() if line and not line.startswith(("✓", "!", "    → "))]
+            assert not house.settings.asterisk_run.exists()
+        assert ACCOUNT in await pbx.cli("manager show users"), "it goes on without us"
