@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from cti.asterisk.process import Asterisk
 from cti.asterisk.provision import Installation, provision
 from cti.asterisk.render import RunFolder, administrators_files, render
 from cti.asterisk.secrets import Secrets
+from cti.calls.model import CallRecord
 from cti.exchange import exchange_settings
 from cti.settings import Settings, load
 from ticketing.errors import HotlineError
@@ -49,7 +51,11 @@ cli.add_typer(staff_cli, name="staff")
 
 
 def main() -> None:
-    """Runs the command line; errors are one clear sentence and exit code 1, never a traceback for a known cause."""
+    """Runs the command line; errors are one clear sentence and exit code 1, never a traceback for a known cause.
+
+    What it and its children write is its user's alone (S24).
+    """
+    os.umask(0o077)
     try:
         cli()
     except composition.ChecksFailed as failed:
@@ -172,7 +178,9 @@ def take_up() -> None:
 @cli.command(name="doctor")
 def examine() -> None:
     """Say what is wrong between service, Asterisk, database, prompts, disk and clock, while they run."""
-    findings = _run(doctor.examine(load(), composition.clock))
+    settings = load()
+    logs.configure_aside(settings.home / "log")
+    findings = _run(doctor.examine(settings, composition.clock))
     _show(findings, out)
     if any(found.bad for found in findings):
         raise typer.Exit(1)
@@ -205,28 +213,45 @@ def demo(
 def replay(
     file: Annotated[Path, typer.Argument(help="Raw AMI blocks, as captured or exported.", exists=True, dir_okay=False)],
     token: Annotated[str, typer.Option(help="Token the events must carry; empty believes all.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of a table.")] = False,
 ) -> None:
     """Turn a captured event stream into call records: a bug report becomes a test."""
     from cti.ami.replay import replay_bytes  # noqa: PLC0415 - only this command reads captures
 
     records = replay_bytes(file.read_bytes(), token or None)
-    table = Table("call", "from", "to", "queue", "outcome", "asked → answered", "offers", "breach")
-    for record in records:
-        wait = record.clocks.ask_to_answer_ms
-        offers = " ".join(f"{offer.agent}:{offer.result.value}" for offer in record.offers)
-        table.add_row(
-            record.call_id,
-            escape(record.ani or "withheld"),
-            record.dnis,
-            record.queue,
-            record.outcome.value if record.outcome else "open",
-            "" if wait is None else f"{wait} ms",
-            offers,
-            record.clocks.breach.value if record.clocks.breach else "",
-        )
-    out.print(table)
+    rows = [_facts(record) for record in records]
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row, ensure_ascii=False))
+    else:
+        table = Table()
+        for title in ("call", "from", "to", "queue", "outcome", "asked → answered", "offers", "breach"):
+            table.add_column(title, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(_cell(value)) for value in row.values()))
+        out.print(table)
     if not records:
         _fail(f"{file} holds no call: are these raw AMI blocks, and is the token right?")
+
+
+def _facts(record: CallRecord) -> dict[str, Any]:
+    """What `replay` prints of a call."""
+    return {
+        "call_id": record.call_id,
+        "from": record.ani or "withheld",
+        "to": record.dnis,
+        "queue": record.queue,
+        "outcome": record.outcome.value if record.outcome else "open",
+        "ask_to_answer_ms": record.clocks.ask_to_answer_ms,
+        "offers": [{"agent": offer.agent, "result": offer.result.value} for offer in record.offers],
+        "breach": record.clocks.breach.value if record.clocks.breach else None,
+    }
+
+
+def _cell(value: str | int | list[dict[str, str]] | None) -> str:
+    if isinstance(value, list):
+        return " ".join(f"{offer['agent']}:{offer['result']}" for offer in value)
+    return f"{value} ms" if isinstance(value, int) else value or ""
 
 
 @cli.command()
@@ -294,7 +319,7 @@ def upgrade() -> None:
     from cti import migrations  # noqa: PLC0415 - Alembic is slow to import
 
     settings = load()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.make_home()
     before, after = _run(migrations.upgrade(settings.database))
     out.print(f"[green]✓[/] schema {after}" + ("" if before == after else f" (was {before or 'empty'})"))
 

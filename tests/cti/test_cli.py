@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from cti import cli, logs
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "ami"
 RUNNER = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """The test run's own umask and logging stay as they were."""
+    old = os.umask(0o022)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    os.umask(old)
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +128,40 @@ def test_replay_turns_a_capture_into_call_records() -> None:
     assert "complaint" in told.output
     assert "1860" in told.output
     assert " ms" in told.output
+
+
+@pytest.mark.req("TL-71")
+def test_replay_at_80_columns_cuts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each cell is folded: its parts are one below the other."""
+    (fact,) = [json.loads(line) for line in run("replay", str(DATA / "answered.ami"), "--json").output.splitlines()]
+    monkeypatch.setattr(cli.out, "width", 80)
+    told = run("replay", str(DATA / "answered.ami")).output
+    assert "…" not in told
+    rows = [
+        [cell.strip() for cell in line.strip("│┃").split("│")] for line in told.splitlines() if line.startswith("│")
+    ]
+    cells = ["".join(parts) for parts in zip(*rows, strict=True)]
+    assert cells[:5] == [fact["call_id"], fact["from"], fact["to"], fact["queue"], fact["outcome"]]
+    assert max(len(line) for line in told.splitlines()) <= 80
+
+
+@pytest.mark.req("TL-71")
+def test_replay_for_programs_is_one_object_a_line() -> None:
+    told = run("replay", str(DATA / "answered.ami"), "--json")
+    assert told.exit_code == 0, told.output
+    for line in told.output.splitlines():
+        fact = json.loads(line)
+        assert (fact["to"], fact["queue"], fact["outcome"]) == ("1860", "complaint", "answered")
+        assert isinstance(fact["ask_to_answer_ms"], int)
+        assert fact["offers"][-1]["result"] == "answered"
+
+
+@pytest.mark.req("S24")
+def test_what_a_command_writes_is_its_users_alone(tmp_path: Path) -> None:
+    assert ended("db", "upgrade") == 0
+    home = tmp_path / "home"
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert (home / "hotline.db").stat().st_mode & 0o077 == 0
 
 
 def test_replay_of_no_conversation_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
