@@ -249,3 +249,25 @@ async def test_a_call_of_another_agent_is_not_there(open_browser: MakeBrowser, a
     seen = await senior.get("/api/calls/c1")
     assert (seen.status, (await seen.json())["order_id"]) == (200, None)
     assert (await agent.get("/api/calls/none-such")).status == 404
+
+
+@pytest.mark.req("IN-01")
+async def test_each_kind_is_registered_and_a_look_up_opens_no_order(agent: Browser, now: datetime) -> None:
+    """Complaint, suggestion and inquiry; the service standards are only read."""
+    told = complaint(now)
+    suggestion = {name: told[name] for name in ("business", "nature", "description", "verbatim", "contact_name")}
+    suggestion |= {"suggestion_category": "service", "contact_number": "13900139000", "reply_mode": "none"}
+    inquiry = {name: told[name] for name in ("business", "description")}
+    for kind, fields in (("complaint", told), ("suggestion", suggestion), ("inquiry", inquiry)):
+        letter = {"channel": "walk_in", "received_at": "2026-03-10T01:00:00Z"}
+        made = await (await agent.post("/api/orders", letter)).json()
+        filled = await (
+            await agent.patch(f"/api/orders/{made['id']}", {"version": made["version"], **fields, "kind": kind})
+        ).json()
+        assert filled.get("missing") == [], filled
+        done = await agent.post(f"/api/orders/{made['id']}/submit", {"version": filled["version"]})
+        assert done.status == 200, await done.text()
+    before = (await (await agent.get("/api/orders?limit=100")).json())["items"]
+    assert {"complaint", "suggestion", "inquiry"} <= {order["kind"] for order in before}
+    assert (await agent.get("/api/standards")).status == 200
+    assert len((await (await agent.get("/api/orders?limit=100")).json())["items"]) == len(before)
