@@ -14,7 +14,7 @@ if [ -f "$stamp" ] && [ "$stamp" -nt requirements.lock ] && [ "$stamp" -nt pypro
   exit 0
 fi
 echo "» Python packages into .venv (once, about a minute)"
-if ! "$python" -m venv .venv 2>/dev/null; then
+if ! "$python" -m venv .venv >/dev/null 2>&1; then
   rm -rf .venv
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "» python3-venv is missing, installing it"
