@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the whole test run needs besides Python packages: SIPp, Chromium, Chinese fonts, PostgreSQL, mmdebstrap.
+# Installs what the whole test run needs besides Python packages: SIPp, Chromium and its driver's library, Chinese fonts,
+# PostgreSQL, mmdebstrap.
 set -euo pipefail
 need=()
 command -v sipp >/dev/null || need+=(sip-tester)
@@ -7,6 +8,7 @@ command -v chromium >/dev/null || need+=(chromium)
 command -v mmdebstrap >/dev/null || need+=(mmdebstrap)
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
 [ -n "$(find /usr/share/fonts -iname '*wqy*' -o -iname '*noto*cjk*' 2>/dev/null | head -n 1)" ] || need+=(fonts-wqy-microhei)
+ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || need+=(libatomic1) # of the browser's driver
 [ ${#need[@]} -gt 0 ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "The tests need these packages, please install them as root: apt-get install ${need[*]}" >&2
