@@ -167,12 +167,11 @@ class Leg:
                 at = position + found
                 self._search_from = at + len(wanted)
                 # half of it is enough to know it: who presses a key now must not cut what the next search begins with
-                while self.ear.count < self._search_from and not self._closed.is_set():
-                    with contextlib.suppress(TimeoutError):
+                # (a prompt that ends within it is followed by no packets at all: then there is nothing to wait for)
+                with contextlib.suppress(TimeoutError):
+                    while self.ear.count < self._search_from and not self._closed.is_set():
                         async with asyncio.timeout(0.2):
                             await self.ear.more()
-                    if time.monotonic() > deadline:
-                        break
                 return Heard((at - lead) / RATE, (self.ear.started or 0.0) + (at - lead) / RATE)
             position = max(position, self.ear.count - 2 * len(wanted) - RATE)
             left = deadline - time.monotonic()
