@@ -97,6 +97,11 @@ async def says_goodbye(session: Session) -> None:
     await session.command('SET VARIABLE CTI_DONE "entry"')
 
 
+async def says_nothing(session: Session) -> None:
+    """A service that accepts and stands still."""
+    await session.end_of_call()
+
+
 async def falls_silent(session: Session) -> None:
     """A service that stands still after its first command."""
     await session.command('SET VARIABLE CTI_ACTION "hangup"')

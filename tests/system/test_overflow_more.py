@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import timedelta
 
@@ -26,6 +25,7 @@ from tests.system.overflow_house import (
     offered,
     waiting,
 )
+from tests.system.services import ScriptedService, says_nothing
 from ticketing.intake.spool import parse
 
 __all__ = ["busy", "house", "lines"]
@@ -192,15 +192,9 @@ async def test_without_the_service_a_hang_up_keeps_what_was_said(lines: Lines, b
 async def test_a_service_that_stands_still_costs_two_seconds(lines: Lines, busy: Pbx) -> None:
     """It accepts the overflow step and says nothing: the dead-man's timer, then the local dialogue."""
 
-    async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await asyncio.Event().wait()
-
-    server = await asyncio.start_server(silent, busy.settings.agi_host, busy.settings.agi_port)
-    try:
+    async with ScriptedService(busy.settings.agi_port, says_nothing):
         caller = await dialled(lines)
         await caller.hears("technical-hold", within_s=20)
         await waiting(busy, 1)
         await caller.press("2")
         await caller.hears("record-intro", within_s=4)
-    finally:
-        server.close()
