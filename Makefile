@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check bench lock clean
 BIN := .venv/bin
+# real calls mostly wait for sound: several test processes share the cores well
+JOBS ?= 3
 
 help:           ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -21,7 +23,7 @@ test:           ## install what tests need and run everything, real calls and a 
 	@tools/desk.sh
 	@tools/desk.sh test
 	@$(BIN)/hotline asterisk install
-	HOTLINE_TEST_ALL=1 $(BIN)/python -m pytest
+	HOTLINE_TEST_ALL=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check:          ## lint, types, import rules, and the lint of asterisk-conf
 	@tools/bootstrap.sh

@@ -12,6 +12,8 @@ import pytest
 #: the list the table is made from
 LIST = Path(__file__).parent.parent / "docs" / "requirements.md"
 _ROW = re.compile(r"^\|\s*\*{0,2}(?P<id>[A-Z]{1,2}-?\d{1,3})\*{0,2}\s*\|\s*(?P<text>[^|]*)\|")
+#: what a requirement's id is called in a report
+_PROPERTY = "req"
 _MISSING = {
     "Asterisk": re.compile(r"asterisk|sipp|baresip", re.IGNORECASE),
     "browser": re.compile(r"browser|chromium|playwright", re.IGNORECASE),
@@ -31,15 +33,14 @@ class Requirements:
     """Collects outcomes by requirement id."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, tuple[str, ...]] = {}
         self.outcomes: defaultdict[str, set[str]] = defaultdict(set)
         self.skipped: defaultdict[str, list[str]] = defaultdict(list)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """The ids travel with the reports: the process that counts need not be the one that ran the test."""
         for item in items:
             ids = [str(each) for mark in item.iter_markers("req") for each in mark.args]
-            if ids:
-                self._ids[item.nodeid] = tuple(ids)
+            item.user_properties += [(_PROPERTY, each) for each in ids]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.skipped:
@@ -47,8 +48,9 @@ class Requirements:
             self.skipped[reason.removeprefix("Skipped: ")].append(report.nodeid)
         outcome = "failed" if report.failed else "shown" if report.when == "call" and report.passed else None
         if outcome:
-            for each in self._ids.get(report.nodeid, ()):
-                self.outcomes[each].add(outcome)
+            for name, each in report.user_properties:
+                if name == _PROPERTY:
+                    self.outcomes[str(each)].add(outcome)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._say_skipped(terminalreporter)

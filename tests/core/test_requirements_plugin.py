@@ -49,3 +49,19 @@ def test_shown_failed_not_yet_and_skipped_are_told(pytester: pytest.Pytester, mo
     out.fnmatch_lines(
         ["shown       1  TL-01", "failed      2  TL-02 XX-99", "not yet     2  IN-15 K10", "unknown*XX-99*"]
     )
+
+
+def test_ids_are_told_when_several_processes_run_the_tests(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        @pytest.mark.req("TL-01")
+        def test_a(): pass
+        @pytest.mark.req("TL-02")
+        def test_b(): assert False
+        """
+    )
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nmarkers = req(*ids): requirement\n")
+    pytester.makepyprojecttoml("")
+    out = pytester.runpytest_subprocess("-p", "tests.requirements_plugin", "-n", "2", "--rootdir=.").stdout
+    out.fnmatch_lines(["shown       1  TL-01", "failed      1  TL-02"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,21 +30,35 @@ QUICK = "1999"
 DESK_PHONES = ("1001", "1002", "2001", "3001", "4001")
 
 
+#: fixed ports are taken below the range the system gives to outgoing connections, a stretch for each test process
+_FIRST_PORT, _STRETCH = 21000, 2500
+_ports = itertools.count()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody holds, over TCP and UDP, all different."""
+    """Ports of 127.0.0.1 that nobody holds, over TCP and UDP, all different, and none twice in a test run."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
     found: list[int] = []
-    with ExitStack() as held:
-        while len(found) < count:
-            tcp = held.enter_context(socket.socket())
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
-            udp = held.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+    while len(found) < count:
+        port = _FIRST_PORT + worker * _STRETCH + next(_ports) % _STRETCH
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
+                tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            found.append(port)
+        found.append(port)
     return found
+
+
+_media = itertools.count()
+
+
+def media_ports() -> tuple[int, int]:
+    """First and last port of an exchange's media; another stretch for each of the last eight exchanges."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+    first = 34000 + (worker * 8 + next(_media) % 8) * 800
+    return first, first + 799
 
 
 @dataclass(slots=True)
@@ -108,8 +123,8 @@ class Pbx:
 
 def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
     """Settings on free ports in a folder of the test's own."""
-    sip, ami, http, agi, rtp = free_ports(5)
-    rtp = min(rtp, 60000) // 2 * 2
+    sip, ami, http, agi = free_ports(4)
+    rtp_start, rtp_end = media_ports()
     values: dict[str, object] = {
         "run_dir": run_dir,
         "cache_dir": default_cache(),
@@ -117,8 +132,8 @@ def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
         "ami_port": ami,
         "http_port": http,
         "agi_port": agi,
-        "rtp_start": rtp,
-        "rtp_end": rtp + 2000,
+        "rtp_start": rtp_start,
+        "rtp_end": rtp_end,
         "dnis": [Dnis(number="1860"), Dnis(number="1861", language="en"), Dnis(number=QUICK, notice="please-hold")],
         "roster": [Phone(number=number, kind="desk") for number in DESK_PHONES],
     }

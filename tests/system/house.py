@@ -27,7 +27,7 @@ import aiohttp
 from cti import app as composition
 from cti.asterisk import control
 from cti.settings import Settings
-from tests.system.conftest import free_ports
+from tests.system.conftest import free_ports, media_ports
 
 PASSWORD: Final = "correct horse battery 9"
 
@@ -152,8 +152,8 @@ class House:
 
     def __init__(self, home: Path, *, set_up: bool = True, **changes: Any) -> None:
         self._sets_up = set_up
-        web, agi, sip, ami, http, rtp = free_ports(6)
-        rtp = min(rtp, 60000) // 2 * 2
+        web, agi, sip, ami, http = free_ports(5)
+        rtp_start, rtp_end = media_ports()
         self.settings = Settings(
             home=home,
             **{
@@ -162,8 +162,8 @@ class House:
                 "sip_port": sip,
                 "ami_port": ami,
                 "asterisk_http_port": http,
-                "rtp_start": rtp,
-                "rtp_end": rtp + 2000,
+                "rtp_start": rtp_start,
+                "rtp_end": rtp_end,
                 "wrap_up_seconds": 5,
                 **changes,
             },
