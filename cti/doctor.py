@@ -35,6 +35,10 @@ Level = Literal["ok", "warning", "error"]
 CLOCK_TOLERANCE: Final = timedelta(seconds=2)
 #: how long Asterisk may take to let us in before it counts as frozen
 _PATIENCE_S: Final = 6.0
+#: how long an event may take that an open filter lets through
+_EVENT_S: Final = 0.5
+#: faults with which callers are still served: said at the start, and no reason to refuse it
+_SERVES_WITH: Final = ("clock", "event filter")
 #: a lock that is held longer than this is a fault, and no slow disk
 _BUSY_MS: Final = 3000
 #: sockaddr_un holds 108 bytes with the closing NUL
@@ -75,7 +79,7 @@ async def before_start(settings: Settings, clock: Callable[[], datetime]) -> lis
         findings += _installation(settings)
     elif not any(found.bad for found in findings) and _listens(settings.ami_host, settings.ami_port):
         findings += [found async for found in _asterisk(settings, clock)]
-    return [replace(found, level="warning") if found.where == "clock" else found for found in findings]
+    return [replace(found, level="warning") if found.where in _SERVES_WITH else found for found in findings]
 
 
 async def examine(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
@@ -347,7 +351,13 @@ async def _asterisk(settings: Settings, clock: Callable[[], datetime]) -> AsyncI
     if isinstance(known, Finding):
         yield known
         return
-    link = Link(known.account, lambda raw, at: None, lambda state: None, clock)
+    unfiltered = asyncio.Event()
+    link = Link(
+        known.account,
+        lambda raw, at: unfiltered.set() if raw.startswith(commands.PROBE) else None,
+        lambda state: None,
+        clock,
+    )
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await link.start()
@@ -359,6 +369,8 @@ async def _asterisk(settings: Settings, clock: Callable[[], datetime]) -> AsyncI
             for found in _clock("Asterisk's", pong.at, asked, clock()):
                 yield found
         async for found in _queues(link):
+            yield found
+        async for found in _filter(link, unfiltered):
             yield found
     except HotlineError as error:
         yield Finding("error", "asterisk", _said(error), remedies.get(error.code, again))
@@ -379,6 +391,20 @@ async def _queues(link: Link) -> AsyncIterator[Finding]:
             yield Finding(
                 "warning", f"queue {name}", "nobody is signed in: its callers wait", "an agent signs in on the page"
             )
+
+
+async def _filter(link: Link, unfiltered: asyncio.Event) -> AsyncIterator[Finding]:
+    """Provokes an event that the account's filters keep back: one that is misspelt is dropped without a word (S01)."""
+    await link.send(commands.probe_filter())
+    try:
+        async with asyncio.timeout(_EVENT_S):
+            await unfiltered.wait()
+    except TimeoutError:
+        yield Finding("ok", "event filter", "Asterisk sends only the events that are asked for")
+        return
+    reason = f"Asterisk sends the account {link.account.username} every event: its eventfilter lines are not in force"
+    remedy = "correct the eventfilter lines of the account in manager.conf, then `manager reload` on Asterisk's console"
+    yield Finding("error", "event filter", reason, remedy)
 
 
 def _services(settings: Settings) -> Iterator[Finding]:

@@ -248,8 +248,9 @@ class FloorKeeper:
 
     def _on_frame(self, raw: bytes, received_at: datetime) -> None:
         """Every event goes to the pump; a reload of Asterisk's files may have changed queues and static members."""
-        if raw.startswith(b"Event: VarSet"):
+        if self.telephony.filtered and raw.startswith(commands.PROBE):
             self.telephony.filtered = False
+            log.error("event_filter_open", remedy="look at the eventfilter lines of manager.conf: `hotline doctor`")
         self.pump.put_nowait(raw, received_at)
         if raw.startswith(b"Event: Reload\r\n"):
             self._resync()
@@ -271,12 +272,12 @@ class FloorKeeper:
         self._resyncing.add_done_callback(_note)
 
     async def _check_filter(self) -> None:
-        """A misspelt filter of manager.conf fails open without a word: provokes an event that must not come (S01)."""
+        """A misspelt filter of manager.conf fails open without a word: provokes an event that must not come (S01).
+
+        It may come later than the answer; whenever one comes, the filter is known to be open.
+        """
         self.telephony.filtered = True
         await self.link.send(commands.probe_filter())
-        await self.link.send(commands.ping())
-        if not self.telephony.filtered:
-            log.error("event_filter_open", remedy="look at the eventfilter lines of manager.conf: hotline check")
 
     async def _rebuild(self, *, after_gap: bool) -> None:
         """The floor from live state, then the queues from the database (TL-70, TL-40).

@@ -151,8 +151,15 @@ def ping() -> Command:
     return Command("Ping")
 
 
+#: how the event begins that `probe_filter` raises
+PROBE: Final = b"Event: VarSet\r\n"
+
+
 def probe_filter() -> Command:
-    """Sets a global nobody reads: it raises a VarSet event, which a session whose event filter holds never sees."""
+    """Sets a global nobody reads: it raises a VarSet event, which a session whose event filter holds never sees.
+
+    manager.conf must not disable that event for everybody, or nothing would be proved.
+    """
     return _command("Setvar", Variable="CTI_PROBE", Value="1")
 
 

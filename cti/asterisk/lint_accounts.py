@@ -25,6 +25,9 @@ _FILTER: Final = re.compile(
     r"(?:,name\([A-Za-z]+\)|,header\([A-Za-z]+\)|,method\((?:regex|exact|starts_with|ends_with|contains|none)\))*\)$"
 )
 
+#: Asterisk ends a session whose client does not read for so long; its default of 100 ms is a hiccup (S01, F03)
+_WRITE_TIMEOUT_MS: Final = 5000
+
 #: rights that reach a shell, files or the dialplan (S01)
 _DANGEROUS: Final = {"all", "system", "command", "config", "aoc", "agi", "originate", "dialplan", "cc", "message"}
 _WRITE_ALLOWED: Final = {"dialler": {"originate"}}
@@ -83,7 +86,8 @@ def _manager(manager: Conf) -> Iterator[Problem]:
 
 def _account(manager: Conf, name: str) -> Iterator[Problem]:
     section = manager.named(name)[0]
-    for entry in manager.effective(section):
+    entries = list(manager.effective(section))
+    for entry in entries:
         key = entry.key.lower()
         if key.startswith("eventfilter"):
             if not _FILTER.match(entry.key):
@@ -98,7 +102,12 @@ def _account(manager: Conf, name: str) -> Iterator[Problem]:
             if surplus := sorted(rights & _DANGEROUS - _WRITE_ALLOWED.get(name, set())):
                 why = f"the account {name} may write {', '.join(surplus)}: that is as good as a shell"
                 yield at(entry, why, "take that right away")
-    if not any(entry.key.lower() == "deny" for entry in manager.effective(section)):
+    patience = next((entry for entry in entries if entry.key.lower() == "writetimeout"), None)
+    if patience is None or not patience.value.isdigit() or int(patience.value) < _WRITE_TIMEOUT_MS:
+        where = patience or Entry("", "", section.file, section.line)
+        why = f"the account {name} is cut off when it is slow for a moment, and what happens meanwhile is lost"
+        yield at(where, why, f"set writetimeout = {_WRITE_TIMEOUT_MS}, in milliseconds")
+    if not any(entry.key.lower() == "deny" for entry in entries):
         why = f"the account {name} is open to every address"
         yield Problem(section.file, section.line, why, "base it on [account], which denies all but what is permitted")
 

@@ -44,6 +44,8 @@ FAULTS = [
     ("manager.conf", "timestampevents = yes", "timestampevent = yes", "no option of the manager"),
     ("manager.conf", "timestampevents = yes", "timestampevents = no", "no time of their own"),
     ("manager.conf", "writetimeout", "writetimout", "no option of an account"),
+    ("manager.conf", "writetimeout = 5000", "writetimeout = 100", "cut off when it is slow"),
+    ("manager.conf", "writetimeout = 5000", "", "cut off when it is slow"),
     ("manager.conf", "writetimeout = 5000", "eventfilter(action(include),nane(Hangup)) =", "is not understood"),
     ("manager.conf", "writetimeout = 5000", "write = command", "as good as a shell"),
     ("manager.conf", "deny = 0.0.0.0/0.0.0.0", "", "open to every address"),
@@ -65,7 +67,9 @@ def test_a_planted_fault_is_named(copy: Copy, file: str, old: str, new: str, wor
     assert found, [str(problem) for problem in copy.problems()]
     assert found[0].file in (file, "rendered/manager_accounts.conf")
     assert found[0].remedy
-    exactly = not any(vague in words for vague in ("is not loaded", "is never rendered", "open to every", "no queue"))
+    exactly = not any(
+        vague in words for vague in ("is not loaded", "is never rendered", "open to every", "no queue", "cut off")
+    )
     assert abs(found[0].line - line) <= 1 or not exactly
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cti.asterisk.provision import Installation
 from cti.asterisk.secrets import write_private
 from tests.system.callers import Lines
 from tests.system.command import hotline
 from tests.system.conftest import Pbx, exchange
-from tests.system.house import House
+from tests.system.house import Agent, House
 
 pytestmark = pytest.mark.system
 
@@ -19,13 +22,18 @@ pytestmark = pytest.mark.system
 ACCOUNT = "cti-at-pbx"
 
 
-async def rename(pbx: Pbx) -> None:
-    """Gives the service's account another name."""
+async def edit_accounts(pbx: Pbx, old: str, new: str) -> None:
+    """What its administrator changes in the accounts, taken up."""
     file = pbx.folder.rendered / "manager_accounts.conf"
     text = file.read_text(encoding="utf-8")
-    assert "[bridge](account)" in text
-    write_private(file, text.replace("[bridge](account)", f"[{ACCOUNT}](account)"))
+    assert old in text
+    write_private(file, text.replace(old, new))
     await pbx.cli("manager reload")
+
+
+async def rename(pbx: Pbx) -> None:
+    """Gives the service's account another name."""
+    await edit_accounts(pbx, "[bridge](account)", f"[{ACCOUNT}](account)")
     assert ACCOUNT in await pbx.cli("manager show users")
 
 
@@ -74,6 +82,42 @@ async def test_a_call_goes_through_a_remote_asterisk(short_tmp: Path, asterisk_i
             well = await hotline(house.settings, "doctor")
             assert well.code == 0, well.said
             assert "✓ asterisk: answers, version 22" in well.said
+            assert "✓ event filter: Asterisk sends only the events that are asked for" in well.said
             assert not [line for line in well.said.splitlines() if line and not line.startswith(("✓", "!", "    → "))]
             assert not house.settings.asterisk_run.exists()
         assert ACCOUNT in await pbx.cli("manager show users"), "it goes on without us"
+
+
+async def filter_part(agent: Agent) -> dict[str, Any]:
+    """What health says of the event filter."""
+    found: dict[str, Any] = next(part for part in (await agent.get("/api/health"))["parts"] if part["name"] == "filter")
+    return found
+
+
+@pytest.mark.req("S01", "TL-62")
+async def test_a_misspelt_event_filter_is_noticed(short_tmp: Path, asterisk_installation: Installation) -> None:
+    """Asterisk drops such a line with one warning and then sends everything: log, health and doctor say so.
+
+    Callers are still served: what was forged is not believed all the same. Corrected and reloaded, all is well.
+    """
+    async with exchange(asterisk_installation) as pbx:
+        await edit_accounts(pbx, "[bridge](account)", f"[{ACCOUNT}](account)")
+        await edit_accounts(pbx, "(include),name(", "(include),nmae(")
+        with capture_logs() as logs:
+            async with elsewhere(pbx, short_tmp / "h") as house:
+                agent = await house.person("2001")
+                async with asyncio.timeout(10):
+                    while (await filter_part(agent))["ok"]:  # noqa: ASYNC110 - the page is not told, it asks
+                        await asyncio.sleep(0.05)
+                assert (await filter_part(agent))["text"] == "fails open"
+                assert [entry["log_level"] for entry in logs if entry["event"] == "event_filter_open"] == ["error"]
+                told = await hotline(house.settings, "doctor")
+                assert told.code == 1
+                (bad,) = [line for line in told.said.splitlines() if line.startswith("✗")]
+                assert bad.startswith(f"✗ event filter: Asterisk sends the account {ACCOUNT} every event")
+                assert "manager.conf" in told.said.splitlines()[told.said.splitlines().index(bad) + 1]
+        await edit_accounts(pbx, "(include),nmae(", "(include),name(")
+        async with elsewhere(pbx, short_tmp / "h") as house:
+            agent = await house.person("2001")
+            assert (await hotline(house.settings, "doctor")).code == 0
+            assert (await filter_part(agent))["ok"]
