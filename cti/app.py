@@ -31,6 +31,7 @@ from cti.dialer import Tools as DialerTools
 from cti.exchange import NOTICE, access, dialled, exchange_settings, roster
 from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
+from cti.overflow import operators_zone
 from cti.page import address, certificate, page_hosts, standards
 from cti.settings import Settings
 from cti.supervisor import Lease, Watchdog
@@ -358,6 +359,8 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         secure=settings.tls != "off",
         hosts=page_hosts(settings),
         standards=standards(core.menus.tree, core.manifest),
+        zone=operators_zone(settings.ivr_data),
+        target_ms=round(settings.answer_target_seconds * 1000),
         version=VERSION,
     )
     keeper.serve(deps)

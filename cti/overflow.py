@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from cti.calls import figures
 from cti.calls.agents import members_of
@@ -260,3 +261,9 @@ def staffed(ivr_data: Path, tree: Callable[[], Tree]) -> Callable[[str], Working
     text = (ivr_data / "hours.toml").read_text(encoding="utf-8")
     calendars = calendar.parse(text, "hours.toml")
     return lambda queue: calendars.get(tree().queue_calendar.get(queue, ""))
+
+
+def operators_zone(ivr_data: Path) -> ZoneInfo:
+    """The zone the operator's day begins and ends in: that of the first calendar of the opening hours."""
+    text = (ivr_data / "hours.toml").read_text(encoding="utf-8")
+    return next(iter(calendar.parse(text, "hours.toml").values())).zone

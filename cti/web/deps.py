@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -43,6 +44,10 @@ class WebDeps:
     on_change: Callable[[Sequence[Change]], None] = lambda changes: None
     #: service standards as the voice menu says them (IN-01)
     standards: Sequence[Standard] = field(default_factory=tuple)
+    #: zone in which the operator's day begins and ends
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    #: answer target of CT-02, milliseconds
+    target_ms: int = 15_000
     version: str = "0"
 
 

@@ -62,6 +62,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "callbacks.snooze": Action.WORK_CALLBACKS,
         "callbacks.reassign": Action.REASSIGN_WORK,
         "callbacks.call_now": Action.WORK_CALLBACKS,
+        "figures": Action.VIEW_REPORTS,
         "calls.list": Action.VIEW_OWN_CALLS,
         "calls.show": Action.VIEW_OWN_CALLS,
         "recordings.show": Action.PLAY_RECORDING,

@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.calls.stats import percentile
 from cti.hub import HubEvent
 from cti.web.tables import pop_latency
 from ticketing.db import Database
@@ -69,14 +69,6 @@ async def store(conn: AsyncConnection, painting: Painting) -> bool:
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     done = await conn.execute(insert(pop_latency).values(**row).on_conflict_do_nothing())
     return bool(done.rowcount)
-
-
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """Nearest rank: the smallest value that at least `share` of all do not exceed. Pure."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
 class Latencies:

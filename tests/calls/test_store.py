@@ -11,6 +11,7 @@ from cti.calls.model import CallRecord, Outcome
 from tests.calls.stories import Caller, at, member, told
 from tests.calls.test_outcomes import OUTCOMES
 from ticketing.db import Database
+from ticketing.errors import Invalid
 
 A, B = "PJSIP/1001", "PJSIP/1002"
 
@@ -95,6 +96,25 @@ async def test_recent_calls_newest_first(database: Database) -> None:
     assert [record.call_id for record in of_agent] == ["c5", "c3", "c1"]
     assert [record.call_id for record in of_number] == ["c5"]
     assert [record.call_id for record in day] == ["c1", "c2"]
+
+
+@pytest.mark.req("TL-12")
+async def test_the_material_of_figures_is_bounded_and_read_by_index(database: Database) -> None:
+    calls = [replace(rich(), call_id=f"c{n}", entered_at=at(n), queue="senior" if n % 2 else "q") for n in range(250)]
+    await saved(database, *calls)
+    async with database.read() as conn:
+        everything = await store.material(conn, at(10), at(240), limit=230)
+        seniors = await store.material(conn, at(0), at(9), queue="senior", limit=4)
+        with pytest.raises(Invalid, match="too_many_calls"):
+            await store.material(conn, at(10), at(240), limit=229)
+        if conn.dialect.name == "sqlite":
+            plan = await conn.exec_driver_sql(
+                "EXPLAIN QUERY PLAN SELECT * FROM call WHERE entered_at >= 'a' AND entered_at < 'b' ORDER BY entered_at"
+            )
+            (step,) = plan.all()
+            assert "USING INDEX ix_call_entered_at" in step.detail
+    assert [record.call_id for record in everything] == [f"c{n}" for n in range(10, 240)]
+    assert [record.call_id for record in seniors] == ["c1", "c3", "c5", "c7"]
 
 
 @pytest.mark.req("TL-70")
