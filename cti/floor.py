@@ -335,9 +335,9 @@ class FloorKeeper:
         for agent in sorted({offer.agent for offer in record.offers if offer.answered_at} if record else ()):
             self.hub.publish(agent, "recording", told)
 
-    async def _call_view(self, record: CallRecord) -> dict[str, Any]:
+    async def _call_view(self, record: CallRecord, language: str) -> dict[str, Any]:
         async with self._database.read() as conn:
-            (view,) = await call_views(conn, SYSTEM, [record])
+            (view,) = await call_views(conn, SYSTEM, [record], self.labels(language))
         return view.model_dump(mode="json")
 
     async def _recordings_of(self, orders: Sequence[str]) -> Sequence[Mapping[str, Any]]:

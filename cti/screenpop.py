@@ -75,7 +75,8 @@ def customer_card(customer: Customer, labels: Labels) -> dict[str, Any]:
     }
 
 
-def _path(record: CallRecord, labels: Labels) -> list[dict[str, Any]]:
+def path_steps(record: CallRecord, labels: Labels) -> list[dict[str, Any]]:
+    """The way through the menu as JSON, oldest step first; a keyed-in number is never in it (TL-52)."""
     return [
         {
             "node": step.node,
@@ -130,7 +131,7 @@ def build_screen_pop(
         "customer": customer_card(lookup.customer, labels) if lookup.customer else None,
         "candidates": _candidates(lookup, labels),
         "dialled": {"dnis": record.dnis, "label": labels.dialled.get(record.dnis, record.dnis)},
-        "path": _path(record, labels),
+        "path": path_steps(record, labels),
         "waited_ms": max(0, round((offered_at - start).total_seconds() * 1000)),
         "queue": {"name": record.queue, "label": labels.queues.get(record.queue, record.queue)},
         "reason": {"code": record.reason, "text": labels.reasons.get(record.reason, record.reason)},

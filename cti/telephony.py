@@ -24,6 +24,7 @@ from cti.calls.model import Floor
 from cti.labels import LabelBook
 from cti.pops import PopBoard
 from cti.pump import Pump
+from cti.screenpop import Labels
 from cti.switchboard import Switchboard, interface_of
 from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueCall, QueueMember, QueueView
 from cti.web.schemas.pop import MissedPop, Pop
@@ -143,6 +144,10 @@ class LiveTelephony:
     def queue_label(self, name: str, language: str) -> str:
         """What people call a queue."""
         return self._wires.labels.queue(name, language)
+
+    def labels(self, language: str) -> Labels:
+        """What people call the codes of a call."""
+        return self._wires.labels(language)
 
     async def queues(self, language: str) -> Sequence[QueueView]:
         """Every queue as Asterisk has it; raises Unavailable while the link is down."""

@@ -129,8 +129,8 @@ class Tools:
     expect_recording: Callable[[str], Awaitable[None]]
     #: finds, checks and joins the voice file of a closed call
     register_recording: Callable[[CallRecord], Awaitable[None]]
-    #: one call as the page lists it
-    call_view: Callable[[CallRecord], Awaitable[dict[str, Any]]]
+    #: one call as the page lists it, in a language
+    call_view: Callable[[CallRecord, str], Awaitable[dict[str, Any]]]
 
 
 class Performer:
@@ -291,8 +291,7 @@ class Performer:
                 await contacts.end(conn, record.call_id, record.ended_at, outcome)
         if record.refusal == _HOSTILE:
             await self.security(_HOSTILE, f"call {record.call_id}")
-        agents_told = {offer.agent for offer in record.offers if offer.answered_at is not None}
-        if agents_told:
-            view = await self._tools.call_view(record)
-            for agent in sorted(agents_told):
-                self._tools.hub.publish(agent, "call", view)
+        for agent in sorted({offer.agent for offer in record.offers if offer.answered_at is not None}):
+            person = await self._person(agent)
+            view = await self._tools.call_view(record, person.language if person else "zh")
+            self._tools.hub.publish(agent, "call", view)

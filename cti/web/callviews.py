@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.calls.model import CallRecord
+from cti.screenpop import Labels, path_steps
 from cti.web.recordingviews import recording_refs
-from cti.web.schemas.calls import CallView
+from cti.web.schemas.calls import CallView, PathStep
 from ticketing.contacts.model import ContactKind
 from ticketing.contacts.tables import contact, contact_order
 from ticketing.orders.access import visible
@@ -18,8 +19,10 @@ from ticketing.staff.tables import staff
 __all__ = ["call_views", "order_of_call"]
 
 
-async def call_views(conn: AsyncConnection, actor: Actor, records: Sequence[CallRecord]) -> list[CallView]:
-    """The calls in the order given; an order the reader may not see is not named."""
+async def call_views(
+    conn: AsyncConnection, actor: Actor, records: Sequence[CallRecord], labels: Labels
+) -> list[CallView]:
+    """The calls in the order given; an order the reader may not see is not named. Steps bear the reader's labels."""
     ids = [record.call_id for record in records]
     orders = await _orders(conn, actor, ids)
     names = await _names(conn, {record.answered_by for record in records if record.answered_by})
@@ -41,6 +44,7 @@ async def call_views(conn: AsyncConnection, actor: Actor, records: Sequence[Call
             talk_ms=record.talk_ms,
             order_id=orders.get(record.call_id, (None, None))[0],
             order_serial=orders.get(record.call_id, (None, None))[1],
+            path=[PathStep.model_validate(step) for step in path_steps(record, labels)],
             recording=sounds.get(record.call_id),
         )
         for record in records

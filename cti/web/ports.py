@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from cti.screenpop import Labels
 from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueView
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
@@ -39,6 +40,9 @@ class Telephony(Protocol):
 
     def queue_label(self, name: str, language: str) -> str:
         """What people call a queue in `zh` or `en`; its own name when nobody named it."""
+
+    def labels(self, language: str) -> Labels:
+        """What people call menu choices, lines and reasons in `zh` or `en`, as the menus in force say."""
 
     async def queues(self, language: str) -> Sequence[QueueView]:
         """Every queue with members and callers as Asterisk has them, labelled in this language (TL-60).

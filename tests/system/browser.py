@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,28 @@ FLAGS: Final = (
 )
 #: what a browser says about answers that are expected: not signed in yet, nothing there
 _HARMLESS: Final = ("status of 401", "status of 404")
+
+#: the two screens a centre has
+SIZES: Final = ((1440, 900), (1024, 768))
+#: keeps the page's connections where a test can ask them what they received
+_LISTEN: Final = """
+window.peers = []
+window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(...given) {
+        super(...given)
+        window.peers.push(this)
+    }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a page received of a talk."""
+
+    packets: int
+    #: grows with loudness and time: 0 is silence
+    energy: float
 
 
 @asynccontextmanager
@@ -52,15 +75,23 @@ class Desk:
 
     @classmethod
     async def open(
-        cls, browser: Browser, origin: str, shots: Path, *, size: tuple[int, int] = (1440, 900), language: str = "zh-CN"
+        cls,
+        browser: Browser,
+        origin: str,
+        shots: Path,
+        *,
+        size: tuple[int, int] = SIZES[0],
+        language: str = "zh-CN",
+        trusting: bool = True,
     ) -> Desk:
-        """A fresh browser profile at the given size, with the microphone allowed."""
+        """A fresh browser profile at the given size, with the microphone allowed; `trusting` takes any certificate."""
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale=language,
             permissions=["microphone"],
-            ignore_https_errors=True,
+            ignore_https_errors=trusting,
         )
+        await context.add_init_script(_LISTEN)
         return cls(await context.new_page(), origin, shots)
 
     def at(self, name: str) -> Locator:
@@ -90,3 +121,32 @@ class Desk:
         """Keeps a picture of the page as an artefact of the run."""
         self._shots.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=self._shots / f"{name}.png")
+
+    async def pictures(self, name: str, *sizes: tuple[int, int]) -> None:
+        """Keeps pictures in both languages, at both sizes unless given; the page is then as it was."""
+        before = self.page.viewport_size
+        for size in sizes or SIZES:
+            await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+            for _ in ("this language", "the other"):
+                language = await self.page.evaluate("document.documentElement.lang")
+                await self.shot(f"{name}-{language[:2]}-{size[0]}")
+                await self.at("language").click()
+        if before is not None:
+            await self.page.set_viewport_size(before)
+
+    async def hearing(self) -> Hearing:
+        """What came in over the browser phone so far: packets and the energy of the sound (getStats)."""
+        found = await self.page.evaluate(
+            """async () => {
+                const heard = { packets: 0, energy: 0 }
+                for (const peer of window.peers ?? []) {
+                    for (const part of (await peer.getStats()).values()) {
+                        if (part.type !== 'inbound-rtp' || part.kind !== 'audio') continue
+                        heard.packets += part.packetsReceived
+                        heard.energy += part.totalAudioEnergy
+                    }
+                }
+                return heard
+            }"""
+        )
+        return Hearing(**found)

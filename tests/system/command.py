@@ -10,7 +10,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from cti.settings import Settings
 from tests.system.conftest import free_ports
@@ -72,6 +73,65 @@ async def hotline(
     assert "Traceback" not in said, said
     assert process.returncode is not None
     return Done(process.returncode, said, loop.time() - began)
+
+
+class Running:
+    """A command that goes on while the test does something else.
+
+    async with Running(settings, "demo") as demo:
+        await demo.says("connected")
+        done = await demo.ended()
+    """
+
+    def __init__(self, settings: Settings, *words: str) -> None:
+        self._settings = settings
+        self._words = words
+        self._process: asyncio.subprocess.Process | None = None
+        self._said = ""
+        self._began = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._began = asyncio.get_running_loop().time()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "cti", *self._words),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=variables(self._settings),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.terminate()
+            await self._process.communicate()
+
+    async def says(self, words: str, *, within_s: float = 60.0) -> None:
+        """Waits until it has printed this."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(within_s):
+                while words not in self._said:
+                    line = await self._process.stdout.readline()
+                    assert line, f"it ended without saying {words!r}: {self._said}"
+                    self._said += line.decode()
+        except TimeoutError:
+            raise AssertionError(f"it did not say {words!r} within {within_s:g} s: {self._said}") from None
+
+    async def ended(self, *, within_s: float = 30.0) -> Done:
+        """Waits for its end."""
+        assert self._process is not None
+        async with asyncio.timeout(within_s):
+            out, _ = await self._process.communicate()
+        self._said += out.decode()
+        assert "Traceback" not in self._said, self._said
+        assert self._process.returncode is not None
+        return Done(self._process.returncode, self._said, asyncio.get_running_loop().time() - self._began)
 
 
 def left_over(folder: Path) -> list[str]:

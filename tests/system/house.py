@@ -248,6 +248,8 @@ class ServiceHouse(House):
 
     def __init__(self, home: Path, **changes: Any) -> None:
         super().__init__(home, **changes)
+        #: what the first start printed for the set-up page
+        self.token = ""
         self._process: asyncio.subprocess.Process | None = None
         #: everything the service printed, escape codes taken out
         self.printed = ""
@@ -255,7 +257,9 @@ class ServiceHouse(House):
     async def __aenter__(self) -> Self:
         token = await self.start()
         assert token is not None, self.printed
-        await self.set_passwords(token)
+        self.token = token
+        if self._sets_up:
+            await self.set_passwords(token)
         return self
 
     async def __aexit__(

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from cti.screenpop import Labels
 from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueView
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
@@ -75,6 +76,9 @@ class FakeTelephony:
 
     def queue_label(self, name: str, language: str) -> str:
         return {"complaint": {"zh": "投诉受理", "en": "Complaints"}[language]}.get(name, name)
+
+    def labels(self, language: str) -> Labels:
+        return Labels(nodes={"main:1": {"zh": "投诉", "en": "Complaint"}[language]})
 
     async def queues(self, language: str) -> Sequence[QueueView]:
         if self.silent:

@@ -27,7 +27,7 @@ async def recent(call: Call) -> CallList:
         raise Forbidden
     async with call.deps.database.read() as conn:
         records = await store.recent(conn, agent=call.actor.number if asked.mine else None, limit=asked.limit)
-        views = await call_views(conn, call.actor, records)
+        views = await call_views(conn, call.actor, records, call.deps.telephony.labels(call.language))
     ids = [view.call_id for view in views]
     await call.looked_up("call.listed", "call", "list", conditions=asked.model_dump(), ids=ids)
     return CallList(items=views)
@@ -43,7 +43,7 @@ async def show(call: Call) -> CallView:
         mine = actor.number in {record.answered_by, *(offer.agent for offer in record.offers)}
         if not mine and not may(actor.posts, Action.VIEW_ALL_CALLS) and not await order_of_call(conn, actor, call_id):
             raise NotFound
-        view = (await call_views(conn, actor, [record]))[0]
+        view = (await call_views(conn, actor, [record], call.deps.telephony.labels(call.language)))[0]
     await call.looked_up("call.read", "call", call_id, ids=[call_id])
     return view
 

@@ -9,6 +9,7 @@ from cti.web.schemas.common import Output, UtcInstant
 __all__ = [
     "CallList",
     "CallView",
+    "PathStep",
     "PeakChannel",
     "PeaksView",
     "RecordingLink",
@@ -64,6 +65,15 @@ class RecordingLink(Output):
     )
 
 
+class PathStep(Output):
+    """One step through the menu: the key pressed is never a keyed-in number."""
+
+    node: str
+    key: str | None
+    label: str
+    at: UtcInstant
+
+
 class CallView(Output):
     """One call."""
 
@@ -84,6 +94,8 @@ class CallView(Output):
     talk_ms: int | None = Field(default=None, ge=0)
     order_id: str | None
     order_serial: str | None
+    #: the way through the menu, oldest step first, in the reader's language (TL-07, TL-32)
+    path: list[PathStep]
     recording: RecordingRef | None
 
     model_config = ConfigDict(
@@ -108,6 +120,7 @@ class CallView(Output):
                     "talk_ms": None,
                     "order_id": "o_8sJq2",
                     "order_serial": "102938475",
+                    "path": [{"node": "main", "key": "1", "label": "投诉", "at": "2026-11-23T02:13:40Z"}],
                     "recording": {"id": "r_7c1", "state": "expected", "seconds": None, "alarm": None},
                 }
             ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from cti.web.schemas.agent import AgentView, QueueName
-from cti.web.schemas.calls import CallView, RecordingRef, RecordingState
+from cti.web.schemas.calls import CallView, PathStep, RecordingRef, RecordingState
 from cti.web.schemas.common import Input, Output, UtcInstant
 from cti.web.schemas.customers import CustomerView
 from cti.web.schemas.orders import OrderSummary, WorkOrderView
@@ -36,15 +36,6 @@ class Dialled(Output):
 
     dnis: str
     label: str
-
-
-class PathStep(Output):
-    """One step through the menu: the key pressed is never a keyed-in number."""
-
-    node: str
-    key: str | None
-    label: str
-    at: UtcInstant
 
 
 class RoutingReason(Output):

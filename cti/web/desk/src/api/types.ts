@@ -156,6 +156,7 @@ export interface CallView {
   talk_ms: number | null
   order_id: string | null
   order_serial: string | null
+  path: PathStep[]
   recording: RecordingRef | null
   notice: string
 }

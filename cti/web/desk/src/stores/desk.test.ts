@@ -31,6 +31,7 @@ const call = (part: Partial<CallView>): CallView => ({
   talk_ms: null,
   order_id: null,
   order_serial: null,
+  path: [],
   recording: null,
   notice: 'notice@1',
   ...part,
