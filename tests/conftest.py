@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.absent import ALL, missing
 from tests.postgresql import Cluster, NoServer
 from tests.schema import load_all_tables
 from ticketing.db import Database
 
 pytest_plugins = ["tests.requirements_plugin"]
 
-ALL = "HOTLINE_TEST_ALL"
 for _name in [name for name in os.environ if name.startswith("HOTLINE_") and name != ALL]:
     del os.environ[_name]
 
@@ -33,9 +33,7 @@ def cluster() -> Iterator[Cluster]:
         with Cluster.start() as running:
             yield running
     except NoServer as reason:
-        if os.environ.get(ALL) == "1":
-            pytest.fail(str(reason))
-        pytest.skip(str(reason))
+        missing(str(reason))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -16,6 +16,9 @@ from pathlib import Path
 from tests.schema import load_all_tables
 from ticketing.db import Database
 
+#: where Debian keeps the servers, a folder for each version
+PLACE = Path("/usr/lib/postgresql")
+
 
 class NoServer(Exception):
     """No PostgreSQL server binaries on this machine."""
@@ -107,7 +110,7 @@ async def _with_tables(url: str) -> None:
 
 
 def _binaries() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name.split(".")[0]))
+    found = sorted(PLACE.glob("*/bin"), key=lambda path: int(path.parent.name.split(".")[0]))
     for path in (*reversed(found), *map(Path, filter(None, [_folder_of("initdb")]))):
         if (path / "initdb").exists() and (path / "postgres").exists():
             return path

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.absent import ALL, every_test
+
 #: the list the table is made from
 LIST = Path(__file__).parent.parent / "docs" / "requirements.md"
 _ROW = re.compile(r"^\|\s*\*{0,2}(?P<id>[A-Z]{1,2}-?\d{1,3})\*{0,2}\s*\|\s*(?P<text>[^|]*)\|")
@@ -52,6 +54,11 @@ class Requirements:
                 if name == _PROPERTY:
                     self.outcomes[str(each)].add(outcome)
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """`make test` skips nothing: a run that did has failed."""
+        if every_test() and self.skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._say_skipped(terminalreporter)
         self._say_requirements(terminalreporter)
@@ -66,6 +73,9 @@ class Requirements:
                 out.write_line(f"without {name}: {tests} tests")
         for reason, nodes in sorted(self.skipped.items()):
             out.write_line(f"{len(nodes):4}  {reason}")
+        if every_test():
+            nodes = sorted(node for each in self.skipped.values() for node in each)
+            out.write_line(f"FAILED: every test was asked for ({ALL}=1), skipped were {' '.join(nodes)}")
 
     def _say_requirements(self, out: pytest.TerminalReporter) -> None:
         listed = read_requirements(LIST)

@@ -51,7 +51,10 @@ def test_shown_failed_not_yet_and_skipped_are_told(pytester: pytest.Pytester, mo
     )
 
 
-def test_ids_are_told_when_several_processes_run_the_tests(pytester: pytest.Pytester) -> None:
+def test_ids_are_told_when_several_processes_run_the_tests(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     pytester.makepyfile(
         """
         import pytest
@@ -65,3 +68,24 @@ def test_ids_are_told_when_several_processes_run_the_tests(pytester: pytest.Pyte
     pytester.makepyprojecttoml("")
     out = pytester.runpytest_subprocess("-p", "tests.requirements_plugin", "-n", "2", "--rootdir=.").stdout
     out.fnmatch_lines(["shown       1  TL-01", "failed      1  TL-02"])
+
+
+@pytest.mark.req("PX-08")
+@pytest.mark.parametrize(("asked", "code"), [("", 0), ("1", 1)])
+def test_a_run_of_every_test_that_skipped_one_has_failed(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, asked: str, code: int
+) -> None:
+    """`make test` skips nothing: neither by a look at the machine nor by a mark."""
+    monkeypatch.setenv("HOTLINE_TEST_ALL", asked)
+    pytester.makepyfile(
+        """
+        import pytest
+        def test_a(): pass
+        @pytest.mark.skip(reason="not today")
+        def test_b(): pass
+        """
+    )
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nmarkers = req(*ids): requirement\n")
+    result = pytester.runpytest_inprocess("-p", "tests.requirements_plugin")
+    assert result.ret == code
+    assert ("skipped were test_a_run" in result.stdout.str()) is bool(asked)

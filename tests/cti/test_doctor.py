@@ -129,6 +129,7 @@ def with_queues(ami: FakeAmi, *events: str) -> FakeAmi:
         return "\r\n\r\n".join([start, *events, "Event: QueueStatusComplete\r\nEventList: Complete\r\nListItems: 1"])
 
     ami.answers["QueueStatus"] = answer
+    ami.answers["Setvar"] = lambda _: "Response: Success\r\nMessage: Variable Set"
     return ami
 
 
@@ -138,7 +139,11 @@ MEMBER = "Event: QueueMember\r\nQueue: complaint\r\nLocation: PJSIP/1001"
 
 async def asterisk(settings: Settings) -> list[Finding]:
     found = await doctor.examine(settings, clock)
-    return [one for one in found if one.where in {"asterisk", "clock", "queues"} or one.where.startswith("queue ")]
+    return [
+        one
+        for one in found
+        if one.where in {"asterisk", "clock", "queues", "event filter"} or one.where.startswith("queue ")
+    ]
 
 
 @pytest.mark.req("TL-62")
@@ -146,9 +151,32 @@ async def test_queues_without_members_and_no_queues_at_all(make: Make) -> None:
     ami = with_queues(FakeAmi(), PARAMS, MEMBER, "Event: QueueParams\r\nQueue: senior")
     async with serving(ami):
         found = await asterisk(fake(make, ami))
-        assert [(one.level, one.where) for one in found] == [("ok", "asterisk"), ("warning", "queue senior")]
+        assert [(one.level, one.where) for one in found] == [
+            ("ok", "asterisk"),
+            ("warning", "queue senior"),
+            ("ok", "event filter"),
+        ]
         with_queues(ami)
         assert [one.where for one in await asterisk(remote(make, ami.port)) if one.bad] == ["queues"]
+
+
+@pytest.mark.req("S01", "TL-62")
+async def test_an_event_filter_that_is_not_in_force_is_named(make: Make) -> None:
+    """It shows by the event that was provoked; callers are served all the same, so it does not keep from starting."""
+    ami = with_queues(FakeAmi(), PARAMS, MEMBER)
+    async with serving(ami):
+        settings = fake(make, ami)
+        assert [one.level for one in await asterisk(settings) if one.where == "event filter"] == ["ok"]
+
+        def unfiltered(asked: dict[str, str]) -> str:
+            ami.say(f"Event: VarSet\r\nChannel: none\r\nVariable: {asked['Variable']}\r\nValue: {asked['Value']}")
+            return "Response: Success\r\nMessage: Variable Set"
+
+        ami.answers["Setvar"] = unfiltered
+        (open_,) = [one for one in await asterisk(settings) if one.where == "event filter"]
+        assert (open_.level, "account bridge every event" in open_.reason) == ("error", True)
+        (open_,) = [one for one in await doctor.before_start(settings, clock) if one.where == "event filter"]
+        assert open_.level == "warning"
 
 
 @pytest.mark.req("TL-62")

@@ -21,6 +21,8 @@ from cti.asterisk.render import RunFolder, render
 from cti.asterisk.secrets import Secrets
 from cti.asterisk.settings import AsteriskSettings, Dnis, Phone
 from cti.settings import default_cache
+from tests.absent import every_test, missing
+from tests.system import browser
 from tests.system.callers import Lines
 
 #: a number whose notice is one second long, for tests that are not about the notice
@@ -144,15 +146,21 @@ def exchange_settings(run_dir: Path, **changes: object) -> AsteriskSettings:
 def asterisk_installation() -> Installation:
     """Asterisk 22; skipped by name when absent, unless HOTLINE_TEST_ALL=1 asks for every test."""
     cache = default_cache()
-    if os.environ.get("HOTLINE_TEST_ALL") == "1":
+    if every_test():
         return provision(cache)
     try:
         found = installed(cache)
     except ProvisionError as error:
-        pytest.skip(f"Asterisk: {error}")
+        missing(f"Asterisk: {error}")
     if found is None:
-        pytest.skip("Asterisk 22 is not installed (`hotline asterisk install`, or `make test`)")
+        missing("Asterisk 22 is not installed (`hotline asterisk install`, or `make test`)")
     return found
+
+
+@pytest.fixture(scope="session")
+def browser_program() -> Path:
+    """Chromium; skipped by name when absent, before anything is started for it."""
+    return browser.program()
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ from tests.system.desk_story import (
 )
 from tests.system.house import Agent, ServiceHouse
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("browser_program")]
 
 VIP = "13800138000"
 PLAIN = "13800138006"

@@ -12,7 +12,7 @@ from tests.system.browser import Desk, chromium
 from tests.system.callers import Lines
 from tests.system.house import PASSWORD, House
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.usefixtures("browser_program")]
 
 SHOTS = Path(__file__).resolve().parents[2] / "artefacts"
 
