@@ -337,8 +337,17 @@ def get_data(prompt: str, wait_ms: int, max_keys: int, *, seconds: float) -> Com
 
 def user_event(event: str, headers: Mapping[str, str]) -> Command:
     """Tells AMI a fact. Values are codes of our own; anything else is refused: commas and `$` mean something here."""
+    return _command("EXEC", "UserEvent", _told(event, headers))
+
+
+def journal_event(event: str, headers: Mapping[str, str]) -> Command:
+    """Writes the same fact, in the same words, to the exchange's own journal, where it outlives a lost link (TL-70)."""
+    return _command("EXEC", "CELGenUserEvent", _told(event, headers))
+
+
+def _told(event: str, headers: Mapping[str, str]) -> str:
     parts = [_checked(_EVENT, event, "event_name")]
     for key, value in headers.items():
         _checked(_EVENT, key, "event_key")
         parts.append(f"{key}: {_checked(_EVENT_VALUE, value, 'event_value')}")
-    return _command("EXEC", "UserEvent", ",".join(parts))
+    return ",".join(parts)

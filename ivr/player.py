@@ -69,6 +69,7 @@ class Player:
                 await self.line.set("CTI_LANG", lang)
             case talk.Tell(event, headers):
                 await self.line.command(agi.user_event(event, dict(headers)))
+                await self.line.command(agi.journal_event(event, dict(headers)))
             case talk.Reached(step):
                 await self.line.set("CTI_STEP", step)
             case _:

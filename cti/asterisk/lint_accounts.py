@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from cti.ami.journals import COLUMNS
 from cti.asterisk.conf import Conf, Entry
 from cti.asterisk.lint_model import Problem, Site, at, is_yes
 from ivr.variables import ON_EVENTS
@@ -35,9 +36,12 @@ _LOOPBACK: Final = ("127.0.0.1", "::1")
 
 _NEEDED_MODULES: Final = (
     *("app_queue.so", "app_mixmonitor.so", "app_stack.so", "app_userevent.so", "app_playback.so", "chan_pjsip.so"),
+    "app_celgenuserevent.so",
     *("res_agi.so", "res_pjsip_pubsub.so", "res_speech.so", "pbx_config.so", "cel_custom.so", "res_cdrel_custom.so"),
     *("res_pjsip_transport_websocket.so", "res_srtp.so", "res_musiconhold.so", "format_wav.so"),
 )
+#: channel events that back-fill reads
+_JOURNALLED: Final = ("CHAN_START", "ANSWER", "HANGUP", "APP_START", "APP_END", "BRIDGE_EXIT", "USER_DEFINED")
 _SURPLUS_MODULES: Final = (
     "app_system.so",
     "func_shell.so",
@@ -58,6 +62,8 @@ def rules(site: Site) -> Iterator[Problem]:
         yield from _modules(modules)
     if (cel := site.files.get("cel.conf")) is not None:
         yield from _journal(cel)
+    if (custom := site.files.get("cel_custom.conf")) is not None:
+        yield from _columns(custom)
 
 
 def _manager(manager: Conf) -> Iterator[Problem]:
@@ -168,6 +174,23 @@ def _modules(modules: Conf) -> Iterator[Problem]:
 
 
 def _journal(cel: Conf) -> Iterator[Problem]:
-    entry = cel.options("general").get("dateformat")
+    """The channel event log must hold what back-fill reads (TL-70)."""
+    options = cel.options("general")
+    entry = options.get("dateformat")
     if entry is not None and "%6q" not in entry.value:
         yield at(entry, "the channel event log has no microseconds", "set dateformat = %s.%6q")
+    for key, needed in (("events", _JOURNALLED), ("apps", ("queue",))):
+        entry = options.get(key)
+        there = {part.strip().lower() for part in entry.value.split(",")} if entry else set()
+        missing = [word for word in needed if word.lower() not in there]
+        if entry is not None and missing:
+            why = f"the channel event log lacks {', '.join(missing)}: calls of an outage would not be known"
+            yield at(entry, why, f"add it to {key}")
+
+
+def _columns(custom: Conf) -> Iterator[Problem]:
+    wanted = ",".join(f"${{CSV_QUOTE(${{{name}}})}}" for name in COLUMNS)
+    entry = custom.options("mappings").get("hotline.csv")
+    if entry is None or entry.value != wanted:
+        where = entry or Entry("", "", "cel_custom.conf", 1)
+        yield at(where, "hotline.csv has other columns than back-fill reads", f"set hotline.csv => {wanted}")

@@ -141,7 +141,7 @@ def _family(name: str) -> str:
 
 
 def _events(steps: list[Step]) -> Iterator[Problem]:
-    for step in steps:
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
         match = _USER_EVENT.match(step.action)
         if match is None:
             continue
@@ -152,6 +152,9 @@ def _events(steps: list[Step]) -> Iterator[Problem]:
         elif headers != expected:
             why = f"{match[1]} carries {', '.join(headers) or 'nothing'} instead of {', '.join(expected)}"
             yield at(step.entry, why, "use the headers of ivr/variables.py")
+        elif after is None or after.action != f"CELGen{step.action}":
+            why = f"{match[1]} is not written to the journal: it would be lost while the service is away"
+            yield at(step.entry, why, "let a CELGenUserEvent with the same words follow")
 
 
 def _targets(steps: list[Step]) -> Iterator[Problem]:

@@ -22,6 +22,8 @@ class CallEvent:
     uniqueid: str = ""
     #: the group the channel belongs to; may change (P8)
     linkedid: str = ""
+    #: 0 = `at` is the event's own stamp; else a journal told it, and it happened within so many milliseconds of `at`
+    within_ms: int = 0
 
 
 # -- told by the dialplan and the menus (UserEvent) ----------------------------------------------------------------
@@ -272,6 +274,15 @@ class LinkUp(CallEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRead(CallEvent):
+    """What Asterisk's journals tell of the time in which nobody listened, oldest first (TL-70)."""
+
+    facts: tuple[CallEvent, ...] = ()
+    #: how far they were read for it: name, inode, bytes
+    read_to: tuple[tuple[str, int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSeen(CallEvent):
     """One line of `CoreShowChannels`."""
 
@@ -317,5 +328,7 @@ class FloorSnapshot(CallEvent):
     waiting: tuple[CallerSeen, ...] = ()
     members: tuple[MemberChanged, ...] = ()
     queues: tuple[QueueSeen, ...] = ()
-    #: start of this Asterisk (`CoreStatus`, whole seconds); None = not known
+    #: start of this Asterisk, whole seconds; None = not known, as when nothing tells the zone it runs in
     pbx_started_at: datetime | None = None
+    #: the same in its own words: another word is another Asterisk, whatever its zone; empty = not told
+    pbx_start: str = ""

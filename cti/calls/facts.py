@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from cti.calls import events as ev
 from cti.calls.model import Call, Floor, Leg
+from cti.calls.twins import displace, is_told
 
 E = TypeVar("E", bound=ev.CallEvent)
 
@@ -71,10 +73,21 @@ def open_call(floor: Floor, call_id: str) -> Call:
     return call
 
 
+def latest(fact: ev.CallEvent) -> datetime:
+    """The latest moment at which the fact can have happened; `at` itself unless a journal told it."""
+    return fact.at + timedelta(milliseconds=fact.within_ms)
+
+
 def learn(floor: Floor, call: Call, event: ev.CallEvent) -> bool:
-    """Adds the fact to the call, and those parked under its ids; False for one already known."""
-    if event in call.seen:
+    """Adds the fact to the call, and those parked under its ids; False for one already known.
+
+    What was heard is better than what a journal tells, whichever comes first.
+    """
+    if event in call.seen or (event.within_ms and is_told(call, event)):
         return False
+    if not event.within_ms and call.read:
+        displace(call, event)
+    call.read |= event.within_ms > 0
     call.seen.add(event)
     call.version += 1
     floor.dirty.add(call.call_id)

@@ -215,7 +215,8 @@ class CallRecord:
     recording: str = ""
     grade: str = ""
     legs: tuple[Leg, ...] = ()
-    #: facts that could not be seen, by name (TL-70): `events`, `entered`, `joined_at`, `answered_at`, `ended_at`, ...
+    #: facts that could not be seen, by name (TL-70): `events`, `joined_at`, `answered_at`, `ended_at`, …;
+    #: `joined_at~100ms` was told by a journal and is known to so many milliseconds
     unseen: tuple[str, ...] = ()
     #: grows with every fact; the store never replaces a newer version by an older one
     version: int = 0
@@ -247,6 +248,10 @@ class Call:
     call_id: str
     facts: dict[type[CallEvent], list[CallEvent]] = field(default_factory=dict)
     seen: set[CallEvent] = field(default_factory=set)
+    #: facts of a journal that were heard as well, and as which
+    twins: dict[CallEvent, CallEvent] = field(default_factory=dict)
+    #: True once a fact came from a journal
+    read: bool = False
     legs: dict[str, Leg] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)
     #: first moment an eligible agent was idle for this caller while waiting
@@ -345,8 +350,11 @@ class Floor:
     done: list[CallRecord] = field(default_factory=list)
     #: start of a gap in the events that no snapshot has closed yet
     gap_from: datetime | None = None
-    #: start of the Asterisk that the last snapshot saw
+    #: start of the Asterisk that the last snapshot saw, and that start in its own words
     pbx_started_at: datetime | None = None
+    pbx_start: str = ""
+    #: how far the journals were read for what is on the floor: name to inode and bytes
+    read_to: dict[str, tuple[int, int]] = field(default_factory=dict)
     #: facts that came after their call was closed
     stale: int = 0
     #: newest time seen in any fact

@@ -11,7 +11,7 @@ from typing import Final
 
 from cti.calls import events as ev
 from cti.calls.clocks import clocks
-from cti.calls.facts import facts, first, last
+from cti.calls.facts import facts, first, last, latest
 from cti.calls.model import (
     Call,
     CallRecord,
@@ -43,6 +43,23 @@ _ASKED_STEPS: Final = frozenset({"queue", "unanswered", "talked"})
 #: an offer that rings out in the moment the caller's own time in the queue is over was cut short, not missed
 _CROSSING: Final = timedelta(milliseconds=200)
 
+#: which time of the record a fact of each kind stands for
+_TIMES: Final[dict[type[ev.CallEvent], tuple[str, ...]]] = {
+    ev.CallEntered: ("entered_at",),
+    ev.IvrStepped: ("path",),
+    ev.CallRouted: ("asked_at",),
+    ev.RescueTaken: ("asked_at",),
+    ev.CallerJoined: ("joined_at",),
+    ev.CallerLeft: ("left_at",),
+    ev.CallerAbandoned: ("left_at",),
+    ev.QueueLeft: ("left_at",),
+    ev.AgentOffered: ("offered_at",),
+    ev.AgentMissed: ("missed_at",),
+    ev.AgentAnswered: ("answered_at",),
+    ev.AgentCompleted: ("talk_ended_at",),
+    ev.ChannelEnded: ("legs",),
+}
+
 
 def ended_at(call: Call) -> datetime | None:
     """End of the last leg, or the moment a snapshot did not find the call; None while a leg lives."""
@@ -62,10 +79,10 @@ def _rings(call: Call) -> list[ev.AgentOffered]:
     """The offers that were seen, and those proven by an answer or a miss alone."""
     rings = list(facts(call, ev.AgentOffered))
     for answer in facts(call, ev.AgentAnswered):
-        if not any(_same(ring, answer) and ring.at <= answer.at for ring in rings):
+        if not any(_same(ring, answer) and ring.at <= latest(answer) for ring in rings):
             rings.append(_ring_from(answer, answer.at))
     for miss in facts(call, ev.AgentMissed):
-        if not any(_same(ring, miss) and ring.at <= miss.at for ring in rings):
+        if not any(_same(ring, miss) and ring.at <= latest(miss) for ring in rings):
             rings.append(_ring_from(miss, miss.at - timedelta(milliseconds=miss.ring_ms)))
     once = {(ring.at, ring.interface): ring for ring in rings}
     return [once[key] for key in sorted(once)]
@@ -89,7 +106,7 @@ def _next_ring(rings: list[ev.AgentOffered], at: int) -> datetime | None:
 
 def _offer(call: Call, ring: ev.AgentOffered, again_at: datetime | None) -> Offer:
     def own(fact: ev.AgentMissed | ev.AgentAnswered | ev.AgentCompleted) -> bool:
-        return _same(ring, fact) and ring.at <= fact.at and (again_at is None or fact.at < again_at)
+        return _same(ring, fact) and ring.at <= latest(fact) and (again_at is None or fact.at < again_at)
 
     answer = next((fact for fact in facts(call, ev.AgentAnswered) if own(fact)), None)
     miss = next((fact for fact in facts(call, ev.AgentMissed) if own(fact)), None)
@@ -97,7 +114,7 @@ def _offer(call: Call, ring: ev.AgentOffered, again_at: datetime | None) -> Offe
         done = next((fact for fact in facts(call, ev.AgentCompleted) if own(fact)), None)
         result, end = OfferResult.ANSWERED, done.at if done else _leg_end(call, ring.leg) or ended_at(call)
     elif miss is not None:
-        left = any(abs(fact.at - miss.at) <= _CROSSING for fact in facts(call, ev.CallerAbandoned))
+        left = any(_cross(fact, miss) for fact in facts(call, ev.CallerAbandoned))
         result, end = OfferResult.WITHDRAWN if left else OfferResult.MISSED, miss.at
     else:
         end = _withdrawn_at(call, ring, again_at)
@@ -114,6 +131,11 @@ def _offer(call: Call, ring: ev.AgentOffered, again_at: datetime | None) -> Offe
     )
 
 
+def _cross(fact: ev.CallEvent, other: ev.CallEvent) -> bool:
+    """True when both may have happened in one moment."""
+    return fact.at - _CROSSING <= latest(other) and other.at - _CROSSING <= latest(fact)
+
+
 def _leg_end(call: Call, uniqueid: str) -> datetime | None:
     leg = call.legs.get(uniqueid)
     return leg.ended_at if leg else None
@@ -126,7 +148,7 @@ def _withdrawn_at(call: Call, ring: ev.AgentOffered, again_at: datetime | None) 
     """
     moments = [again_at, _leg_end(call, ring.leg), ended_at(call)]
     for kind in (ev.AgentAnswered, ev.CallerAbandoned, ev.QueueLeft):
-        moments.extend(fact.at for fact in facts(call, kind))
+        moments.extend(max(fact.at, min(latest(fact), ring.at)) for fact in facts(call, kind))
     return min((at for at in moments if at is not None and at >= ring.at), default=None)
 
 
@@ -143,7 +165,7 @@ def stays_of(call: Call) -> tuple[Stay, ...]:
 
 def _stay(call: Call, queue: str, joined_at: datetime, until: datetime | None) -> Stay:
     def inside(fact: ev.CallEvent) -> bool:
-        return joined_at <= fact.at and (until is None or fact.at < until)
+        return joined_at <= latest(fact) and (until is None or fact.at < until)
 
     said = next((fact for fact in facts(call, ev.QueueLeft) if inside(fact)), None)
     answered = next((fact for fact in facts(call, ev.AgentAnswered) if inside(fact)), None)
@@ -262,11 +284,26 @@ def _unseen(call: Call, closed: bool) -> tuple[str, ...]:
     if asked and not facts(call, ev.CallRouted) and not facts(call, ev.RescueTaken):
         missing.add("asked_at")
     ended: list[ev.AgentAnswered | ev.AgentMissed] = [*answers, *facts(call, ev.AgentMissed)]
-    if any(not any(_same(ring, fact) and ring.at <= fact.at for ring in offered) for fact in ended):
+    if any(not any(_same(ring, fact) and ring.at <= latest(fact) for ring in offered) for fact in ended):
         missing.add("offered_at")
     if closed and answers and len(facts(call, ev.AgentCompleted)) < len(answers):
         missing.add("talk_ended_at")
-    return tuple(sorted(missing))
+    return tuple(sorted(missing | _read(call)))
+
+
+def _read(call: Call) -> set[str]:
+    """Names of the times that only a journal told, each with its precision: `joined_at~100ms`."""
+    if not call.read:
+        return set()
+    end = ended_at(call)
+    told = {
+        (name, fact.within_ms)
+        for kind, known in call.facts.items()
+        for fact in known
+        if fact.within_ms
+        for name in (*_TIMES.get(kind, ()), *(("ended_at",) if kind is ev.ChannelEnded and fact.at == end else ()))
+    }
+    return {f"{name}~{within}ms" for name, within in told}
 
 
 def _close(record: CallRecord, call: Call, settings: FloorSettings) -> CallRecord:

@@ -7,7 +7,7 @@ from them; effects are what the derived picture demands and was not yet done.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cti.calls import events as ev
@@ -25,12 +25,16 @@ from cti.calls.effects import (
     RetractReason,
 )
 from cti.calls.facts import call_of, facts, forget, last, learn
+from cti.calls.journal import take
 from cti.calls.model import Call, CallRecord, Floor, Offer, OfferResult, Phase, milliseconds
 from cti.calls.record import ended_at, offers_of, record_of, stays_of
 from cti.calls.snapshot import lose, reconcile
 
 #: facts that change nothing for offers, agents and pops
 _QUIET: Final = (ev.CallEntered, ev.IvrStepped, ev.CallerIdentified, ev.CallRouted, ev.RecordingMarked, ev.Graded)
+
+#: one phone does not ring twice within this for one caller
+_SAME_RING: Final = timedelta(seconds=1)
 
 
 def reduce(floor: Floor, event: ev.CallEvent) -> list[Effect]:
@@ -164,7 +168,7 @@ def _misses(floor: Floor, call: Call, offers: tuple[Offer, ...]) -> list[Effect]
         if offer.answered_at and (offer.interface, offer.answered_at) not in call.answered:
             call.answered.add((offer.interface, offer.answered_at))
             agent.misses = 0
-        if offer.result is not OfferResult.MISSED or (offer.interface, offer.at) in call.missed:
+        if offer.result is not OfferResult.MISSED or _counted(call, offer):
             continue
         call.missed.add((offer.interface, offer.at))
         agent.misses += 1
@@ -172,6 +176,14 @@ def _misses(floor: Floor, call: Call, offers: tuple[Offer, ...]) -> list[Effect]
             agent.misses = 0
             effects.append(PauseAgent(agent=offer.agent, reason="missed"))
     return effects
+
+
+def _counted(call: Call, offer: Offer) -> bool:
+    """True for a miss that counts already; a stamp of the journal may have given way to the event's own."""
+    return any(
+        interface == offer.interface and (at == offer.at or (call.read and abs(at - offer.at) <= _SAME_RING))
+        for interface, at in call.missed
+    )
 
 
 def close(floor: Floor, call: Call) -> list[Effect]:
@@ -247,6 +259,11 @@ def _snapshot(floor: Floor, event: ev.FloorSnapshot) -> list[Effect]:
     return [effect for call in list(floor.calls.values()) for effect in settle(floor, call)]
 
 
+def _journal(floor: Floor, event: ev.JournalRead) -> list[Effect]:
+    """Every fact first, then what the whole picture demands: a call that is over by then pops nowhere."""
+    return [effect for call in take(floor, event) for effect in settle(floor, call)]
+
+
 def _nothing(_floor: Floor, _event: ev.CallEvent) -> list[Effect]:
     return []
 
@@ -259,6 +276,7 @@ _FLOOR: Final[dict[type[ev.CallEvent], Callable[[Floor, Any], list[Effect]]]] = 
     ev.LinkLost: _lost,
     ev.LinkUp: _nothing,
     ev.FloorSnapshot: _snapshot,
+    ev.JournalRead: _journal,
     ev.ChannelSeen: _nothing,
     ev.CallerSeen: _nothing,
 }

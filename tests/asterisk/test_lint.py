@@ -55,6 +55,16 @@ FAULTS = [
     ("modules.conf", "load = app_queue.so", "", "app_queue.so is not loaded"),
     ("modules.conf", "load = app_echo.so", "load = func_shell.so", "func_shell.so opens a way"),
     ("cel.conf", "%s.%6q", "%s", "no microseconds"),
+    ("cel.conf", ",USER_DEFINED", "", "lacks USER_DEFINED"),
+    ("cel.conf", "apps = queue", "apps = dial", "lacks queue"),
+    ("cel_custom.conf", "${CSV_QUOTE(${CHANNEL(accountcode)})}", "${BRIDGEPEER}", "other columns than back-fill reads"),
+    (
+        "extensions.conf",
+        " same => n,CELGenUserEvent(CtiEnd,Step: ${CTI_STEP})\n",
+        "",
+        "CtiEnd is not written to the journal",
+    ),
+    ("extensions.conf", "CELGenUserEvent(CtiRescue,Why: message)", "CELGenUserEvent(CtiRescue)", "would be lost"),
     ("musiconhold.conf", "[hotline]", "[hotline", "section header"),
 ]
 

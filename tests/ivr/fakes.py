@@ -116,6 +116,8 @@ class FakeCall:
     answer_first: bool = True
     heard: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    #: What was written to the exchange's own journal.
+    journal: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     #: Commands that came although the caller was gone.
     after_hang_up: list[bytes] = field(default_factory=list)
@@ -164,6 +166,9 @@ class FakeCall:
                 return "200 result=1"
             case ["EXEC", "UserEvent", arguments]:
                 self.events.append(arguments)
+                return "200 result=0"
+            case ["EXEC", "CELGenUserEvent", arguments]:
+                self.journal.append(arguments)
                 return "200 result=0"
             case ["STREAM", "FILE", prompt, escape]:
                 self.heard.append(prompt.removeprefix("hotline/"))

@@ -299,3 +299,13 @@ def test_shell_words_agree_with_asterisk_on_our_lines() -> None:
     """The fake Asterisk of these tests reads with shlex; it must see what Asterisk sees."""
     line = agi.user_event("CtiStep", {"Node": "main", "Key": "*"}).line.decode()
     assert shlex.split(line) == asterisk_arguments(line[:-1])
+
+
+@pytest.mark.req("TL-70")
+def test_the_journal_has_the_event_in_the_same_words() -> None:
+    told = {"Queue": "complaint", "Reason": "vip"}
+    event, journal = (
+        shlex.split(make("CtiRouted", told).line.decode()) for make in (agi.user_event, agi.journal_event)
+    )
+    assert event == ["EXEC", "UserEvent", "CtiRouted,Queue: complaint,Reason: vip"]
+    assert journal == ["EXEC", "CELGenUserEvent", event[2]]
