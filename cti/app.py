@@ -275,7 +275,7 @@ def _steps(core: Core, keeper: FloorKeeper) -> dict[str, Step]:
     """The menus and what surrounds the queue; the dialplan asks for overflow and survey only when they are on."""
     settings, menus = core.settings, core.menus
     tree = lambda: menus.tree  # noqa: E731 - the tree of the moment, given to each step
-    overflow = keeper.overflow(core.library, core.exchange.spool, tree) if settings.overflow else None
+    overflow = keeper.overflow(core.exchange.spool, tree) if settings.overflow else None
     steps: dict[str, Step] = {"entry": EntryStep(tree, keeper.ports(tree, overflow))}
     if overflow is not None:
         steps["overflow"] = OverflowStep(tree, overflow)
@@ -291,6 +291,7 @@ async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> F
     known = access(settings)  # read now: the token is new when Asterisk was started
     keeper = FloorKeeper(settings, core.database, menus, core.words, clock)
     await keeper.restore()
+    keeper.receive(core.library)
     steps = _steps(core, keeper)
     agi = FastAgiServer(
         settings.agi_host,

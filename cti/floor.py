@@ -96,7 +96,6 @@ class FloorKeeper:
         )
         self._announce: Callable[[Sequence[Change]], Awaitable[None]] = _nobody
         self._resyncing: asyncio.Task[None] | None = None
-        self.messages: Messages | None = None
         #: pages were told that the picture is not whole, and not yet that it is again
         self._degraded = False
 
@@ -104,17 +103,20 @@ class FloorKeeper:
         """What the menus ask (ivr.ports)."""
         return Ports(self._directory, self._progress, TreeHours(tree), self._clock, overflow=overflow)
 
-    def overflow(self, library: Library, spool: Path, tree: Callable[[], Tree]) -> OverflowPorts:
-        """What the overflow dialogues ask (ivr.overwalk)."""
-        settings, clock = self._settings, self._clock
+    def receive(self, library: Library) -> None:
+        """Recorded messages are taken in, whatever is offered: the dialplan's own script leaves some (TL-24)."""
         self.messages = Messages(
             self._database,
             library,
             announce=self.tell,
             put_event=lambda event: self.pump.put_event(event),  # noqa: PLW0108 - the pump is made later
-            clock=clock,
-            area_code=settings.area_code,
+            clock=self._clock,
+            area_code=self._settings.area_code,
         )
+
+    def overflow(self, spool: Path, tree: Callable[[], Tree]) -> OverflowPorts:
+        """What the overflow dialogues ask (ivr.overwalk)."""
+        settings, clock = self._settings, self._clock
         opening = staffed(settings.ivr_data, tree)
         return OverflowPorts(
             self.messages,

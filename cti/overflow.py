@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cti.calls import figures
@@ -16,9 +17,11 @@ from cti.calls.model import Floor, Phase
 from cti.calls.record import record_of
 from ivr import ports
 from ivr.model import Tree
+from ivr.reserve import Reserve
+from ivr.sound import judge, measure
 from ivr.spool import Spool
 from recordings.library import Library
-from ticketing import calendar
+from ticketing import calendar, serials
 from ticketing.calendar import WorkingCalendar
 from ticketing.callbacks import actions as callbacks
 from ticketing.callbacks import reading, rules
@@ -28,9 +31,13 @@ from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.errors import Refused
 from ticketing.intake import actions as intake
-from ticketing.intake.model import NewMessage, Sorted
+from ticketing.intake.model import NewMessage, Sorted, State
 from ticketing.intake.spool import import_spool
 from ticketing.roles import SYSTEM
+
+#: Order numbers that wait in the spool for messages kept while the database is away: filled up below the first.
+RESERVE_LEAST: Final = 100
+RESERVE_MOST: Final = 200
 
 Announce = Callable[[Sequence[Change]], Awaitable[None]]
 
@@ -66,9 +73,10 @@ class Messages:
         file: str,
         seconds: float,
         how: ports.HowRecorded,
-        silent: bool,
+        sorted_out: ports.SortedOut | None,
+        serial: str | None,
     ) -> str:
-        """The item's serial, after its commit (N1); the same file again gives the same one."""
+        """The item's serial, after its commit (N1): the given one if it is free; the same file gives the same one."""
         now = self._clock()
         message = NewMessage(
             call_id=call_id,
@@ -80,13 +88,15 @@ class Messages:
             seconds=seconds,
             how=how,
             at=now,
-            sorted_out=Sorted.SILENCE if silent else None,
+            sorted_out=Sorted(sorted_out) if sorted_out else None,
+            serial=serial,
         )
         async with self._database.write() as conn:
             change = await intake.take(conn, SYSTEM, message, now, area_code=self._area_code)
         await self._taken(message, change)
         await self._announce([change])
-        if how == "hung_up":  # the dialplan can say nothing more of a caller who is gone (TL-12)
+        said_something = change.payload["state"] != State.SORTED_OUT.value
+        if how == "hung_up" and said_something:  # the dialplan can say nothing more of a caller who is gone (TL-12)
             self._put_event(RecordingMarked(at=now, call_id=call_id, state="left_recording"))
         return str(change.payload["serial"])
 
@@ -94,14 +104,34 @@ class Messages:
         """Takes in what was recorded while we, or the database, were away: once, in order (TL-24, F09)."""
         store = Spool(spool)
         await asyncio.to_thread(store.settle, self._clock())
-        changes = await import_spool(self._database, spool, self._clock(), self._taken, area_code=self._area_code)
+        changes = await import_spool(
+            self._database, spool, self._clock(), self._taken, area_code=self._area_code, hear=_hear
+        )
         if changes:
             await self._announce(changes)
+
+    async def fill_reserve(self, spool: Path) -> None:
+        """Sets order numbers aside in the spool, so that callers are told one while the database is away (F09).
+
+        A crash between the commit and the file loses the numbers of one filling, and gives none twice.
+        """
+        reserve = Reserve(spool)
+        left = await asyncio.to_thread(reserve.left)
+        if left >= RESERVE_LEAST:
+            return
+        async with self._database.write() as conn:
+            numbers = await serials.reserve_block(conn, "spool", RESERVE_MOST - left)
+        await asyncio.to_thread(reserve.fill, numbers)
 
     async def _taken(self, message: NewMessage, change: Change) -> None:
         """The voice file of a message that is in the database is taken over into the library."""
         key = message.file.rpartition(".")[0]
         await self._library.register(key, expected_seconds=message.seconds, now=self._clock(), patience_s=0)
+
+
+def _hear(wav: Path) -> Sorted | None:
+    found = judge(measure(wav)) if wav.exists() else None
+    return None if found is None else Sorted(found)
 
 
 class Bookings:

@@ -47,7 +47,7 @@ class Upkeep:
         self._registered: dict[str, bool] = {}
 
     async def run(self) -> None:
-        """Each second: wrap-ups that are over, voice files to look for again, phones that came or went.
+        """Each second: wrap-ups that are over, messages and voice files to take in, phones that came or went.
 
         At start also what a killed service left: voice files in the spool, answered calls without a draft.
         """
@@ -62,8 +62,8 @@ class Upkeep:
                     swept_at = self._clock()
                     await self._sweep()
                 await self._keeper.performer.end_wrap_ups()
-                if self._keeper.messages is not None:
-                    await self._keeper.messages.import_spool(self._spool)
+                await self._keeper.messages.import_spool(self._spool)
+                await self._keeper.messages.fill_reserve(self._spool)
                 for change in await self._library.rescan(self._clock()):
                     await self._keeper.tell_recording(change)
                 await self._tell_phones()

@@ -73,8 +73,12 @@ class OpeningHours(Protocol):
 
 # -- overflow: recorded complaint and callback (TL-20 to TL-24) ------------------------------------------------------
 
-#: How a recorded complaint came to its end: the caller confirmed it, hung up, or spoke until the limit and was silent.
-HowRecorded = Literal["confirmed", "hung_up", "limit"]
+#: How a recorded complaint came to its end: the caller confirmed it, hung up, spoke until the limit and was silent, or
+#: went on to something else without a word that could be kept as confirmed.
+HowRecorded = Literal["confirmed", "hung_up", "limit", "given_up"]
+
+#: Why a message says nothing (TL-21).
+SortedOut = Literal["silence", "tone", "too_short"]
 
 
 class MessageSink(Protocol):
@@ -91,11 +95,15 @@ class MessageSink(Protocol):
         file: str,
         seconds: float,
         how: HowRecorded,
-        silent: bool,
+        sorted_out: SortedOut | None,
+        serial: str | None,
     ) -> str:
         """The item's number, digits only; returns after the commit, since the caller is told at once (N1).
 
-        `silent`: nothing can be heard on it, which happens only when the caller has hung up.
+        `sorted_out`: why it says nothing, which happens only when the caller has hung up or given up.
+
+        `serial`: a number that was set aside on disk for this message and that he may be told whatever becomes of this
+        call: the item gets it. None: the item gets one of its own.
 
         `file` is a name in the spool, never a path. Idempotent by `file`: the same message may be offered twice.
         Raises or is slow: the message then waits in the spool with its sidecar.

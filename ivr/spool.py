@@ -17,8 +17,8 @@ from typing import Any, Final, Literal
 
 import structlog
 
-from ivr.ports import HowRecorded
-from ivr.sound import measure
+from ivr.ports import HowRecorded, SortedOut
+from ivr.sound import judge, measure
 
 log = structlog.get_logger(__name__)
 
@@ -46,8 +46,10 @@ class Message:
     at: datetime
     seconds: float = 0.0
     how: HowRecorded | Literal["rescue"] = "hung_up"
-    #: `silence` when there is nothing to hear, for whoever sorts messages; None = something is said, or not known.
-    sorted_out: Literal["silence"] | None = None
+    #: Why it says nothing, for whoever sorts messages; None = something is said, or not known.
+    sorted_out: SortedOut | None = None
+    #: The number set aside for it (ivr.reserve), which the caller may have heard; None = it has none yet.
+    serial: str | None = None
 
 
 class Spool:
@@ -94,8 +96,7 @@ class Spool:
             if not sound.seconds:
                 self.drop(message)
                 return
-            heard: Literal["silence"] | None = None if sound.speech_s else "silence"
-            message = replace(message, seconds=round(sound.seconds, 2), at=grown, sorted_out=heard)
+            message = replace(message, seconds=round(sound.seconds, 2), at=grown, sorted_out=judge(sound))
             self.keep(message)
             yield message
         except FileNotFoundError:

@@ -13,8 +13,9 @@ import structlog
 from ivr import talk
 from ivr.connection import AgiConnection
 from ivr.model import Terms
-from ivr.ports import HowRecorded, MessageSink
-from ivr.sound import Sound, measure
+from ivr.ports import HowRecorded, MessageSink, SortedOut
+from ivr.reserve import Reserve
+from ivr.sound import Sound, judge, measure
 from ivr.spool import Message, Spool, file_name
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 CLOSE_S: Final = 2.0
 #: Seconds the sink may take for the message of somebody who has hung up; nobody waits for it.
 SINK_S: Final = 10.0
+#: Messages of one call; the names of those above are the rescue script's.
+MOST: Final = 90
 #: A recording shorter than the limit by less than this ran into it, seconds.
 _LIMIT_SLACK_S: Final = 0.5
 
@@ -41,6 +44,7 @@ class Takes:
     ) -> None:
         self._line = line
         self._spool = spool
+        self._reserve = Reserve(spool.folder)
         self._sink = sink
         self._terms = terms
         self._clock = clock
@@ -55,8 +59,10 @@ class Takes:
 
     async def record(self, about: Message, limit_s: float, silence_s: int) -> talk.Recorded | talk.Failed:
         """One take. The sidecar is on the disk before the caller speaks. Raises `CallerHungUp`."""
-        self._folder = self._folder or await self._line.variable("CTI_SPOOL")
-        self._count += 1
+        await self._numbered()
+        if self._count > MOST:
+            log.error("ivr.too_many_messages", call_id=about.call_id)
+            return talk.Failed()
         self._begun = replace(about, file=file_name(about.call_id, self._count), at=self._clock())
         try:
             await asyncio.to_thread(self._spool.begin, self._begun)
@@ -67,6 +73,15 @@ class Takes:
         sound = await self._measured()
         at_limit = reply.data == "timeout" and sound.seconds >= limit_s - _LIMIT_SLACK_S
         return talk.Recorded(sound.seconds, sound.speech_s, at_limit)
+
+    async def _numbered(self) -> None:
+        """Each message of a call has a number of its own, also when he comes back to this dialogue."""
+        if not self._folder:
+            self._folder = await self._line.variable("CTI_SPOOL")
+            begun = await self._line.variable("CTI_MESSAGES")
+            self._count = int(begun) if begun.isdecimal() and len(begun) < 4 else 0
+        self._count += 1
+        await self._line.set("CTI_MESSAGES", str(self._count))
 
     async def _measured(self) -> Sound:
         assert self._begun is not None, "a take was begun"
@@ -87,8 +102,13 @@ class Takes:
     async def keep(
         self, how: HowRecorded, within: Callable[[Coroutine[Any, Any, str]], Awaitable[str | None]]
     ) -> talk.Kept | talk.Failed:
-        """Keep the last take: on the disk first, then offered to the sink as long as a caller can wait."""
-        message = replace(self.last.message, how=how, at=self._clock())
+        """Keep the last take: on the disk first, then offered to the sink as long as a caller can wait.
+
+        The number is taken before, from those set aside, so that he is told the same one whether the sink answers,
+        fails, or commits and is heard of too late (F09). When none is left, only the sink's answer tells one.
+        """
+        number = await asyncio.to_thread(self._reserve.take)
+        message = replace(self.last.message, how=how, at=self._clock(), serial=number)
         try:
             await asyncio.to_thread(self._spool.keep, message)
         except OSError as error:
@@ -96,9 +116,9 @@ class Takes:
             return talk.Failed()
         self._done, self._waiting = True, message
         await asyncio.to_thread(self._drop_others, message)
-        number = await within(self._offer(message))
+        told = await within(self._offer(message))
         self._waiting = None
-        return talk.Kept(number)
+        return talk.Kept(told or number)
 
     async def _offer(self, message: Message) -> str:
         assert message.how != "rescue", "the dialplan's, not ours"
@@ -111,24 +131,37 @@ class Takes:
             file=message.file,
             seconds=message.seconds,
             how=message.how,
-            silent=message.sorted_out is not None,
+            sorted_out=message.sorted_out,
+            serial=message.serial,
         )
         await asyncio.to_thread(self._spool.taken, message)
         return number
 
     async def give_up(self) -> None:
-        """The caller has gone on to something else: what he recorded and did not confirm was no message."""
-        if not self._done:
-            await asyncio.to_thread(self._drop_others, None)
+        """The caller has gone on to something else: the best of what he recorded waits in the spool, as what it is.
+
+        He is told nothing of it and need not wait for it (TL-21): it is taken in from there.
+        """
+        if self._done or not self._takes:
+            return
+        message = self._best("given_up")
+        try:
+            if message is not None:
+                await asyncio.to_thread(self._spool.keep, message)
+                self._done = True
+        except OSError as error:  # what was begun for it is still there: settled later
+            log.error("ivr.spool_failed", call_id=self.last.message.call_id, error=type(error).__name__)
+        await asyncio.to_thread(self._drop_others, message)
 
     async def hung_up(self) -> None:
         """The caller is gone: what he had said last is kept, if he had said anything (TL-07, F14)."""
         if self._begun is not None:
             await self._line.closed(CLOSE_S)
             await self._measured()
-        message = self._waiting if self._done else self._last_words()
+        message = self._waiting if self._done else self._best("hung_up")
         if message is None:
-            await self.give_up()
+            if not self._done:
+                await asyncio.to_thread(self._drop_others, None)
             return
         try:
             await asyncio.to_thread(self._spool.keep, message)
@@ -138,17 +171,16 @@ class Takes:
         except Exception as error:  # the sidecar keeps it: taken in later
             log.warning("ivr.message_waits", call_id=message.call_id, error=type(error).__name__)
 
-    def _last_words(self) -> Message | None:
-        """The last good take, else the last with any sound file at all, else None."""
+    def _best(self, how: HowRecorded) -> Message | None:
+        """The last good take, else the last with any sound file at all, as what it is; else None."""
         spoken = [take for take in self._takes if take.sound.seconds > 0]
         if not spoken:
             return None
-        chosen = ([take for take in spoken if self._good(take.sound)] or spoken)[-1]
-        silent = chosen.sound.speech_s < self._terms.speech_s
-        return replace(chosen.message, at=self._clock(), sorted_out="silence" if silent else None)
+        chosen = ([take for take in spoken if self._judged(take.sound) is None] or spoken)[-1]
+        return replace(chosen.message, how=how, at=self._clock(), sorted_out=self._judged(chosen.sound))
 
-    def _good(self, sound: Sound) -> bool:
-        return sound.seconds >= self._terms.shortest_s and sound.speech_s >= self._terms.speech_s
+    def _judged(self, sound: Sound) -> SortedOut | None:
+        return judge(sound, shortest_s=self._terms.shortest_s, speech_s=self._terms.speech_s)
 
     def _drop_others(self, kept: Message | None) -> None:
         for take in self._takes:

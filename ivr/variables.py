@@ -82,6 +82,7 @@ CHANNEL: Final[tuple[Variable, ...]] = (
     Variable("CTI_QUEUE", "service", "queue of queues.conf the caller goes to"),
     Variable("CTI_PRIORITY", "service", "queue priority, 0..20, larger is served first"),
     Variable("CTI_REASON", "service", "code of the routing reason shown to the agent"),
+    Variable("CTI_MESSAGES", "service", "how many messages the caller has begun in the service's dialogue"),
     Variable("CTI_AGENT", "service", "number of the agent kept for a call the product places; the dialler sets it"),
     Variable("CTI_LANG", "service", "language of the caller: `zh` or `en`"),
 )

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from ivr.overwalk import OverflowPorts
-from ivr.ports import Booked, HowRecorded, OpenCallback, Window
+from ivr.ports import Booked, HowRecorded, OpenCallback, SortedOut, Window
 from ivr.spool import Spool
 from tests.ivr.fakes import NOW, FakeCall
 
-SPEECH, SHORT, SILENCE, NOTHING = "speech", "short", "silence", "nothing"
+SPEECH, SHORT, SILENCE, NOTHING, BUSY_TONE = "speech", "short", "silence", "nothing", "tone"
 #: Seconds and amplitude of what a fake caller says.
-SAID = {SPEECH: (4.0, 5000), SHORT: (1.0, 5000), SILENCE: (4.0, 0), NOTHING: (0.0, 0)}
+SAID = {SPEECH: (4.0, 5000), SHORT: (1.0, 5000), SILENCE: (4.0, 0), NOTHING: (0.0, 0), BUSY_TONE: (4.0, 5000)}
 
 ASAP_WINDOW = Window("asap", "callback-window-asap", NOW, NOW + timedelta(minutes=30))
 WINDOWS = (
@@ -49,15 +49,16 @@ class FakeSink:
         file: str,
         seconds: float,
         how: HowRecorded,
-        silent: bool,
+        sorted_out: SortedOut | None,
+        serial: str | None,
     ) -> str:
         if self.gate is not None:
             await self.gate.wait()
         if self.error is not None:
             raise self.error
         about = {"call_id": call_id, "ani": ani, "dnis": dnis, "lang": lang, "queue": queue}
-        self.taken.setdefault(file, about | {"seconds": seconds, "how": how, "silent": silent})
-        return "260310017"
+        self.taken.setdefault(file, about | {"seconds": seconds, "how": how, "sorted_out": sorted_out})
+        return serial or "260310017"
 
 
 @dataclass
@@ -178,9 +179,10 @@ class Overflowing:
         return {path.name for path in self.folder.iterdir()}
 
 
-def write_wav(path: Path, seconds: float, amplitude: int) -> None:
-    """A hum of this length and loudness, as Asterisk writes it."""
+def write_wav(path: Path, seconds: float, amplitude: int, *, steady: bool = False) -> None:
+    """A hum of this length and loudness, as Asterisk writes it; it rises as no line's tone does, unless `steady`."""
     at = np.arange(round(seconds * 8000)) / 8000
+    at = at if steady else at + 0.1 * np.square(at)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -199,8 +201,9 @@ class SpeakingCall(FakeCall):
     def answer(self, line: str) -> str:
         match shlex.split(line):
             case ["RECORD", "FILE", path, "wav", "#", _, _]:
-                seconds, amplitude = SAID[self.says.pop(0) if self.says else NOTHING]
-                write_wav(Path(f"{path}.wav"), seconds, amplitude)
+                said = self.says.pop(0) if self.says else NOTHING
+                seconds, amplitude = SAID[said]
+                write_wav(Path(f"{path}.wav"), seconds, amplitude, steady=said == BUSY_TONE)
                 self.heard.append("<record>")
                 return f"200 result=35 ({self.ended}) endpos={round(seconds * 8000)}"
             case ["STREAM", "FILE", path, escape] if path.startswith("/"):

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from ivr.reserve import Reserve
 from ivr.server import FastAgiServer
 from ivr.session import EntryStep
 from ivr.spool import Message, Spool
 from tests.ivr.fakes import NOW, SECRET, FakeHours, shipped_tree
 from tests.ivr.overflow_fakes import (
     BOOKED_BEFORE,
+    BUSY_TONE,
     NOTHING,
     SHORT,
     SILENCE,
@@ -36,7 +38,7 @@ async def test_a_message_is_taken_in_and_its_number_read(server: FastAgiServer, 
     assert made.heard.count("digit-0") == 2 * "260310017".count("0")
     assert house.sink.taken[FIRST] == {
         **{"call_id": CALL, "ani": ANI, "dnis": "1860", "lang": "zh", "queue": "complaint"},
-        **{"seconds": 4.0, "how": "confirmed", "silent": False},
+        **{"seconds": 4.0, "how": "confirmed", "sorted_out": None},
     }
     assert house.files() == {FIRST}
     assert made.variables["CTI_STEP"] == "recorded"
@@ -72,19 +74,20 @@ async def test_a_sink_that_does_not_answer_leaves_a_sidecar(
 
 @pytest.mark.req("TL-07", "TL-21", "F14")
 @pytest.mark.parametrize(
-    ("says", "kept", "silent"),
+    ("says", "kept", "why"),
     [
-        ([SPEECH], 1, False),
-        ([SPEECH, NOTHING], 1, False),
-        ([SPEECH, SHORT], 1, False),
-        ([SHORT], 1, False),
-        ([SILENCE], 1, True),
-        ([SILENCE, SHORT], 2, False),
-        ([NOTHING], 0, False),
+        ([SPEECH], 1, None),
+        ([SPEECH, NOTHING], 1, None),
+        ([SPEECH, SHORT], 1, None),
+        ([SHORT], 1, "too_short"),
+        ([SILENCE], 1, "silence"),
+        ([BUSY_TONE], 1, "tone"),
+        ([SILENCE, SHORT], 2, "too_short"),
+        ([NOTHING], 0, None),
     ],
 )
 async def test_a_hang_up_while_speaking_keeps_the_best(
-    server: FastAgiServer, house: Overflowing, says: list[str], kept: int, *, silent: bool
+    server: FastAgiServer, house: Overflowing, says: list[str], kept: int, why: str | None
 ) -> None:
     """The caller hangs up during the last of these takes; the one before was good, or not."""
     probe = await run(server, call(house, ["1", *["2"] * (len(says) - 1)], says=list(says)))
@@ -96,8 +99,8 @@ async def test_a_hang_up_while_speaking_keeps_the_best(
     made.hang_up_at = recordings[len(says) - 1]
     await run(server, made)
     await server.idle()
-    assert [(file, about["how"], about["silent"]) for file, about in house.sink.taken.items()] == (
-        [(f"{CALL}-msg-{kept}.wav", "hung_up", silent)] if kept else []
+    assert [(file, about["how"], about["sorted_out"]) for file, about in house.sink.taken.items()] == (
+        [(f"{CALL}-msg-{kept}.wav", "hung_up", why)] if kept else []
     )
     assert house.files() == ({f"{CALL}-msg-{kept}.wav"} if kept else set())
 
@@ -114,11 +117,56 @@ async def test_a_spool_that_cannot_be_written_offers_the_callback(
     assert made.variables["CTI_ACTION"] == "queue"
 
 
-async def test_whoever_records_nothing_and_waits_on_leaves_nothing(server: FastAgiServer, house: Overflowing) -> None:
-    made = await run(server, call(house, ["1", "3"], says=[SILENCE, SILENCE, SHORT]))
+@pytest.mark.req("TL-21", "N1")
+@pytest.mark.parametrize(
+    ("says", "kept", "why"),
+    [
+        ([SILENCE, SILENCE, SHORT], 3, "too_short"),
+        ([SHORT, BUSY_TONE, BUSY_TONE], 3, "tone"),
+        ([SILENCE, SILENCE, SILENCE], 3, "silence"),
+        ([NOTHING, SHORT, NOTHING], 2, "too_short"),
+        ([NOTHING, NOTHING, NOTHING], 0, ""),
+    ],
+)
+async def test_what_says_nothing_waits_in_the_spool_with_its_reason(
+    server: FastAgiServer, house: Overflowing, says: list[str], kept: int, why: str
+) -> None:
+    """After three tries he waits on: the last take with any sound is put aside, nothing is said of it."""
+    made = await run(server, call(house, ["1", "3"], says=says))
     assert made.variables["CTI_ACTION"] == "queue"
-    assert house.files() == set()
+    assert "record-failed" in made.heard
     assert not house.sink.taken
+    stem = f"{CALL}-msg-{kept}"
+    assert house.files() == ({f"{stem}.wav", f"{stem}.json"} if kept else set())
+    if kept:
+        waiting = parse((house.folder / f"{stem}.json").read_text())
+        assert (waiting.how, waiting.sorted_out, waiting.serial) == ("given_up", why, None)
+
+
+@pytest.mark.req("TL-21")
+async def test_who_comes_back_to_record_again_overwrites_nothing(server: FastAgiServer, house: Overflowing) -> None:
+    first = await run(server, call(house, ["1", "3"], says=[SHORT, SHORT, SHORT]))
+    again = call(house, ["1", "#"], says=[SPEECH])
+    again.variables["CTI_MESSAGES"] = first.variables["CTI_MESSAGES"]
+    await run(server, again)
+    assert list(house.sink.taken) == [f"{CALL}-msg-4.wav"]
+    assert f"{CALL}-msg-3.json" in house.files()
+
+
+@pytest.mark.req("TL-24", "F09", "N1")
+@pytest.mark.parametrize("fault", ["fails", "hangs", ""])
+async def test_the_number_read_is_the_one_set_aside(server: FastAgiServer, house: Overflowing, fault: str) -> None:
+    """Whether the database answers or not, the caller is told the number that his sidecar carried."""
+    Reserve(house.folder).fill(["123456782", "987654321"])
+    house.sink.error = OSError() if fault == "fails" else None
+    house.sink.gate = asyncio.Event() if fault == "hangs" else None
+    made = await run(server, call(house, ["1", "#"], says=[SPEECH]))
+    digits = [prompt.removeprefix("digit-") for prompt in made.heard if prompt.startswith("digit-")]
+    assert "".join(digits) == "123456782" * 2
+    assert Reserve(house.folder).left() == 1
+    waiting = (house.folder / FIRST).with_suffix(".json")
+    assert waiting.exists() == bool(fault)
+    assert not fault or parse(waiting.read_text()).serial == "123456782"
 
 
 # -- place, callback, closed hours, announcements --------------------------------------------------------------------

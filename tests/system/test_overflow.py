@@ -157,7 +157,7 @@ async def test_a_hang_up_keeps_what_was_said(lines: Lines, house: Desk) -> None:
     await house.server.idle()
     file, about = only_message(house)
     assert about["how"] == "hung_up"
-    assert about["silent"] is False
+    assert about["sorted_out"] is None
     assert sound.find(sound.load(house.folder / file), sound.snippet(COMPLAINT)[0]) is not None
 
 

@@ -63,7 +63,7 @@ class NewMessage:
     queue: str
     #: length of the sound; None when nobody measured it
     seconds: float | None
-    #: confirmed | hung_up | limit | rescue
+    #: confirmed | hung_up | limit | rescue | given_up
     how: str
     #: receipt stamp: when the caller had finished speaking
     at: datetime

@@ -1,8 +1,8 @@
 """Messages recorded while this service or its database was away: taken in once, in their order (TL-24, F09).
 
 Each voice file that nobody could take in has a sidecar of the same name with `.json`, as asterisk-conf/README.md says:
-call_id, file, at, and if known ani, dnis, lang, queue, seconds, how, sorted_out; besides them `serial`, when the caller
-was told one of a reserved block.
+call_id, file, at, and if known ani, dnis, lang, queue, seconds, how, sorted_out; besides them `serial`, when one of
+a reserved block was taken for it, which the caller may have been told.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,13 @@ _LARGEST = 16_384
 #: ending of a sidecar that cannot be read: kept for a person, never dropped
 UNREADABLE = ".unreadable"
 
+#: the speaker has listened to it, or spoke until the limit and listened
+_CONFIRMED = frozenset({"confirmed", "limit"})
+
 #: told each message after its commit and before its sidecar goes: the voice file is taken over here
 Taken = Callable[[NewMessage, Change], Awaitable[None]]
+#: listens to a voice file of the spool and says why it says nothing; None = a person must hear it. Blocks
+Hear = Callable[[Path], Sorted | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +50,41 @@ class Waiting:
 
 
 async def import_spool(
-    database: Database, spool: Path, now: datetime, taken: Taken, *, area_code: str | None = None
+    database: Database,
+    spool: Path,
+    now: datetime,
+    taken: Taken,
+    *,
+    area_code: str | None = None,
+    hear: Hear | None = None,
 ) -> list[Change]:
     """Takes in what waits in the spool, oldest first, each in a transaction of its own; returns what happened.
 
     Killed anywhere, it goes on where it was: a message already taken in is known by its file. A sidecar nobody can
-    read is set aside beside its sound. Raises Unavailable when the database does not answer; the rest then waits.
+    read is set aside beside its sound; what nobody confirmed is listened to first.
+    Raises Unavailable when the database does not answer; the rest then waits.
     """
     changes = []
     for waiting in await asyncio.to_thread(_read_all, spool):
         try:
+            message = await _heard(waiting.message, spool, hear)
             async with database.write() as conn:
-                change = await actions.take(conn, SYSTEM, waiting.message, now, area_code=area_code)
+                change = await actions.take(conn, SYSTEM, message, now, area_code=area_code)
             changes.append(change)
-            await taken(waiting.message, change)
+            await taken(message, change)
             await asyncio.to_thread(waiting.path.unlink, missing_ok=True)
         except Unavailable:
             raise
         except (HotlineError, OSError) as error:
             log.warning("message_waits", file=waiting.message.file, reason=str(error))
     return changes
+
+
+async def _heard(message: NewMessage, spool: Path, hear: Hear | None) -> NewMessage:
+    """The message with what the ear of the machine found; its speaker's own word, or an earlier ear's, counts more."""
+    if hear is None or message.sorted_out is not None or message.how in _CONFIRMED:
+        return message
+    return replace(message, sorted_out=await asyncio.to_thread(hear, spool / message.file))
 
 
 def _read_all(spool: Path) -> list[Waiting]:

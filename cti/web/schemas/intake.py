@@ -64,7 +64,7 @@ class ItemView(Output):
     dnis: str
     queue: str | None
     seconds: float | None
-    #: `confirmed`, `hung_up`, `limit` or `rescue`
+    #: `confirmed`, `hung_up`, `limit`, `rescue` or `given_up`
     how: str
     #: The receipt stamp: the two hours (K3) count from it.
     received_at: UtcInstant
