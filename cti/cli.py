@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
 from cti import app as composition
-from cti import doctor, logs
+from cti import commands_calls, doctor, logs
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.process import Asterisk
 from cti.asterisk.provision import Installation, provision
 from cti.asterisk.render import RunFolder, administrators_files, render
 from cti.asterisk.secrets import Secrets
-from cti.calls.model import CallRecord
 from cti.exchange import exchange_settings
 from cti.settings import Settings, load
+from cti.terminal import err, fail, out, progress, run
 from ticketing.errors import HotlineError
 
 T = TypeVar("T")
-
-out: Final = Console(highlight=False)
-err: Final = Console(stderr=True, highlight=False)
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +41,7 @@ asterisk_cli = typer.Typer(no_args_is_help=True, help="The sandboxed Asterisk by
 db_cli = typer.Typer(no_args_is_help=True, help="The database schema.")
 staff_cli = typer.Typer(no_args_is_help=True, help="The people who work here.")
 cli.add_typer(asterisk_cli, name="asterisk")
+cli.add_typer(commands_calls.cli, name="calls")
 cli.add_typer(db_cli, name="db")
 cli.add_typer(staff_cli, name="staff")
 
@@ -64,22 +60,9 @@ def main() -> None:
         sys.exit(1)
     except HotlineError as error:
         cause = str(error.details.get("cause", "")).partition("\n")[0]
-        _fail(f"{error.message} ({cause})" if cause else error.message)
+        fail(f"{error.message} ({cause})" if cause else error.message)
     except AsteriskError as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> NoReturn:
-    err.print(f"[bold red]✗[/] {escape(message)}")
-    sys.exit(1)
-
-
-def _progress(line: str) -> None:
-    out.print(f"[dim]»[/] {escape(line)}")
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
+        fail(str(error))
 
 
 @cli.command()
@@ -94,8 +77,8 @@ def up(
     try:
         logs.configure(settings.home / "log", settings.log_level)
     except OSError as error:
-        _fail(f"nothing can be written in {settings.home} ({error.strerror}): set HOTLINE_HOME to another folder")
-    _run(_serve(settings))
+        fail(f"nothing can be written in {settings.home} ({error.strerror}): set HOTLINE_HOME to another folder")
+    run(_serve(settings))
     out.print("[green]✓[/] everything that was started is stopped")
 
 
@@ -116,7 +99,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _until(settings: Settings, stop: asyncio.Event) -> None:
-    async with composition.service(settings, _progress, watchdog=True) as ready:
+    async with composition.service(settings, progress, watchdog=True) as ready:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ready.reload)
         _banner(ready)
         stopped = asyncio.create_task(stop.wait())
@@ -163,7 +146,7 @@ def take_up() -> None:
     findings = doctor.check_files(settings)
     if any(found.bad for found in findings):
         _show(findings)
-        _fail("the running service keeps the files it has")
+        fail("the running service keeps the files it has")
     try:
         pid = int((settings.home / "hotline.pid").read_text(encoding="ascii"))
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -171,7 +154,7 @@ def take_up() -> None:
             raise ProcessLookupError
         os.kill(pid, signal.SIGHUP)
     except (OSError, ValueError):
-        _fail(f"no service is running in {settings.home}: start it with `hotline up`")
+        fail(f"no service is running in {settings.home}: start it with `hotline up`")
     out.print("[green]✓[/] told the service; new calls use the new files")
 
 
@@ -180,7 +163,7 @@ def examine() -> None:
     """Say what is wrong between service, Asterisk, database, prompts, disk and clock, while they run."""
     settings = load()
     logs.configure_aside(settings.home / "log")
-    findings = _run(doctor.examine(settings, composition.clock))
+    findings = run(doctor.examine(settings, composition.clock))
     _show(findings, out)
     if any(found.bad for found in findings):
         raise typer.Exit(1)
@@ -204,54 +187,12 @@ def demo(
     try:
         from cti.demo import place_call  # noqa: PLC0415 - needs the SIP stack, which nothing else does
     except ImportError as error:
-        _fail(f"{error}: the simulated customer needs the package baresip-python (`make demo` installs it)")
+        fail(f"{error}: the simulated customer needs the package baresip-python (`make demo` installs it)")
 
-    _run(place_call(load(), caller=caller, dnis=dnis, patience_s=seconds, progress=_progress))
-
-
-@cli.command()
-def replay(
-    file: Annotated[Path, typer.Argument(help="Raw AMI blocks, as captured or exported.", exists=True, dir_okay=False)],
-    token: Annotated[str, typer.Option(help="Token the events must carry; empty believes all.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of a table.")] = False,
-) -> None:
-    """Turn a captured event stream into call records: a bug report becomes a test."""
-    from cti.ami.replay import replay_bytes  # noqa: PLC0415 - only this command reads captures
-
-    records = replay_bytes(file.read_bytes(), token or None)
-    rows = [_facts(record) for record in records]
-    if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row, ensure_ascii=False))
-    else:
-        table = Table()
-        for title in ("call", "from", "to", "queue", "outcome", "asked → answered", "offers", "breach"):
-            table.add_column(title, overflow="fold")
-        for row in rows:
-            table.add_row(*(escape(_cell(value)) for value in row.values()))
-        out.print(table)
-    if not records:
-        _fail(f"{file} holds no call: are these raw AMI blocks, and is the token right?")
+    run(place_call(load(), caller=caller, dnis=dnis, patience_s=seconds, progress=progress))
 
 
-def _facts(record: CallRecord) -> dict[str, Any]:
-    """What `replay` prints of a call."""
-    return {
-        "call_id": record.call_id,
-        "from": record.ani or "withheld",
-        "to": record.dnis,
-        "queue": record.queue,
-        "outcome": record.outcome.value if record.outcome else "open",
-        "ask_to_answer_ms": record.clocks.ask_to_answer_ms,
-        "offers": [{"agent": offer.agent, "result": offer.result.value} for offer in record.offers],
-        "breach": record.clocks.breach.value if record.clocks.breach else None,
-    }
-
-
-def _cell(value: str | int | list[dict[str, str]] | None) -> str:
-    if isinstance(value, list):
-        return " ".join(f"{offer['agent']}:{offer['result']}" for offer in value)
-    return f"{value} ms" if isinstance(value, int) else value or ""
+cli.command()(commands_calls.replay)
 
 
 @cli.command()
@@ -267,13 +208,13 @@ def diagram(
 @asterisk_cli.command()
 def install() -> None:
     """Find an Asterisk 22, or install the sandbox into the cache folder (once, about half a minute)."""
-    found = provision(load().cache_dir, _progress)
+    found = provision(load().cache_dir, progress)
     out.print(f"[green]✓[/] Asterisk {found.version} ({'of the system' if found.system else found.root})")
 
 
 def _exchange(make: Callable[[Installation, Settings], RunFolder]) -> Asterisk:
     settings = load()
-    return Asterisk(make(provision(settings.cache_dir, _progress), settings))
+    return Asterisk(make(provision(settings.cache_dir, progress), settings))
 
 
 def _as_is(installation: Installation, settings: Settings) -> RunFolder:
@@ -288,14 +229,14 @@ def _rendered(installation: Installation, settings: Settings) -> RunFolder:
 @asterisk_cli.command()
 def start() -> None:
     """Render asterisk-conf and start Asterisk; it goes on when this command ends."""
-    took = _run(_exchange(_rendered).start())
+    took = run(_exchange(_rendered).start())
     out.print(f"[green]✓[/] started in {took:.1f} s")
 
 
 @asterisk_cli.command()
 def stop() -> None:
     """Stop the Asterisk of this installation."""
-    _run(_exchange(_as_is).stop())
+    run(_exchange(_as_is).stop())
     out.print("[green]✓[/] stopped")
 
 
@@ -308,9 +249,9 @@ def console(words: Annotated[list[str], typer.Argument(help="A command of Asteri
         problems = [found for found in doctor.check_files(load()) if found.bad]
         if problems:
             _show(problems)
-            _fail("Asterisk keeps the files it has")
+            fail("Asterisk keeps the files it has")
         administrators_files(asterisk.folder)
-    out.print(_run(asterisk.cli(command)), markup=False)
+    out.print(run(asterisk.cli(command)), markup=False)
 
 
 @db_cli.command()
@@ -320,7 +261,7 @@ def upgrade() -> None:
 
     settings = load()
     settings.make_home()
-    before, after = _run(migrations.upgrade(settings.database))
+    before, after = run(migrations.upgrade(settings.database))
     out.print(f"[green]✓[/] schema {after}" + ("" if before == after else f" (was {before or 'empty'})"))
 
 
@@ -335,5 +276,5 @@ def add(
     """Add a member of staff; a set-up token to set the password is printed."""
     from cti.staffing import add_person  # noqa: PLC0415 - only this command writes staff
 
-    token = _run(add_person(load(), number=number, name=name, posts=posts, team=team, phone=phone))
+    token = run(add_person(load(), number=number, name=name, posts=posts, team=team, phone=phone))
     out.print(f"[green]✓[/] {escape(name)} ({number}) added. Password: /setup with this token (once, 24 h): {token}")

@@ -177,6 +177,7 @@ class FloorKeeper:
                 call_view=self._call_view,
             )
         )
+        self.journal = Journal(self._settings.journal_dir, journal_key, max_bytes=self._settings.journal_bytes)
         self.pump = Pump(
             self.floor,
             token=token,
@@ -186,7 +187,7 @@ class FloorKeeper:
             save=self._save,
             perform=self.performer.perform,
             clock=self._clock,
-            journal=Journal(self._settings.journal_dir, journal_key, max_bytes=self._settings.journal_bytes),
+            journal=self.journal,
             may_act=may_act,
             on_gap=lambda why: self._resync(),
         )
@@ -245,6 +246,10 @@ class FloorKeeper:
         """Compares the picture with Asterisk's own; nothing to do while it is being rebuilt or the link is down."""
         if isinstance(self.link.state, Up) and (self._resyncing is None or self._resyncing.done()):
             self._resync(after_gap=False)
+
+    def forget_events(self, now: datetime) -> None:
+        """Erases raw events older than the setting `journal_days` says (TL-71)."""
+        self.journal.erase_before(now - timedelta(days=self._settings.journal_days))
 
     # -- the link --------------------------------------------------------------------------------------------------
 

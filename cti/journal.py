@@ -1,8 +1,8 @@
 """Append-only ring of the telephony events on disk, numbers masked, from which a call can be replayed (TL-71).
 
-A segment is a file of AMI blocks as they came, each with a last line `JournalAt` (moment of receipt). What is kept:
-ids, queues, states, menu keys. What is not: telephone numbers, names and keyed digits, which become words that are
-equal where the originals were equal; and the token.
+A segment is a file of AMI blocks as they came, each with a last line `JournalAt` (moment of receipt), and of the
+recorder's own (`cti.recorder`). What is kept: ids, queues, states, menu keys. What is not: telephone numbers, names and
+keyed digits, which become words that are equal where the originals were equal; and the token.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +20,14 @@ from typing import Final
 
 import structlog
 
-from cti.ami.frames import END, Form, Frame, Splitter
+from cti.ami.frames import END, Form, Frame
+from cti.ami.replay import RECEIVED
+from cti.calls.model import CallRecord
 
 log = structlog.get_logger(__name__)
 
 MASKED_TOKEN: Final = "masked"  # noqa: S105 - what stands in the token's place
-_SUFFIX: Final = ".ami"
+SUFFIX: Final = ".ami"
 #: keys (lower case) whose values are written as they are; of a second channel with its prefix
 _PLAIN_KEYS: Final = """
 event privilege timestamp userevent channel channelstate channelstatedesc language context priority uniqueid linkedid
@@ -40,6 +43,7 @@ _VARIABLE: Final = "chanvariable"
 _PREFIX: Final = re.compile(r"^(?:dest|orig|second|transferer|transferee|transfertarget|source|localone|localtwo)+")
 #: a telephone number as people and exchanges write it: seven digits or more, perhaps spaced
 _NUMBER: Final = re.compile(r"\+?[0-9](?:[ ().-]?[0-9]){6,}")
+_RECEIVED: Final = f"\r\n{RECEIVED}: ".encode()
 _NOBODY: Final = frozenset({"", "<unknown>", "anonymous", "Anonymous"})
 
 
@@ -90,6 +94,15 @@ class Mask:
             return value if len(value) == 1 else "*" * len(value)
         return self.text(value)
 
+    def record(self, record: CallRecord) -> CallRecord:
+        """The record as a replay of masked events gives it."""
+        path = tuple(replace(step, key=self._value("menu", step.key)) for step in record.path)
+        return replace(record, ani=self.text(record.ani), path=path)
+
+    def field(self, name: str, text: str) -> str:
+        """A private value by the name of its field."""
+        return self._value({"key": "menu"}.get(name, "text"), text)
+
     def text(self, value: str) -> str:
         """A text with every telephone number in it replaced."""
         return _NUMBER.sub(lambda found: self.number(found.group()), value)
@@ -134,17 +147,32 @@ class Journal:
         #: frames written, frames lost because the disk took no more
         self.written = self.lost = 0
         self._failing = False
+        #: blocks that a segment begins with, asked for whenever one does
+        self.opening: Callable[[], Iterable[bytes]] = tuple
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         known = self.segments()
         self._next = int(known[-1].stem) + 1 if known else 1
 
     def segments(self) -> list[Path]:
         """Files of the ring, oldest first."""
-        return sorted(path for path in self._folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
+        return sorted(path for path in self._folder.glob(f"*{SUFFIX}") if path.stem.isdigit())
 
     def append(self, frame: Frame, received_at: datetime) -> None:
         """Add one believed frame; on disk with the next `flush`."""
-        self._pending.append(self._mask.frame(frame) + b"\r\nJournalAt: " + received_at.isoformat().encode() + END)
+        self._pending.append(self._mask.frame(frame) + _RECEIVED + received_at.isoformat().encode() + END)
+
+    def add(self, block: bytes) -> None:
+        """Add one of the recorder's own blocks, in which nothing private is left."""
+        self._pending.append(block + END)
+
+    def hide(self, field: str, text: str) -> str:
+        """What is written in place of a private value of one of the recorder's own blocks."""
+        return self._mask.field(field, text)
+
+    @property
+    def added(self) -> int:
+        """Blocks added since the start; that many less an earlier reading stand between the two."""
+        return self.written + self.lost + len(self._pending)
 
     def flush(self) -> None:
         """Hand the batch to the operating system. A disk that takes no more costs frames, never a call (F22)."""
@@ -174,50 +202,26 @@ class Journal:
             os.close(self._file)
             self._file = None
 
-    def export(self, call_id: str) -> bytes:
-        """Every block of one call, and of the members while it lasted, as a file that can be replayed."""
-        ids: set[str] = {call_id}
-        wanted = call_id.encode()
-        for raw in self._blocks():
-            if wanted in raw:
-                ids |= _ids(Frame(raw))
-        return b"".join(raw + END for raw in self._during(ids))
-
     def erase_before(self, moment: datetime) -> int:
-        """Remove segments last written before the moment (the calls' retention); returns how many."""
+        """Remove segments last written before the moment (the calls' retention); returns how many.
+
+        The segment in use ends here, so that none holds more than what comes between two calls of this.
+        """
         self.close()
         old = [path for path in self.segments() if path.stat().st_mtime < moment.timestamp()]
         for path in old:
             path.unlink(missing_ok=True)
         return len(old)
 
-    def _during(self, ids: set[str]) -> list[bytes]:
-        kept: list[bytes] = []
-        members: list[bytes] = []
-        for raw in self._blocks():
-            frame = Frame(raw)
-            if ids & _ids(frame):
-                kept += members if kept else members[-_MEMBERS_BEFORE:]
-                members.clear()
-                kept.append(raw)
-            elif frame.event.startswith("QueueMember"):
-                members.append(raw)
-        return kept
-
-    def _blocks(self) -> Iterator[bytes]:
-        self.flush()
-        for path in self.segments():
-            splitter = Splitter(banner=False)
-            with path.open("rb") as file:
-                while data := file.read(1 << 20):
-                    yield from splitter.feed(data)
-
     def _open_next(self) -> None:
         self.close()
-        path = self._folder / f"{self._next:010d}{_SUFFIX}"
+        path = self._folder / f"{self._next:010d}{SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._next += 1
         self._size = 0
+        head = b"".join(block + END for block in self.opening())
+        self._write(self._file, head)
+        self._size += len(head)
         sizes = [(path, path.stat().st_size) for path in self.segments()]
         total = sum(size for _, size in sizes) + self._segment_bytes
         for path, size in sizes[:-1]:
@@ -231,12 +235,3 @@ class Journal:
         view = memoryview(data)
         while view:
             view = view[os.write(file, view) :]
-
-
-#: member events before the call's first block that its export begins with: the floor it came to
-_MEMBERS_BEFORE: Final = 200
-
-
-def _ids(frame: Frame) -> set[str]:
-    keys = ("Uniqueid", "Linkedid", "DestUniqueid", "DestLinkedid")
-    return ({frame.get(key) for key in keys} | {frame.call_id}) - {""}

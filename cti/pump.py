@@ -30,6 +30,7 @@ from cti.calls.events import CallEvent, LinkLost, Tick
 from cti.calls.model import CallRecord, Floor
 from cti.journal import Journal
 from cti.lanes import Lanes
+from cti.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +107,7 @@ class Pump:
         self._decode, self._reduce, self._take_changed = decode, reduce, take_changed
         self._save = save
         self._clock = clock
-        self._journal = journal
+        self._recorder = Recorder(journal, floor, clock) if journal is not None else None
         self._batch, self._tick_s, self._capacity = batch, tick_s, capacity
         self._may_act = may_act
         self._on_gap = on_gap
@@ -191,8 +192,8 @@ class Pump:
                     helper.cancel()
                 await self._last_save()
                 await self._lanes.close()
-                if self._journal is not None:
-                    self._journal.flush()
+                if self._recorder is not None:
+                    self._recorder.flush()
 
     async def drained(self) -> None:
         """Wait until everything put so far was reduced, saved and carried out."""
@@ -217,17 +218,22 @@ class Pump:
         if first is not None:
             self._lag_ms = max(0.0, (self._clock() - first[1]).total_seconds() * 1000)
         events = list(self._facts(taken))
-        if self._journal is not None:
-            self._journal.flush()
+        if self._recorder is not None:  # before anything is made of it: what follows may be a defect
+            self._recorder.flush()
         self._batches += 1
         self._events += len(events)
         effects: list[Effect] = []
-        for event in events:
+        for event, mark in events:
             try:
-                effects += self._reduce(self.floor, event)
+                made = self._reduce(self.floor, event)
             except Exception:
                 self._faults += 1
                 log.exception("reducer_failed", fact=type(event).__name__, call_id=event.call_id)
+                continue
+            if made:
+                effects += made
+                if self._recorder is not None:
+                    self._recorder.effects(made, mark)
         self._lanes.put_all(effect for effect in effects if isinstance(effect, AT_ONCE))
         self._durable += [effect for effect in effects if not isinstance(effect, AT_ONCE)]
         for record in self._take_changed(self.floor):
@@ -238,12 +244,16 @@ class Pump:
             self._to_save.set()
         self._report_refused()
 
-    def _facts(self, taken: Iterable[tuple[bytes, datetime] | CallEvent]) -> Iterable[CallEvent]:
+    def _facts(self, taken: Sequence[tuple[bytes, datetime] | CallEvent]) -> Iterable[tuple[CallEvent, int]]:
+        """The facts of a batch, each with its mark in the journal."""
+        recorder, mark = self._recorder, 0
         for one in taken:
             if not isinstance(one, tuple):
                 if isinstance(one, LinkLost):
                     self._guard.start_over()
-                yield one
+                if recorder is not None:
+                    mark = recorder.fact(one, alone=len(taken) == 1)
+                yield one, mark
                 continue
             raw, received_at = one
             self._frames += 1
@@ -253,15 +263,17 @@ class Pump:
                 self._note_refused(verdict.why, frame)
                 continue
             try:
-                if self._journal is not None:
-                    self._journal.append(frame, received_at)
+                if recorder is not None:
+                    mark = recorder.frame(frame, received_at)
                 event = self._decode(frame, received_at)
             except Exception:
                 self._faults += 1
                 log.exception("decoder_failed", event_name=frame.event)
                 continue
             if event is not None:
-                yield event
+                if recorder is not None:
+                    recorder.told(event)
+                yield event, mark
 
     def _note_refused(self, why: Why | None, frame: Frame) -> None:
         if why in _HOSTILE and not self._reported[why]:

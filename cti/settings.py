@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     disk_floor_mib: int = Field(512, ge=0)
     #: bytes of raw telephony events kept on disk (TL-71) (default)
     journal_bytes: int = Field(256 * 1024 * 1024, ge=1024 * 1024)
+    #: days they are kept at most: no longer than calls and their recordings are to be kept (TL-71) (default)
+    journal_days: int = Field(90, ge=1)
     #: area code that local numbers belong to, digits with the leading 0 (TL-04) (default)
     area_code: str = "010"
     #: the quietest level that is written to `log/hotline.jsonl` in `home`

@@ -75,8 +75,9 @@ class Upkeep:
             await asyncio.sleep(_EVERY_S)
 
     async def _sweep(self) -> None:
-        """Each hour: voice files without a row, sessions and attempts to sign in that are long over."""
+        """Each hour: voice files without a row; events, sessions and attempts to sign in that are long over."""
         now = self._clock()
+        self._keeper.forget_events(now)
         for change in await self._library.sweep(now, running=frozenset(self._keeper.floor.calls)):
             await self._keeper.tell_recording(change)
         await self._draft_what_was_answered(now)

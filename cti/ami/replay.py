@@ -1,27 +1,49 @@
-"""Raw AMI bytes of a captured conversation into facts and call records (TL-71). Pure."""
+"""Raw AMI bytes of a captured conversation, or of the flight recorder, into facts and call records (TL-71). Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
+from cti.ami import factblocks
 from cti.ami.decode import decode
+from cti.ami.factblocks import FactReader
 from cti.ami.frames import Frame, Splitter
 from cti.ami.guard import Guard
-from cti.calls.events import CallEvent
 from cti.calls.model import CallRecord, FloorSettings
-from cti.calls.replay import replay
+from cti.calls.replay import Told, replay
+
+#: what the journal adds to each event: when it was received
+RECEIVED = "JournalAt"
 
 
-def events_in(raw: bytes, token: str | None = None) -> Iterator[CallEvent]:
-    """Facts in a stream of AMI blocks; with a token the guard judges every frame first, as it does live."""
+def events_in(raw: bytes, token: str | None = None) -> Iterator[Told]:
+    """Facts in a stream of AMI blocks; with a token the guard judges every frame first, as it does live.
+
+    The recorder's own blocks carry no token: a stream that is judged holds none, and one that claims to be is refused.
+    Raises UnreadableFact for a recorder's block of another release.
+    """
     guard = Guard(token) if token is not None else None
-    for block in Splitter(banner=raw.startswith(b"Asterisk Call Manager/")).feed(raw.rstrip(b"\r\n") + b"\r\n\r\n"):
-        frame = Frame(block)
-        if guard is not None and not guard.check(frame).accept:
-            continue
-        event = decode(frame)
-        if event is not None:
-            yield event
+    blocks = Splitter(banner=raw.startswith(b"Asterisk Call Manager/")).feed(raw.rstrip(b"\r\n") + b"\r\n\r\n")
+    frames = (Frame(block) for block in blocks)
+    return facts_in(frame for frame in frames if guard is None or guard.check(frame).accept)
+
+
+def facts_in(frames: Iterable[Frame]) -> Iterator[Told]:
+    """Facts that believed frames and the recorder's own blocks tell."""
+    reader = FactReader()
+    for frame in frames:
+        told = reader.read(frame) if frame.event == factblocks.EVENT else decode(frame, received_at(frame))
+        if told is not None:
+            yield told
+
+
+def received_at(frame: Frame) -> datetime | None:
+    """When the journal's frame came; None for a frame of a plain capture."""
+    try:
+        return datetime.fromisoformat(frame.get(RECEIVED))
+    except ValueError:
+        return None
 
 
 def replay_bytes(raw: bytes, token: str | None = None, settings: FloorSettings | None = None) -> list[CallRecord]:

@@ -95,6 +95,14 @@ def _claim(floor: Floor, number: str, at: datetime, call_id: str) -> None:
             stretch.end, stretch.taken_by = at, call_id
 
 
+def note_phase(floor: Floor, event: ev.PhaseNoted) -> list[Effect]:
+    """What another call made of an agent; the end of its wrap-up is noted likewise and not waited for."""
+    effects = set_phase(floor, event.agent, Phase(event.phase), event.at, event.call_id)
+    if effects:
+        floor.agents[event.agent].wrap_up_until = None
+    return effects
+
+
 def end_wrap_ups(floor: Floor, now: datetime) -> list[Effect]:
     """Agents whose wrap-up has run out are ready, as of the moment it ran out."""
     effects: list[Effect] = []

@@ -332,3 +332,33 @@ class FloorSnapshot(CallEvent):
     pbx_started_at: datetime | None = None
     #: the same in its own words: another word is another Asterisk, whatever its zone; empty = not told
     pbx_start: str = ""
+    #: False: what it said of members is told by facts of their own before it, as the flight recorder writes it
+    lists_members: bool = True
+
+
+# -- what only the flight recorder tells -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStarted(CallEvent):
+    """A service began with an empty floor and the open calls of the database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloorKept(CallEvent):
+    """What a floor in the middle of its work remembers that no other fact tells."""
+
+    #: start of a gap in the events that no snapshot has closed yet
+    gap_from: datetime | None = None
+    #: start of the Asterisk that the last snapshot saw, and the same in its own words
+    pbx_started_at: datetime | None = None
+    pbx_start: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseNoted(CallEvent):
+    """An agent's part in calls changed because of a call whose own facts need not be known (`call_id`)."""
+
+    agent: str
+    #: `ready`, `ringing`, `talking`, `wrap_up`
+    phase: str

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cti.calls import events as ev
-from cti.calls.agents import change_member, end_wrap_up, end_wrap_ups, idle_agents, note_idle, set_phase
+from cti.calls.agents import change_member, end_wrap_up, end_wrap_ups, idle_agents, note_idle, note_phase, set_phase
 from cti.calls.effects import (
     AlertLate,
     CompleteCall,
@@ -264,6 +264,12 @@ def _journal(floor: Floor, event: ev.JournalRead) -> list[Effect]:
     return [effect for call in take(floor, event) for effect in settle(floor, call)]
 
 
+def _kept(floor: Floor, event: ev.FloorKept) -> list[Effect]:
+    floor.gap_from = event.gap_from
+    floor.pbx_started_at, floor.pbx_start = event.pbx_started_at, event.pbx_start
+    return []
+
+
 def _nothing(_floor: Floor, _event: ev.CallEvent) -> list[Effect]:
     return []
 
@@ -277,6 +283,9 @@ _FLOOR: Final[dict[type[ev.CallEvent], Callable[[Floor, Any], list[Effect]]]] = 
     ev.LinkUp: _nothing,
     ev.FloorSnapshot: _snapshot,
     ev.JournalRead: _journal,
+    ev.FloorKept: _kept,
+    ev.PhaseNoted: note_phase,
+    ev.ServiceStarted: _nothing,
     ev.ChannelSeen: _nothing,
     ev.CallerSeen: _nothing,
 }

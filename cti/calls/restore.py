@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from cti.calls import events as ev
 from cti.calls.facts import learn
 from cti.calls.model import Call, CallRecord, Floor, OfferResult
+from cti.calls.record import record_of
 
 
 def restore(floor: Floor, records: Iterable[CallRecord]) -> None:
@@ -28,6 +29,13 @@ def restore(floor: Floor, records: Iterable[CallRecord]) -> None:
         call.unseen = {*record.unseen, "events"}
         call.idle_from = record.clocks.ct02_from
         call.version = record.version + 1
+
+
+def restarted(floor: Floor) -> Floor:
+    """The floor of a service that starts when every open call of this one is in the database."""
+    fresh = Floor(settings=floor.settings)
+    restore(fresh, [record_of(call, floor.settings) for call in floor.calls.values()])
+    return fresh
 
 
 def facts_of(record: CallRecord) -> Iterator[ev.CallEvent]:

@@ -26,7 +26,8 @@ def reconcile(floor: Floor, snap: ev.FloorSnapshot) -> None:
     restarted = floor.pbx_started_at is not None and snap.pbx_started_at not in {None, floor.pbx_started_at}
     floor.pbx_started_at = snap.pbx_started_at or floor.pbx_started_at
     floor.gap_from = None
-    _members(floor, snap)
+    if snap.lists_members:
+        _members(floor, snap)
     floor.queues = {queue.queue: queue for queue in snap.queues} or floor.queues
     seen: dict[str, list[ev.ChannelSeen]] = {}
     for channel in snap.channels:

@@ -16,7 +16,7 @@ from cti.settings import Settings
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCUMENT: Final = ROOT / "docs" / "settings.md"
 
-_UNITS: Final = {"_seconds": "seconds", "_mib": "MiB", "_bytes": "bytes", "_port": "port"}
+_UNITS: Final = {"_seconds": "seconds", "_mib": "MiB", "_bytes": "bytes", "_port": "port", "_days": "days"}
 _NAMES: Final = {int: "whole number", float: "number", str: "text", bool: "true or false", Path: "path"}
 
 _HEAD: Final = """\

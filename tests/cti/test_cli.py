@@ -16,7 +16,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from cti import cli, logs
+from cti import cli, logs, terminal
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "ami"
 RUNNER = CliRunner()
@@ -44,7 +44,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_HOME", str(tmp_path / "home"))
     for name, port in {"HTTP": 1, "AGI": 2, "SIP": 3, "AMI": 4, "ASTERISK_HTTP": 5}.items():
         monkeypatch.setenv(f"HOTLINE_{name}_PORT", str(port))
-    for console in (cli.out, cli.err):
+    for console in (terminal.out, terminal.err):
         monkeypatch.setattr(console, "width", 1000)
 
 
@@ -63,7 +63,7 @@ def ended(*words: str) -> int | str | None:
     return left.value.code
 
 
-COMMANDS = ("up", "check", "reload", "doctor", "demo", "replay", "diagram", "asterisk", "db", "staff")
+COMMANDS = ("up", "check", "reload", "doctor", "demo", "calls", "replay", "diagram", "asterisk", "db", "staff")
 
 
 def test_help_teaches_every_command() -> None:
@@ -78,7 +78,7 @@ def test_help_teaches_every_command() -> None:
     "words",
     [(name,) for name in COMMANDS]
     + [("asterisk", name) for name in ("install", "start", "stop", "cli")]
-    + [("db", "upgrade"), ("staff", "add")],
+    + [("calls", "export"), ("calls", "check"), ("db", "upgrade"), ("staff", "add")],
 )
 def test_every_command_has_help_of_its_own(words: tuple[str, ...]) -> None:
     told = run(*words, "--help")
@@ -134,7 +134,7 @@ def test_replay_turns_a_capture_into_call_records() -> None:
 def test_replay_at_80_columns_cuts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each cell is folded: its parts are one below the other."""
     (fact,) = [json.loads(line) for line in run("replay", str(DATA / "answered.ami"), "--json").output.splitlines()]
-    monkeypatch.setattr(cli.out, "width", 80)
+    monkeypatch.setattr(terminal.out, "width", 80)
     told = run("replay", str(DATA / "answered.ami")).output
     assert "…" not in told
     rows = [
