@@ -19,6 +19,7 @@ from cti.ami.link import AmiAccount, Link, LinkState, Up
 from cti.asterisk import conf
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import AsteriskSettings
+from cti.calls import forecast
 from cti.calls.events import LinkLost, LinkUp
 from cti.calls.model import CallRecord, Floor, FloorSettings
 from cti.calls.reducer import reduce, take_changed
@@ -58,6 +59,8 @@ from ticketing.taxonomy import Taxonomies
 log = structlog.get_logger(__name__)
 
 _POP_RECORDINGS: Final = 5
+#: newest talks of all queues that the expected wait begins with
+_TALKS: Final = 200
 
 
 class FloorKeeper:
@@ -135,9 +138,12 @@ class FloorKeeper:
         )
 
     async def restore(self) -> None:
-        """Puts open calls of the database back on the floor (TL-70)."""
+        """Puts open calls of the database back on the floor (TL-70), and what the last talks took (TL-14)."""
         async with self._database.read() as conn:
             restore(self.floor, await store.open_calls(conn))
+            talks = await store.last_talks(conn, self._clock() - forecast.FRESH, _TALKS)
+        for queue, talk_ms in talks:
+            forecast.note_talk(self.floor, queue, talk_ms)
 
     def wire(
         self,

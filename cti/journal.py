@@ -196,6 +196,11 @@ class Journal:
         self._size += len(data)
         self.written += count
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last batch did not reach the disk."""
+        return self._failing
+
     def close(self) -> None:
         """Close the segment; the next flush begins a new one."""
         if self._file is not None:

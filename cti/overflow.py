@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cti.calls import figures
+from cti.calls import figures, forecast
 from cti.calls.agents import members_of
 from cti.calls.events import CallEvent, RecordingMarked
 from cti.calls.model import Floor, Phase
@@ -266,9 +266,10 @@ class LiveFloor:
                 )
         return ahead + 1
 
-    def expected_wait_s(self, queue: str) -> int | None:
-        """Not forecast yet: the dialogue then tells the place only."""
-        return None
+    def expected_wait_s(self, queue: str, place: int | None) -> int | None:
+        """Forecast from the queue's last talks and the agents who serve it (TL-14); None while there is too little."""
+        floor = self._floor
+        return forecast.expected_wait_s(place, forecast.handling_ms(floor, queue), forecast.staffed(floor, queue))
 
 
 class SpoolDisk:

@@ -72,6 +72,8 @@ class PumpFigures:
     saved: int
     save_failures: int
     unsaved: int
+    #: True since a save failed, until the next one succeeds
+    saving_fails: bool
     effects_done: int
     effects_failed: int
     effects_waiting: int
@@ -121,6 +123,7 @@ class Pump:
         self._lanes = Lanes(self._fenced(perform), _lane, keep_trying=lambda effect: not isinstance(effect, _SHOWN))
         self._frames = self._overflowed = self._events = self._batches = self._faults = 0
         self._saved = self._save_failures = 0
+        self._saving_fails = False
         self._lag_ms = 0.0
         self.resync_needed = False
         self._reported: Counter[Why] = Counter()
@@ -168,6 +171,7 @@ class Pump:
             saved=self._saved,
             save_failures=self._save_failures,
             unsaved=len(self._records) + self._saving,
+            saving_fails=self._saving_fails,
             effects_done=lanes.done,
             effects_failed=lanes.failed,
             effects_waiting=lanes.waiting + len(self._durable),
@@ -325,11 +329,13 @@ class Pump:
             if not isinstance(error, Exception):
                 raise
             self._save_failures += 1
+            self._saving_fails = True
             log.warning("calls_not_saved", records=len(records), error=str(error))
             return False
         finally:
             self._saving = 0
         self._saved += len(records)
+        self._saving_fails = False
         self._lanes.put_all(durable)
         return True
 

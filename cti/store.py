@@ -22,6 +22,7 @@ from cti.calls.model import (
     Outcome,
     Stay,
     Step,
+    milliseconds,
 )
 from cti.tables import ami_offset, call, call_offer
 from ticketing.errors import Invalid
@@ -104,6 +105,15 @@ async def material(
     if len(found) > limit:
         raise Invalid("too_many_calls", f"more than {limit} calls in this time", field="from", limit=limit)
     return found
+
+
+async def last_talks(conn: AsyncConnection, since: datetime, most: int) -> list[tuple[str, int]]:
+    """Queue and milliseconds of the newest talks of calls that entered since then, oldest first (TL-14)."""
+    query = select(call.c.queue, call.c.answered_at, call.c.talk_ended_at).where(
+        call.c.entered_at >= since, call.c.outcome == Outcome.ANSWERED.value, call.c.talk_ended_at.is_not(None)
+    )
+    rows = (await conn.execute(query.order_by(call.c.entered_at.desc()).limit(most))).all()
+    return [(row.queue, milliseconds(row.answered_at, row.talk_ended_at)) for row in reversed(rows)]
 
 
 async def open_calls(conn: AsyncConnection) -> list[CallRecord]:

@@ -40,6 +40,10 @@ call = Table(
     Column("rescue_why", String, nullable=False),
     Column("recording", String, nullable=False),
     Column("grade", String, nullable=False),
+    #: expected wait he was told, seconds (TL-14)
+    Column("forecast_s", Integer),
+    Column("forecast_at", UtcDateTime),
+    Column("forecast_place", Integer),
     Column("version", Integer, nullable=False),
     #: true until the call has its outcome
     Column("open", Boolean, nullable=False),

@@ -19,14 +19,18 @@ from cti.asterisk.errors import AsteriskError
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import Phone
 from cti.calls import figures
+from cti.calls.beside import REASONS, Side
 from cti.calls.events import MemberChanged, WrapUpEnded
 from cti.calls.model import Floor
+from cti.counters import CounterBook
 from cti.labels import LabelBook
 from cti.pops import PopBoard
 from cti.pump import Pump
 from cti.screenpop import Labels
 from cti.switchboard import Switchboard, interface_of
 from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueCall, QueueMember, QueueView
+from cti.web.schemas.common import Label
+from cti.web.schemas.figures import CounterPair, CountersView, ReasonCount
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
 from ivr.server import FastAgiServer
@@ -79,6 +83,7 @@ class LiveTelephony:
         #: False when events arrive that manager.conf should keep back
         self.filtered = True
         self._looked_at: datetime | None = None
+        self._counters = CounterBook(wires.database, wires.floor)
 
     async def sign_in(self, actor: Actor, phone: PhoneKind) -> None:
         """Adds the agent to his queues."""
@@ -156,6 +161,27 @@ class LiveTelephony:
         with suppress(HotlineError, TimeoutError):
             await self._look()
         return [self._queue(view, language) for view in figures.queue_views(self._wires.floor, self._wires.clock())]
+
+    async def counters(self, language: str) -> Sequence[CountersView]:
+        """Asterisk's own counters beside ours (TL-13); raises Unavailable while the link is down."""
+        if not isinstance(self._wires.link.state, Up):
+            raise Unavailable("telephony_down", "Asterisk does not answer; its counters are not known now.")
+        with suppress(HotlineError, TimeoutError):
+            await self._look()
+        return [
+            CountersView(
+                queue=found.queue,
+                label=self.queue_label(found.queue, language),
+                since=found.since,
+                at=found.at,
+                answered=_pair(found.answered),
+                abandoned=_pair(found.abandoned),
+                service_level_s=found.service_level_s,
+                level_percent=found.level_percent,
+                our_level_percent=round(100 * found.in_time / found.answered.ours, 1) if found.answered.ours else None,
+            )
+            for found in await self._counters.compared()
+        ]
 
     async def _look(self) -> None:
         """Takes in settings, counters and static members as they are: `queue reload` tells nobody (TL-60)."""
@@ -253,3 +279,20 @@ def _menus(agi: FastAgiServer) -> str:
     """Callers in menus now, and how many connections that were not our Asterisk's were refused (S08)."""
     refused = sum(count for what, count in agi.counts.items() if what not in _OURS)
     return f"{agi.connections} calls in menus, {refused} connections refused"
+
+
+def _pair(side: Side) -> CounterPair:
+    return CounterPair(
+        theirs=side.theirs,
+        ours=side.ours,
+        difference=side.theirs - side.ours,
+        reasons=[
+            ReasonCount(
+                code=code,
+                name=Label(zh=REASONS[code].name_zh, en=REASONS[code].name_en),
+                text=Label(zh=REASONS[code].text_zh, en=REASONS[code].text_en),
+                count=count,
+            )
+            for code, count in side.reasons.items()
+        ],
+    )

@@ -32,6 +32,7 @@ from ivr.talk import (
     Recorded,
     Resume,
     Started,
+    Tell,
     Windows,
     Wrong,
 )
@@ -101,7 +102,13 @@ def _offer(state: State, floor: Floor) -> Step:
     """Where he stands, and the short offer; whoever says nothing waits."""
     offer = ("overflow-offer",) if state.may_record else ("record-unavailable", "press-2")
     state = replace(state, phase=Phase.OFFER, asks=state.asks + 1)
-    return state, (told("overflow", ""), Ask((*place_words(floor), *offer), OFFER_WAIT_S))
+    forecast = () if floor.wait_s is None or floor.wait_s < 0 else (_forecast(floor.wait_s, floor.place),)
+    return state, (told("overflow", ""), *forecast, Ask((*place_words(floor), *offer), OFFER_WAIT_S))
+
+
+def _forecast(wait_s: int, place: int | None) -> Tell:
+    """What he is told, so that it can be held against what comes of it (TL-14)."""
+    return Tell("CtiForecast", (("Seconds", str(wait_s)), ("Place", str(place or 0))))
 
 
 def _chosen(state: State, key: str) -> Step:

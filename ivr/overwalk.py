@@ -151,7 +151,7 @@ class OverflowWalk:
             floor, may_record = self._ports.floor, self._ports.disk.may_record()
             all_busy = floor.all_busy(queue)
             place = floor.place_since(queue, self._joined_at(), self._state.priority)
-            return talk.Floor(all_busy, place, floor.expected_wait_s(queue), may_record)
+            return talk.Floor(all_busy, place, floor.expected_wait_s(queue, place), may_record)
         except Exception as error:
             self._player.log.warning("ivr.look_up_failed", port="floor", error=type(error).__name__)
             return talk.Floor(self._state.origin != "arrival", None, None, may_record=True)

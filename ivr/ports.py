@@ -201,8 +201,8 @@ class BusyFloor(Protocol):
         """The place of somebody who has been waiting since then, e.g. by a booking he takes over; None = unknown."""
         ...
 
-    def expected_wait_s(self, queue: str) -> int | None:
-        """Seconds a caller who joins now will wait; None = it cannot be told."""
+    def expected_wait_s(self, queue: str, place: int | None) -> int | None:
+        """Seconds the caller at this place will wait from now on; None = it cannot be told."""
         ...
 
 

@@ -74,6 +74,16 @@ class FastAgiServer:
         return int(self._server.sockets[0].getsockname()[1])
 
     @property
+    def host(self) -> str:
+        """The address that is listened at."""
+        return self._host
+
+    @property
+    def listening(self) -> bool:
+        """Whether connections are taken."""
+        return self._server is not None and self._server.is_serving()
+
+    @property
     def connections(self) -> int:
         return len(self._sessions)
 

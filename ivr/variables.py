@@ -97,6 +97,7 @@ USER_EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "CtiStep": ("Node", "Key"),
     "CtiCaller": ("Customer", "Match", "Vip"),
     "CtiRouted": ("Queue", "Priority", "Reason", "Lang"),
+    "CtiForecast": ("Seconds", "Place"),
     "CtiRescue": ("Why",),
     "CtiRecording": ("State",),
     "CtiQueueLeft": ("Queue", "Status"),

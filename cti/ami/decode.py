@@ -69,6 +69,15 @@ def _maybe(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
+def _percent(text: str) -> float | None:
+    """A percentage as Asterisk prints it, `66.7`; None when the field is not there or is no number."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value <= 100 else None
+
+
 def _yes(text: str) -> bool | None:
     """AMI's yes and no in all their forms; None when the field is not there."""
     folded = text.strip().lower()
@@ -127,6 +136,9 @@ _USER_EVENTS: Final[dict[str, Maker]] = {
     "CtiStep": _stepped,
     "CtiCaller": _identified,
     "CtiRouted": _routed,
+    "CtiForecast": lambda frame, at: ev.ForecastTold(
+        **_ids(frame, at), wait_s=_number(frame.get("Seconds")), place=_number(frame.get("Place"))
+    ),
     "CtiRescue": lambda frame, at: ev.RescueTaken(**_ids(frame, at), why=frame.get("Why")),
     "CtiRecording": lambda frame, at: ev.RecordingMarked(**_ids(frame, at), state=frame.get("State")),
     "CtiQueueLeft": lambda frame, at: ev.QueueLeft(
@@ -285,6 +297,7 @@ def _queue_seen(frame: Frame, at: datetime) -> ev.CallEvent:
         completed=_number(frame.get("Completed")),
         abandoned=_number(frame.get("Abandoned")),
         service_level_s=_number(frame.get("ServiceLevel")),
+        level_percent=_percent(frame.get("ServicelevelPerf")),
         weight=_number(frame.get("Weight")),
     )
 

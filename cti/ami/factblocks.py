@@ -47,6 +47,7 @@ def _plain(text: str) -> str:
 _READERS: Final[dict[type, Callable[[str], Any]]] = {
     str: _plain,
     int: int,
+    float: float,
     bool: {"yes": True, "no": False}.__getitem__,
     datetime: datetime.fromisoformat,
 }

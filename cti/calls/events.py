@@ -76,6 +76,16 @@ class CallRouted(CallEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastTold(CallEvent):
+    """The caller was told how long he will wait (TL-14)."""
+
+    #: seconds
+    wait_s: int
+    #: 1 = next; 0 = not known
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RescueTaken(CallEvent):
     """The dialplan went on without our service."""
 
@@ -317,6 +327,8 @@ class QueueSeen(CallEvent):
     #: counts every caller moved to another place as abandoned (P13)
     abandoned: int = 0
     service_level_s: int = 0
+    #: ServicelevelPerf: answered within the level, percent of the completed; None = not said
+    level_percent: float | None = None
     weight: int = 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cti.calls import events as ev
 from cti.calls.agents import is_idle, members_of
@@ -58,6 +60,9 @@ class QueueView:
     pbx_abandoned: int
 
 
+#: every state of a member, the strongest first
+STATES: Final = ("talking", "ringing", "wrap_up", "busy", "idle", "paused", "unavailable")
+
 #: device states in which a phone cannot be reached: invalid, unavailable
 _UNREACHABLE = frozenset({4, 5})
 
@@ -67,6 +72,15 @@ def queue_views(floor: Floor, now: datetime) -> tuple[QueueView, ...]:
     records = [record_of(call, floor.settings) for call in floor.calls.values() if _queued(floor, call.call_id)]
     names = set(floor.queues) | {queue for queue, _ in floor.members} | {record.queue for record in records}
     return tuple(_view(floor, name, records, now) for name in sorted(names - {""}))
+
+
+def agent_states(views: Iterable[QueueView]) -> dict[str, str]:
+    """What each agent does, by number: the strongest of his states in his queues."""
+    found: dict[str, str] = {}
+    for member in (member for view in views for member in view.members):
+        known = found.get(member.agent, member.state)
+        found[member.agent] = min(known, member.state, key=STATES.index)
+    return found
 
 
 def waiting(record: CallRecord) -> bool:

@@ -82,6 +82,12 @@ FORMULAS: Final[Mapping[str, Formula]] = MappingProxyType(
             "从入队（若更晚，则从有合格坐席空闲）到接听或离开",
             "from joining, or from the first idle agent if that is later, to the answer or to leaving",
         ),
+        "forecast_within": Formula(
+            "预计等候准确率",
+            "Expected wait within the band",
+            "预计与实际相差不超过 30%（或 1 分钟）÷ 听到预计并已接听的来电",
+            "told within 30 % (or a minute) of the wait that came / told and answered",
+        ),
         "talk": Formula("通话时长", "Talk time", "从接听到通话结束", "from the answer to the end of the talk"),
     }
 )

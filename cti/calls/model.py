@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -103,6 +103,40 @@ class FloorSettings:
     #: channels whose call is not known yet, and events kept for each
     parked_ids: int = 2_000
     parked_events: int = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """A share with both its numbers; no share of nothing."""
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> float | None:
+        """0..1, or None when the whole is nothing."""
+        return self.part / self.whole if self.whole else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Since when Asterisk's counters of one queue are compared with ours, and what they showed then (TL-13)."""
+
+    since: datetime
+    completed: int = 0
+    abandoned: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class DoneSoFar:
+    """What became of the calls that closed on this floor, each counted once."""
+
+    outcomes: dict[Outcome, int] = field(default_factory=lambda: dict.fromkeys(Outcome, 0))
+    #: who asked for a person; of them, answered within the target, answered at all, and what that took together
+    asked: int = 0
+    in_time: int = 0
+    answers: int = 0
+    answer_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +248,10 @@ class CallRecord:
     #: last word about the recording on the caller's channel; empty = never started
     recording: str = ""
     grade: str = ""
+    #: expected wait he was told first, seconds; when, and at which place (TL-14)
+    forecast_s: int | None = None
+    forecast_at: datetime | None = None
+    forecast_place: int | None = None
     legs: tuple[Leg, ...] = ()
     #: facts that could not be seen, by name (TL-70): `events`, `joined_at`, `answered_at`, `ended_at`, …;
     #: `joined_at~100ms` was told by a journal and is known to so many milliseconds
@@ -344,6 +382,11 @@ class Floor:
     removed: dict[tuple[str, str], datetime] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
     queues: dict[str, QueueSeen] = field(default_factory=dict)
+    #: since when the counters of each queue are compared with ours (TL-13)
+    counters: dict[str, Counters] = field(default_factory=dict)
+    #: milliseconds of the last talks of each queue, oldest first (TL-14)
+    talks: dict[str, deque[int]] = field(default_factory=dict)
+    done_so_far: DoneSoFar = field(default_factory=DoneSoFar)
     #: calls changed since the pump last took them, for the batch save
     dirty: set[str] = field(default_factory=set)
     #: final records of calls closed since the pump last took them

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from cti.calls import events as ev
 from cti.calls.agents import change_member, end_wrap_up, end_wrap_ups, idle_agents, note_idle, note_phase, set_phase
+from cti.calls.beside import look
 from cti.calls.effects import (
     AlertLate,
     CompleteCall,
@@ -25,13 +26,18 @@ from cti.calls.effects import (
     RetractReason,
 )
 from cti.calls.facts import call_of, facts, forget, last, learn
+from cti.calls.forecast import note_talk
 from cti.calls.journal import take
 from cti.calls.model import Call, CallRecord, Floor, Offer, OfferResult, Phase, milliseconds
 from cti.calls.record import ended_at, offers_of, record_of, stays_of
 from cti.calls.snapshot import lose, reconcile
+from cti.calls.stats import CALLBACK
 
 #: facts that change nothing for offers, agents and pops
-_QUIET: Final = (ev.CallEntered, ev.IvrStepped, ev.CallerIdentified, ev.CallRouted, ev.RecordingMarked, ev.Graded)
+_QUIET: Final = (
+    *(ev.CallEntered, ev.IvrStepped, ev.CallerIdentified, ev.CallRouted, ev.ForecastTold, ev.RecordingMarked),
+    ev.Graded,
+)
 
 #: one phone does not ring twice within this for one caller
 _SAME_RING: Final = timedelta(seconds=1)
@@ -194,9 +200,25 @@ def close(floor: Floor, call: Call) -> list[Effect]:
     if record.recording or record.answered_at is not None:
         effects.append(RegisterRecording(call_id=call.call_id))
     effects.append(CompleteCall(call_id=call.call_id, record=record))
+    _count(floor, record)
+    if record.talk_ms is not None and record.queue:
+        note_talk(floor, record.queue, record.talk_ms)
     floor.done.append(record)
     forget(floor, call)
     return effects
+
+
+def _count(floor: Floor, record: CallRecord) -> None:
+    """Counts a closed call once; a callback has nobody who asked."""
+    done, took_ms = floor.done_so_far, record.clocks.ask_to_answer_ms
+    if record.outcome is None or record.reason == CALLBACK:
+        return
+    done.outcomes[record.outcome] += 1
+    done.asked += record.asked_at is not None
+    if took_ms is not None:
+        done.answers += 1
+        done.answer_ms += took_ms
+        done.in_time += took_ms <= floor.settings.target_ms
 
 
 def close_all(floor: Floor) -> list[Effect]:
@@ -245,7 +267,7 @@ def _member(floor: Floor, event: ev.MemberChanged) -> list[Effect]:
 
 
 def _queue(floor: Floor, event: ev.QueueSeen) -> list[Effect]:
-    floor.queues[event.queue] = event
+    look(floor, event)
     return []
 
 

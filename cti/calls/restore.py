@@ -59,6 +59,10 @@ def facts_of(record: CallRecord) -> Iterator[ev.CallEvent]:
             reason=record.reason,
             lang=record.lang,
         )
+    if record.forecast_s is not None and record.forecast_at is not None:
+        yield ev.ForecastTold(
+            at=record.forecast_at, call_id=call_id, wait_s=record.forecast_s, place=record.forecast_place or 0
+        )
     if record.rescued:
         yield ev.RescueTaken(at=record.asked_at or entered_at, call_id=call_id, why=record.rescue_why)
     if record.recording:

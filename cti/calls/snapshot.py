@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cti.calls import events as ev
 from cti.calls.agents import change_member
+from cti.calls.beside import look
 from cti.calls.facts import facts, last, learn, open_call
 from cti.calls.model import Call, Floor, Leg, agent_of_channel
 from cti.calls.record import ended_at, offers_of, stays_of
@@ -28,7 +29,11 @@ def reconcile(floor: Floor, snap: ev.FloorSnapshot) -> None:
     floor.gap_from = None
     if snap.lists_members:
         _members(floor, snap)
-    floor.queues = {queue.queue: queue for queue in snap.queues} or floor.queues
+    for queue in snap.queues:
+        look(floor, queue)
+    for gone in set(floor.queues) - {queue.queue for queue in snap.queues} if snap.queues else ():
+        floor.queues.pop(gone)
+        floor.counters.pop(gone, None)
     seen: dict[str, list[ev.ChannelSeen]] = {}
     for channel in snap.channels:
         call_id = channel.call_id or floor.ids.get(channel.uniqueid) or floor.ids.get(channel.linkedid)

@@ -10,7 +10,8 @@ from enum import StrEnum
 from math import ceil
 from typing import Final, TypeVar
 
-from cti.calls.model import Breach, CallRecord, OfferResult, Outcome, milliseconds
+from cti.calls.forecast import Calibration, calibration
+from cti.calls.model import Breach, CallRecord, OfferResult, Outcome, Ratio, milliseconds
 
 Number = TypeVar("Number", int, float)
 
@@ -39,19 +40,6 @@ class Abandon(StrEnum):
     RINGING = "ringing"
     #: in the dialogue that offers a recording or a callback
     IN_DIALOGUE = "in_dialogue"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
-    """A share with both its numbers; no share of nothing."""
-
-    part: int
-    whole: int
-
-    @property
-    def value(self) -> float | None:
-        """0..1, or None when the whole is nothing."""
-        return self.part / self.whole if self.whole else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +84,8 @@ class Figures:
     abandons: Mapping[Abandon, int]
     #: callers who hung up at an announcement / all who heard one (TL-26)
     announcement: Ratio
+    #: the expected waits that were told beside what came of them (TL-14)
+    calibration: Calibration
 
     @property
     def adds_up(self) -> bool:
@@ -141,6 +131,7 @@ def figures(records: Iterable[CallRecord], target_ms: int = 15_000) -> Figures:
             part=sum(_ended_at_announcement(record) for record in closed),
             whole=sum(any(step.node == _ANNOUNCEMENT for step in record.path) for record in closed),
         ),
+        calibration=calibration(closed),
     )
 
 

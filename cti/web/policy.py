@@ -63,6 +63,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "callbacks.reassign": Action.REASSIGN_WORK,
         "callbacks.call_now": Action.WORK_CALLBACKS,
         "figures": Action.VIEW_REPORTS,
+        "counters": Action.VIEW_FLOOR,
         "calls.list": Action.VIEW_OWN_CALLS,
         "calls.show": Action.VIEW_OWN_CALLS,
         "recordings.show": Action.PLAY_RECORDING,

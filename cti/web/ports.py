@@ -5,6 +5,7 @@ from typing import Protocol
 
 from cti.screenpop import Labels
 from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueView
+from cti.web.schemas.figures import CountersView
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
 from ticketing.roles import Actor
@@ -49,6 +50,9 @@ class Telephony(Protocol):
 
         Raises Unavailable.
         """
+
+    async def counters(self, language: str) -> Sequence[CountersView]:
+        """Asterisk's own counters beside ours, a queue each (TL-13). Raises Unavailable."""
 
     async def current_pop(self, number: str) -> Pop | None:
         """The pop this agent must see now, for a page that starts afresh (TL-31)."""

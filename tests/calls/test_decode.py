@@ -138,6 +138,7 @@ CASES: list[tuple[Frame, ev.CallEvent]] = [
             Completed="7",
             Abandoned="3",
             ServiceLevel="15",
+            ServicelevelPerf="66.7",
             Weight="1",
         ),
         ev.QueueSeen(
@@ -148,8 +149,13 @@ CASES: list[tuple[Frame, ev.CallEvent]] = [
             completed=7,
             abandoned=3,
             service_level_s=15,
+            level_percent=66.7,
             weight=1,
         ),
+    ),
+    (
+        frame("QueueParams", channel=False, Queue="complaint", ServicelevelPerf="nan", Weight="x"),
+        ev.QueueSeen(at=AT, queue="complaint"),
     ),
 ]
 

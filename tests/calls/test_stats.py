@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cti.calls.formulas import FORMULAS, SERVICE_LEVELS
-from cti.calls.model import Breach, CallRecord, Clocks, Offer, OfferResult, Outcome, Stay, Step
-from cti.calls.stats import Abandon, Ratio, Spread, abandon, figures, queued_ms, service_levels, spread
+from cti.calls.model import Breach, CallRecord, Clocks, Offer, OfferResult, Outcome, Ratio, Stay, Step
+from cti.calls.stats import Abandon, Spread, abandon, figures, queued_ms, service_levels, spread
 from tests.calls.stories import at
 
 
@@ -94,7 +94,13 @@ def test_figures_of_a_small_day() -> None:
 @pytest.mark.req("TL-12")
 def test_each_service_level_names_its_formula() -> None:
     assert set(service_levels([], 15_000)) == set(SERVICE_LEVELS)
-    assert {*figures([]).clocks, *SERVICE_LEVELS, "fifteen_second_rate", "ended_at_announcement"} == set(FORMULAS)
+    assert {
+        *figures([]).clocks,
+        *SERVICE_LEVELS,
+        "fifteen_second_rate",
+        "ended_at_announcement",
+        "forecast_within",
+    } == set(FORMULAS)
     texts = [(formula.text_zh, formula.text_en) for formula in FORMULAS.values()]
     assert len(set(texts)) == len(texts)
 

@@ -140,7 +140,7 @@ class FakeFloor:
         self.since.append(since)
         return self.stands
 
-    def expected_wait_s(self, queue: str) -> int | None:
+    def expected_wait_s(self, queue: str, place: int | None) -> int | None:
         return self.wait_s
 
 

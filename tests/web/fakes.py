@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 
 from cti.screenpop import Labels
 from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueView
+from cti.web.schemas.figures import CountersView
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
 from ticketing.errors import Unavailable
@@ -41,6 +42,7 @@ class FakeTelephony:
     pops: dict[str, Pop] = field(default_factory=dict)
     missed: dict[str, list[MissedPop]] = field(default_factory=dict)
     live: list[QueueView] = field(default_factory=list)
+    counted: list[CountersView] = field(default_factory=list)
     silent: bool = False
     #: the exchange is there and does not take the phone
     refuses: bool = False
@@ -84,6 +86,11 @@ class FakeTelephony:
         if self.silent:
             raise Unavailable
         return self.live
+
+    async def counters(self, language: str) -> Sequence[CountersView]:
+        if self.silent:
+            raise Unavailable
+        return self.counted
 
     async def current_pop(self, number: str) -> Pop | None:
         return self.pops.get(number)

@@ -10,12 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cti import store
 from cti.calls import stats
 from cti.calls.formulas import FORMULAS
+from cti.calls.model import Ratio
 from cti.web.route import Call, Route
 from cti.web.schemas.common import Label
 from cti.web.schemas.figures import (
     AgentCount,
     BreachFigure,
+    CalibrationFigure,
     ClockFigure,
+    CountersView,
     CountFigure,
     FiguresQuery,
     FiguresView,
@@ -62,7 +65,19 @@ async def figures(call: Call) -> FiguresView:
         ],
         misses=_agents(found.misses, names),
         abandons=[CountFigure(code=code.value, count=count) for code, count in found.abandons.items()],
+        calibration=CalibrationFigure(
+            told=found.calibration.told,
+            judged=found.calibration.judged,
+            bias_ms=found.calibration.bias_ms,
+            mean_absolute_ms=found.calibration.mean_absolute_ms,
+            within=_share("forecast_within", found.calibration.within),
+        ),
     )
+
+
+async def counters(call: Call) -> list[CountersView]:
+    """Asterisk's own counters beside ours, with what makes the difference (TL-13)."""
+    return list(await call.deps.telephony.counters(call.actor.language))
 
 
 def period(since: datetime | None, until: datetime | None, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
@@ -75,7 +90,7 @@ def period(since: datetime | None, until: datetime | None, now: datetime, zone: 
     return start, end
 
 
-def _share(code: str, ratio: stats.Ratio) -> ShareFigure:
+def _share(code: str, ratio: Ratio) -> ShareFigure:
     name, formula = _told(code)
     return ShareFigure(code=code, name=name, formula=formula, part=ratio.part, whole=ratio.whole, value=ratio.value)
 
@@ -118,5 +133,13 @@ ROUTES = (
         "Figures of a time, each with its formula.",
         query=FiguresQuery,
         answer=FiguresView,
+    ),
+    Route(
+        "counters",
+        "GET",
+        "/api/counters",
+        counters,
+        "Asterisk's counters beside ours.",
+        answer=list[CountersView],
     ),
 )

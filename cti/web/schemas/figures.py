@@ -4,7 +4,19 @@ from pydantic import ConfigDict, Field
 
 from cti.web.schemas.common import Code, Input, Label, Output, UtcInstant
 
-__all__ = ["AgentCount", "BreachFigure", "ClockFigure", "CountFigure", "FiguresQuery", "FiguresView", "ShareFigure"]
+__all__ = [
+    "AgentCount",
+    "BreachFigure",
+    "CalibrationFigure",
+    "ClockFigure",
+    "CountFigure",
+    "CounterPair",
+    "CountersView",
+    "FiguresQuery",
+    "FiguresView",
+    "ReasonCount",
+    "ShareFigure",
+]
 
 
 class FiguresQuery(Input):
@@ -62,6 +74,18 @@ class BreachFigure(Output):
     agents: list[AgentCount]
 
 
+class CalibrationFigure(Output):
+    """The expected waits callers were told beside what came of them (TL-14)."""
+
+    #: callers who were told a time, and those of them who were answered
+    told: int
+    judged: int
+    #: mean of told less truth: above nothing = told too long
+    bias_ms: float | None
+    mean_absolute_ms: float | None
+    within: ShareFigure
+
+
 class FiguresView(Output):
     """Everything about the calls that entered in `since` <= time < `until`."""
 
@@ -85,6 +109,7 @@ class FiguresView(Output):
     misses: list[AgentCount]
     #: where callers gave up
     abandons: list[CountFigure]
+    calibration: CalibrationFigure
 
     model_config = ConfigDict(
         extra="forbid",
@@ -126,7 +151,56 @@ class FiguresView(Output):
                     ],
                     "misses": [{"agent": "1001", "name": "王芳", "count": 2}],
                     "abandons": [{"code": "waiting", "count": 1}],
+                    "calibration": {
+                        "told": 2,
+                        "judged": 1,
+                        "bias_ms": -12000.0,
+                        "mean_absolute_ms": 12000.0,
+                        "within": {
+                            "code": "forecast_within",
+                            "name": {"zh": "预计等候准确率", "en": "Expected wait within the band"},
+                            "formula": {"zh": "…", "en": "…"},
+                            "part": 1,
+                            "whole": 1,
+                            "value": 1.0,
+                        },
+                    },
                 }
             ]
         },
     )
+
+
+class ReasonCount(Output):
+    """Why the two differ, by how much: theirs less ours."""
+
+    code: str
+    name: Label
+    text: Label
+    count: int
+
+
+class CounterPair(Output):
+    """One counter of Asterisk's and ours since the same moment; the reasons add up to the difference."""
+
+    theirs: int
+    ours: int
+    difference: int
+    reasons: list[ReasonCount]
+
+
+class CountersView(Output):
+    """One queue: the counters of Asterisk beside ours (TL-13)."""
+
+    queue: str
+    label: str
+    since: UtcInstant
+    #: when Asterisk was asked
+    at: UtcInstant
+    answered: CounterPair
+    abandoned: CounterPair
+    service_level_s: int
+    #: Asterisk's own service level, percent of what it counts as completed
+    level_percent: float | None
+    #: ours by the same formula
+    our_level_percent: float | None
