@@ -8,7 +8,12 @@ import unicodedata
 #: runs of digits long enough to be a telephone, card or identity number
 _LONG_DIGITS = re.compile(r"\d{7,}")
 _SPACES = re.compile(r"[ \t\u3000]+")
-_WORD = re.compile(r"[0-9a-z]+|[\u3400-\u9fff\U00020000-\U0003ffff]+")
+_HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+#: a run of Chinese characters, or a word of any other script
+_WORD = re.compile(rf"[{_HAN}]+|(?:(?![{_HAN}])[^\W_])+")
+_CHINESE = re.compile(rf"[{_HAN}]")
+#: longest word that is kept as a search term; longer ones are found by their beginning
+TERM_LENGTH = 40
 
 
 def mask_number(number: str | None) -> str:
@@ -51,8 +56,20 @@ def bigrams(text: str) -> list[str]:
     """Search terms: Chinese runs as overlapping pairs (single characters stay), other words whole (TL-72)."""
     terms: dict[str, None] = {}
     for word in _WORD.findall(fold(text)):
-        if word[0].isascii() or len(word) == 1:
-            terms[word] = None
+        if len(word) == 1 or not _CHINESE.match(word):
+            terms[word[:TERM_LENGTH]] = None
         else:
             terms.update(dict.fromkeys(word[at : at + 2] for at in range(len(word) - 1)))
     return list(terms)
+
+
+def index_terms(text: str) -> list[str]:
+    """What an index keeps of a text: its bigrams, and the last character of each Chinese run, so that every single
+    character begins some term and is found by its beginning (TL-72)."""
+    ends = [word[-1] for word in _WORD.findall(fold(text)) if _CHINESE.match(word)]
+    return list(dict.fromkeys([*bigrams(text), *ends]))
+
+
+def after(term: str) -> str:
+    """The first text, by code points, past everything that begins with this term."""
+    return term[:-1] + chr(ord(term[-1]) + 1)

@@ -112,6 +112,21 @@ async def plays_with_its_waveform(desk: Desk) -> None:
     await expect(desk.at("recording-time")).to_contain_text("0:02", timeout=15_000)
 
 
+async def finds_by_words(desk: Desk) -> None:
+    """Orders are found by two characters of what was said, and by the customer's name (TL-72)."""
+    await desk.at("nav-orders").click()
+    rows = desk.page.get_by_test_id("order-row")
+    for words, count in (("断网", 1), ("张伟 宽带", 2), ("张伟 电视", 0)):
+        await desk.fill("filter-words", words)
+        await desk.at("filter-search").click()
+        await expect(desk.at("orders")).to_have_attribute("data-count", str(count))
+        await expect(rows).to_have_count(count)
+    await desk.fill("filter-words", "宽带")
+    await desk.at("filter-search").click()
+    await expect(rows.first).to_contain_text("宽带断网三天")
+    await desk.pictures("12-orders-by-words")
+
+
 async def voice_file(person: Agent, call_id: str) -> tuple[Pcm, Pcm]:
     """Both sides of a stored call, as a person who may play it gets them."""
     call = await person.get(f"/api/calls/{call_id}")

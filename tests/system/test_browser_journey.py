@@ -15,6 +15,7 @@ from tests.system.command import Running, free_settings, hotline
 from tests.system.desk_story import (
     SHOTS,
     fill_order,
+    finds_by_words,
     holds,
     plays_with_its_waveform,
     set_up,
@@ -31,7 +32,7 @@ PLAIN = "13800138006"
 
 
 @pytest.mark.req(
-    "TL-30", "TL-32", "TL-33", "TL-50", "TL-51", "CT-03", "IN-03", "IN-04", "IN-09", "IN-18", "PX-07", "S09"
+    "TL-30", "TL-32", "TL-33", "TL-50", "TL-51", "TL-72", "CT-03", "IN-03", "IN-04", "IN-09", "IN-18", "PX-07", "S09"
 )
 async def test_a_newcomer_sees_the_whole_story(short_tmp: Path, asterisk_installation: Installation) -> None:
     """From the set-up token to the submitted order with its waveform, and a second call that needs no order.
@@ -58,6 +59,8 @@ async def test_a_newcomer_sees_the_whole_story(short_tmp: Path, asterisk_install
         await expect(desk.at("order-read")).to_have_attribute("data-state", "registered")
         await expect(desk.at("call-path")).to_contain_text("投诉")
         await desk.pictures("8-order-read")
+
+        await finds_by_words(desk)
 
         second = await _no_order(desk, await _calls(lines), speech)
         supervisor = await house.person("3001")

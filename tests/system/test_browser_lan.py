@@ -22,7 +22,7 @@ async def cookies(page: Page) -> dict[str, bool]:
     return {cookie["name"]: cookie["httpOnly"] and cookie["secure"] for cookie in await page.context.cookies()}
 
 
-@pytest.mark.req("TL-31", "TL-40", "TL-72", "PX-07", "S13")
+@pytest.mark.req("TL-31", "TL-40", "PX-07", "S13")
 async def test_a_reload_while_it_rings_loses_nothing(short_tmp: Path, asterisk_installation: Installation) -> None:
     """One origin and one TLS for page, interface, stream and SIP; the pop is there again after a reload."""
     async with House(short_tmp, tls="self") as house, Lines(house) as lines, chromium() as browser:

@@ -111,7 +111,7 @@ async def test_a_person_from_every_menu(lines: Lines, serve: Serve, keys: str, h
     assert server.counts["failed"] == 0
 
 
-@pytest.mark.req("TL-02")
+@pytest.mark.req("TL-02", "TL-72")
 async def test_wrong_keys_are_answered_three_times_then_a_person(lines: Lines, serve: Serve) -> None:
     await serve()
     caller = await dialled(lines)

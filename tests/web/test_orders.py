@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from cti import store as calls
-from cti.calls.model import CallRecord
+from cti.calls.model import CallRecord, Step
 from cti.web.deps import WebDeps
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser
@@ -57,6 +57,7 @@ async def draft(centre: Database, now: datetime) -> str:
         asked_at=now - timedelta(seconds=8),
         answered_at=now,
         answered_by="1001",
+        path=(Step(node="main", key="1", at=now - timedelta(seconds=10)), Step(node="main", key="9", at=now)),
     )
     async with centre.write() as conn:
         await calls.save_calls(conn, [record])
@@ -73,6 +74,15 @@ async def test_the_callers_number_is_shown_and_never_written(agent: Browser, dra
         refused = await agent.patch(f"/api/orders/{draft}", {"version": shown["version"], field: "+8613900000000"})
         assert refused.status == 422, field
         assert (await refused.json())["code"] == "unknown_field"
+
+
+@pytest.mark.req("TL-07", "TL-32")
+async def test_a_draft_shows_the_way_its_caller_walked(agent: Browser, draft: str) -> None:
+    """Keys with their labels in the reader's language; a choice nobody named is shown as it is."""
+    for language, label in (("zh", "投诉"), ("en", "Complaint")):
+        shown = await (await agent.get(f"/api/orders/{draft}", headers={"Accept-Language": language})).json()
+        path = [(step["node"], step["key"], step["label"]) for step in shown["calls"][0]["path"]]
+        assert path == [("main", "1", label), ("main", "9", "main")]
 
 
 async def test_a_draft_is_filled_and_submitted(agent: Browser, draft: str, now: datetime) -> None:
@@ -238,6 +248,20 @@ async def test_every_read_is_in_the_query_log(agent: Browser, deps: WebDeps, dra
     ]  # fmt: skip
     assert {row.actor_number for row in rows} == {"1001"}
     assert rows[1].payload == {"conditions": {"number": "13800138000"}, "count": 1, "ids": [draft]}
+
+
+@pytest.mark.req("TL-72", "AU-01")
+async def test_orders_are_searched_by_chinese_words(agent: Browser, deps: WebDeps, draft: str, now: datetime) -> None:
+    """Two characters are enough; what was asked is logged as every search is; 61 characters are refused."""
+    fields = {key: value for key, value in complaint(now).items() if key in {"description", "contact_name"}}
+    assert (await agent.patch(f"/api/orders/{draft}", {"version": 1, **fields})).status == 200
+    for words, found in (("网速", [draft]), ("李女士 宽带", [draft]), ("网速 电视", [])):
+        page = await (await agent.get("/api/orders", params={"q": words})).json()
+        assert [item["id"] for item in page["items"]] == found, words
+    assert (await agent.get("/api/orders", params={"q": "长" * 61})).status == 422
+    async with deps.database.read() as conn:
+        payloads = [row.payload for row in await conn.execute(select(query_log).order_by(query_log.c.id))]
+    assert payloads[1] == {"conditions": {"q": "李女士 宽带"}, "count": 1, "ids": [draft]}
 
 
 async def test_a_call_of_another_agent_is_not_there(open_browser: MakeBrowser, agent: Browser, draft: str) -> None:

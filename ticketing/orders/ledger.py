@@ -17,6 +17,7 @@ from ticketing.changes import Change
 from ticketing.clocks import store as clocks
 from ticketing.db import for_update
 from ticketing.errors import NotFound, Stale
+from ticketing.orders import words
 from ticketing.orders.access import visible
 from ticketing.orders.model import Control, Kind, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_link, order_trail
@@ -126,7 +127,10 @@ async def create(conn: AsyncConnection, actor: Actor, values: Mapping[str, Any],
         if "call_id" not in str(error.orig):
             raise
         return None
-    return await _hold(conn, SYSTEM, customer_order.c.public_id == full["public_id"])
+    held = await _hold(conn, SYSTEM, customer_order.c.public_id == full["public_id"])
+    if held is not None and words.touched(full):
+        await words.write(conn, held.id)
+    return held
 
 
 async def born(conn: AsyncConnection, actor: Actor, held: Held, step: Step, now: datetime) -> Change:
@@ -150,6 +154,8 @@ async def apply(conn: AsyncConnection, actor: Actor, held: Held, step: Step, now
     )
     if done.rowcount != 1:
         raise Stale(subject="order", id=held.public_id)
+    if words.touched(step.values):
+        await words.write(conn, held.id)
     return await _write_down(conn, actor, held, step, now, version=version, before=held.state)
 
 
@@ -192,9 +198,10 @@ async def _number_of(conn: AsyncConnection, staff_id: int | None, actor: Actor) 
     return None if number is None else str(number)
 
 
-async def add_words(conn: AsyncConnection, order_id: int, actor: Actor, words: str, now: datetime) -> None:
+async def add_words(conn: AsyncConnection, order_id: int, actor: Actor, said: str, now: datetime) -> None:
     """Adds what the customer said later; nothing in it is ever changed (IN-22)."""
-    await conn.execute(insert(order_addendum).values(order_id=order_id, at=now, staff_id=id_of(actor), text=words))
+    await conn.execute(insert(order_addendum).values(order_id=order_id, at=now, staff_id=id_of(actor), text=said))
+    await words.write(conn, order_id)
 
 
 async def promise(

@@ -17,7 +17,7 @@ from ticketing.contacts import store as contacts
 from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
 from ticketing.errors import Invalid, NotFound
-from ticketing.orders import rules, workflow
+from ticketing.orders import rules, words, workflow
 from ticketing.orders.access import visible
 from ticketing.orders.model import LIVE_WORK, OPEN, UNBORN, Control, Kind, OrderSummary, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_trail, work_order
@@ -280,6 +280,8 @@ def _conditions(actor: Actor, wanted: OrderFilter, now: datetime) -> list[Column
         found.append(customer_order.c.operation_serial == wanted.operation_serial)
     if wanted.overdue:
         found += [customer_order.c.due_at <= now, customer_order.c.ended_at.is_(None)]
+    if wanted.words is not None:
+        found += words.conditions(wanted.words)
     return found
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "customer_order",
     "order_addendum",
     "order_link",
+    "order_term",
     "order_trail",
     "process_node",
     "process_template",
@@ -146,6 +147,14 @@ order_addendum = Table(
     Column("staff_id", BigId, ForeignKey("staff.id")),
     Column("contact_id", BigId, ForeignKey("contact.id")),
     Column("text", Text, nullable=False),
+)
+
+order_term = Table(
+    "order_term",
+    metadata,
+    #: a pair of Chinese characters, or another word; compared by code points on every database (TL-72)
+    Column("term", String(40).with_variant(String(40, collation="C"), "postgresql"), primary_key=True),
+    Column("order_id", BigId, ForeignKey("customer_order.id", ondelete="CASCADE"), primary_key=True, index=True),
 )
 
 commitment = Table(

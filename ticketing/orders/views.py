@@ -163,6 +163,8 @@ class OrderFilter:
     operation_serial: str | None = None
     #: past its limit
     overdue: bool = False
+    #: words that all stand in its texts, in the customer's name or among his later words (TL-72)
+    words: str | None = None
 
 
 def summary(row: Mapping[str, Any], now: datetime, prefix: str = "") -> OrderSummary:

@@ -36,6 +36,8 @@ class OrderQuery(Input):
     #: a whole order number or its beginning
     serial: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")] | None = None
     customer: PublicId | None = None
+    #: words of its texts, of the customer's name or of what he said later; two Chinese characters are enough (TL-72)
+    q: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
     operation_serial: Annotated[str, StringConstraints(max_length=80)] | None = None
     mine: bool = False
     overdue: bool = False
@@ -55,6 +57,7 @@ async def search(call: Call) -> OrderPage:
         mine=asked.mine,
         operation_serial=asked.operation_serial,
         overdue=asked.overdue,
+        words=asked.q,
     )
     async with call.deps.database.read() as conn:
         page = await store.search(conn, call.actor, wanted, call.now, cursor=asked.cursor, limit=asked.limit)

@@ -31,6 +31,7 @@ export interface OrderFilter {
   number?: string
   serial?: string
   customer?: string
+  q?: string
   mine?: boolean
   overdue?: boolean
   cursor?: string

@@ -264,7 +264,7 @@ export const en: Words = {
     },
     today: 'Today 18:00', twoHours: 'In 2 hours', tomorrow: 'Tomorrow 10:00', threeDays: 'In 3 days', now: 'Now', hourAgo: '1 hour ago', yesterday: 'Yesterday',
     list: {
-      title: 'Orders', filter: 'Search', clear: 'Clear', number: 'Telephone number', serial: 'Order number', state: 'State', kind: 'Kind', mine: 'Mine only', overdue: 'Overdue only',
+      title: 'Orders', filter: 'Search', words: 'Words', wordsHint: 'Words of the name, the event, the quote or the place; several must all stand there', clear: 'Clear', number: 'Telephone number', serial: 'Order number', state: 'State', kind: 'Kind', mine: 'Mine only', overdue: 'Overdue only',
       none: 'No order matches', more: 'More', summary: 'Summary', customer: 'Customer', owner: 'With', due: 'Due', created: 'Created', all: 'All',
       noSummary: '(no description yet)', count: '{count} shown',
     },

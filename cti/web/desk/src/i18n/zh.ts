@@ -262,7 +262,7 @@ export const zh = {
     },
     today: '今天 18:00', twoHours: '2 小时后', tomorrow: '明天 10:00', threeDays: '3 天后', now: '现在', hourAgo: '1 小时前', yesterday: '昨天此时',
     list: {
-      title: '定单', filter: '查询', clear: '清除', number: '电话号码', serial: '单号', state: '状态', kind: '类别', mine: '只看我的', overdue: '只看超期',
+      title: '定单', filter: '查询', words: '客户或内容中的词', wordsHint: '客户姓名、事件、原话、地点中的词，两个字即可；多个词用空格隔开', clear: '清除', number: '电话号码', serial: '单号', state: '状态', kind: '类别', mine: '只看我的', overdue: '只看超期',
       none: '没有符合条件的定单', more: '更多', summary: '摘要', customer: '客户', owner: '处理人', due: '时限', created: '创建时间', all: '全部',
       noSummary: '（未填写描述）', count: '已显示 {count} 张',
     },
