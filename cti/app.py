@@ -28,7 +28,7 @@ from cti.asterisk.secrets import Secrets, write_private
 from cti.asterisk.settings import AsteriskSettings
 from cti.dialer import Dialer
 from cti.dialer import Tools as DialerTools
-from cti.exchange import NOTICE, access, dialled, exchange_settings, roster
+from cti.exchange import NOTICE, access, dialled, exchange_settings, metrics_token, roster
 from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
 from cti.overflow import operators_zone
@@ -362,6 +362,7 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         standards=standards(core.menus.tree, core.manifest),
         zone=operators_zone(settings.ivr_data),
         target_ms=round(settings.answer_target_seconds * 1000),
+        metrics_token=metrics_token(settings),
         version=VERSION,
     )
     keeper.serve(deps)
@@ -403,6 +404,7 @@ async def service(
         await stack.enter_async_context(task(upkeep.run(), "upkeep", broken))
         if settings.callbacks:
             dialer = _dialer(core, keeper)
+            keeper.vitals.dialler = lambda: dialer.connected
             await stack.enter_async_context(task(dialer.run(), "dialer", broken))
         await listener.start()
         stack.push_async_callback(listener.stop)

@@ -112,6 +112,11 @@ class Dialer:
         finally:
             await self._link.stop()
 
+    @property
+    def connected(self) -> bool:
+        """Whether its link is up."""
+        return isinstance(self._link.state, Up)
+
     async def _guarded(self, work: Awaitable[None], name: str) -> None:
         """What fails is tried again at the next look, or decided by `recover`."""
         try:

@@ -107,6 +107,11 @@ def access(settings: Settings) -> Access:
     return Access(AmiAccount(settings.ami_host, settings.ami_port, username, secret), agi, token)
 
 
+def metrics_token(settings: Settings) -> str:
+    """What a reader of /metrics must send; empty without a setting. Raises Invalid naming a file that is no secret."""
+    return "" if settings.metrics_token_file is None else _secret("metrics_token_file", settings.metrics_token_file)
+
+
 def _secret(name: str, file: Path | None) -> str:
     """One line of a file that an administrator wrote (S24)."""
     try:

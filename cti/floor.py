@@ -33,6 +33,7 @@ from cti.pump import Pump
 from cti.settings import Settings
 from cti.switchboard import Switchboard
 from cti.telephony import LiveTelephony, Wires
+from cti.vitals import Organs, Vitals
 from cti.web.announce import announce
 from cti.web.callviews import call_views
 from cti.web.deps import WebDeps
@@ -197,6 +198,20 @@ class FloorKeeper:
             may_act=may_act,
             on_gap=lambda why: self._resync(),
         )
+        self.vitals = Vitals(
+            Organs(
+                link=lambda: self.link.state,
+                floor=self.floor,
+                pump=self.pump,
+                agi=agi,
+                journal=self.journal,
+                spool=exchange.spool,
+                disks=(self._settings.home, exchange.spool),
+                floor_bytes=self._settings.disk_floor_mib * 2**20,
+                holds=may_act,
+                clock=self._clock,
+            )
+        )
         self.telephony = LiveTelephony(
             Wires(
                 database=self._database,
@@ -206,12 +221,11 @@ class FloorKeeper:
                 board=self._board,
                 switchboard=self._switchboard,
                 labels=self.labels,
-                agi=agi,
+                vitals=self.vitals,
                 clock=self._clock,
                 phones=phones,
                 ring_seconds=lambda queue: ring_seconds(exchange, queue),
                 sip_socket=f"ws://{exchange.bind}:{exchange.http_port}/ws",
-                spool=exchange.spool,
             )
         )
         return self.telephony
@@ -261,8 +275,8 @@ class FloorKeeper:
 
     def _on_frame(self, raw: bytes, received_at: datetime) -> None:
         """Every event goes to the pump; a reload of Asterisk's files may have changed queues and static members."""
-        if self.telephony.filtered and raw.startswith(commands.PROBE):
-            self.telephony.filtered = False
+        if self.vitals.filtered and raw.startswith(commands.PROBE):
+            self.vitals.filtered = False
             log.error("event_filter_open", remedy="look at the eventfilter lines of manager.conf: `hotline doctor`")
         self.pump.put_nowait(raw, received_at)
         if raw.startswith(b"Event: Reload\r\n"):
@@ -289,7 +303,7 @@ class FloorKeeper:
 
         It may come later than the answer; whenever one comes, the filter is known to be open.
         """
-        self.telephony.filtered = True
+        self.vitals.filtered = True
         await self.link.send(commands.probe_filter())
 
     async def _rebuild(self, *, after_gap: bool) -> None:

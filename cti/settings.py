@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = None
     #: PEM file with its key
     tls_key: Path | None = None
+    #: file with the token that readers of `/metrics` (Prometheus) must send as `Authorization: Bearer …`; without it
+    #: only this machine may read them, and nothing that a proxy passes on
+    metrics_token_file: Path | None = None
     #: further host names or addresses the page is opened by
     public_hosts: Words = ()
 

@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import structlog
 
 from cti.ami import commands
 from cti.ami.decode import snapshot
-from cti.ami.link import Down, Link, Up
+from cti.ami.link import Link, Up
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import Phone
@@ -28,12 +27,12 @@ from cti.pops import PopBoard
 from cti.pump import Pump
 from cti.screenpop import Labels
 from cti.switchboard import Switchboard, interface_of
+from cti.vitals import Vitals
 from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueCall, QueueMember, QueueView
 from cti.web.schemas.common import Label
 from cti.web.schemas.figures import CounterPair, CountersView, ReasonCount
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
-from ivr.server import FastAgiServer
 from ticketing.db import Database
 from ticketing.errors import HotlineError, Unavailable
 from ticketing.roles import Actor
@@ -44,8 +43,6 @@ log = structlog.get_logger(__name__)
 
 #: device states of a phone that Asterisk cannot reach: invalid, unavailable
 _UNREACHABLE: Final = frozenset({4, 5})
-#: what becomes of the connections of our own Asterisk, and of who went without a word
-_OURS: Final = frozenset({"done", "hung_up", "failed", "closed_early"})
 #: life of a browser phone's secret; a new one is given at every registration (S24) (default)
 _SECRET_LIVES: Final = timedelta(hours=12)
 #: how long an answer of Asterisk about its queues is new enough for a page (default)
@@ -65,12 +62,11 @@ class Wires:
     board: PopBoard
     switchboard: Switchboard
     labels: LabelBook
-    agi: FastAgiServer
+    vitals: Vitals
     clock: Callable[[], datetime]
     #: the phones of our own Asterisk; None when it is run elsewhere
     phones: Phones | None
     sip_socket: str
-    spool: Path
     #: ring time of a queue in seconds, from queues.conf
     ring_seconds: Callable[[str], int]
 
@@ -80,8 +76,6 @@ class LiveTelephony:
 
     def __init__(self, wires: Wires) -> None:
         self._wires = wires
-        #: False when events arrive that manager.conf should keep back
-        self.filtered = True
         self._looked_at: datetime | None = None
         self._counters = CounterBook(wires.database, wires.floor)
 
@@ -251,20 +245,17 @@ class LiveTelephony:
         ]
 
     async def health(self) -> Sequence[HealthPart]:
-        """AMI, FastAGI and spool, a line each."""
-        state = self._wires.link.state
-        up = isinstance(state, Up)
-        said = f"Asterisk {state.core.version}" if isinstance(state, Up) else "no connection"
-        if isinstance(state, Down):
-            said = f"no connection: {state.reason}"
-        figures_now = self._wires.pump.figures()
-        return [
-            HealthPart(name="ami", ok=up, text=said),
-            HealthPart(name="events", ok=figures_now.lag_ms < 2000, text=f"{figures_now.lag_ms:.0f} ms behind"),
-            HealthPart(name="filter", ok=self.filtered, text="events are filtered" if self.filtered else "fails open"),
-            HealthPart(name="fastagi", ok=True, text=_menus(self._wires.agi)),
-            HealthPart(name="spool", ok=self._wires.spool.is_dir(), text="voice files are taken in"),
-        ]
+        """Every part that may be degraded, a line each."""
+        return await self._wires.vitals.parts()
+
+    @property
+    def serving(self) -> bool:
+        """Whether callers can be served from here."""
+        return self._wires.vitals.serving
+
+    async def metrics(self, pops_ms: Sequence[float]) -> bytes:
+        """Everything as numbers."""
+        return await self._wires.vitals.metrics(pops_ms)
 
     def sip_address(self) -> str:
         """Where `/sip` is relayed to."""
@@ -273,12 +264,6 @@ class LiveTelephony:
     async def _language(self, number: str) -> str:
         async with self._wires.database.read() as conn:
             return (await staff.by_number(conn, number)).language
-
-
-def _menus(agi: FastAgiServer) -> str:
-    """Callers in menus now, and how many connections that were not our Asterisk's were refused (S08)."""
-    refused = sum(count for what, count in agi.counts.items() if what not in _OURS)
-    return f"{agi.connections} calls in menus, {refused} connections refused"
 
 
 def _pair(side: Side) -> CounterPair:

@@ -15,6 +15,7 @@ from cti.web.areas import (
     recordings,
     reference,
     session,
+    watch,
 )
 from cti.web.route import Route
 
@@ -34,5 +35,6 @@ ROUTES: tuple[Route, ...] = (
     *recordings.ROUTES,
     *customers.ROUTES,
     *reference.ROUTES,
+    *watch.ROUTES,
     *desk.ROUTES,
 )

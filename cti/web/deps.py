@@ -48,6 +48,8 @@ class WebDeps:
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     #: answer target of CT-02, milliseconds
     target_ms: int = 15_000
+    #: what a reader of the metrics must send; empty: this machine only
+    metrics_token: str = field(default="", repr=False)
     version: str = "0"
 
 

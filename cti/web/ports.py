@@ -61,7 +61,14 @@ class Telephony(Protocol):
         """Pops of the last hours that ended before he saw them (N7)."""
 
     async def health(self) -> Sequence[HealthPart]:
-        """AMI link, FastAGI, spool: one line each; never raises."""
+        """Lease, links, menus, disk, spool, journal, records: one line each; never raises."""
+
+    @property
+    def serving(self) -> bool:
+        """Whether callers can be served from here; from memory."""
+
+    async def metrics(self, pops_ms: Sequence[float]) -> bytes:
+        """Everything as numbers, in the text form of Prometheus; `pops_ms` are the last pops' times to paint."""
 
     def sip_address(self) -> str:
         """`ws://host:port/ws` of Asterisk, where `/sip` is relayed to; raises Unavailable."""

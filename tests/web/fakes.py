@@ -101,6 +101,13 @@ class FakeTelephony:
     async def health(self) -> Sequence[HealthPart]:
         return [HealthPart(name="ami", ok=not self.silent, text="is connected")]
 
+    @property
+    def serving(self) -> bool:
+        return not self.silent
+
+    async def metrics(self, pops_ms: Sequence[float]) -> bytes:
+        return f"hotline_pops {len(pops_ms)}\n".encode()
+
     def sip_address(self) -> str:
         if not self.backend:
             raise Unavailable
