@@ -8,8 +8,8 @@ from alembic import op
 # The function the service writes the index with: what is read by it later must have been cut by it.
 from ticketing.text import index_terms
 
-revision: str = "0002"
-down_revision: str | None = "0001"
+revision: str = "0003"
+down_revision: str | None = "0002"
 branch_labels: str | None = None
 depends_on: str | None = None
 
