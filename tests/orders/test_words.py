@@ -18,7 +18,7 @@ from ticketing.orders.tables import order_term
 from ticketing.orders.views import OrderFilter
 
 #: the revision before the index
-BEFORE = "0001"
+BEFORE = "0002"
 
 
 async def found(desk: Desk, words: str, agent: str = "1001") -> list[str]:
