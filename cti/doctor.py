@@ -21,6 +21,7 @@ from cti.ami.link import Link, Up
 from cti.asterisk import control, lint, ports
 from cti.asterisk.errors import AsteriskError, NotRunning, ProvisionError
 from cti.asterisk.provision import installed
+from cti.backfill import journal_files
 from cti.exchange import Access, access, exchange_settings
 from cti.settings import Settings
 from cti.web import tls
@@ -87,7 +88,7 @@ async def examine(settings: Settings, clock: Callable[[], datetime]) -> list[Fin
     files = check_files(settings)
     if not any(found.bad for found in files):
         files.append(Finding("ok", "files", "asterisk-conf, menus and prompts are in order"))
-    findings = [*files, *_folders(settings), *_disk(settings), *_certificate(settings)]
+    findings = [*files, *_folders(settings), *_disk(settings), *_certificate(settings), *_journals(settings)]
     findings += [found async for found in _database(settings, clock)]
     if _listens(settings.ami_host, settings.ami_port):
         findings += [found async for found in _asterisk(settings, clock)]
@@ -192,6 +193,26 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     if settings.asterisk == "sandbox" and len(os.fsencode(_console(settings))) > _SOCKET_PATH:
         reason = f"the path of Asterisk's socket is longer than {_SOCKET_PATH} bytes: {_console(settings)}"
         yield Finding("error", "home", reason, "set HOTLINE_HOME to a folder with a shorter path")
+
+
+def _journals(settings: Settings) -> Iterator[Finding]:
+    """What happens while nobody listens is known only from these (TL-70)."""
+    if settings.journals is None:
+        reason = (
+            "the journals of this Asterisk cannot be read here: a call during an outage is known only while it lives"
+        )
+        yield Finding("warning", "journals", reason, "share its log folder and name it with HOTLINE_ASTERISK_LOG")
+        return
+    for file in journal_files(settings.journals).values():
+        if not file.exists() and settings.asterisk == "sandbox":
+            yield Finding("ok", "journals", f"{file.name} begins with the first call")
+        elif not file.is_file():
+            remedy = "name Asterisk's log folder with HOTLINE_ASTERISK_LOG, and see that it takes cel_custom.conf"
+            yield Finding("warning", "journals", f"there is no {file}", remedy)
+        elif not os.access(file, os.R_OK):
+            yield Finding("warning", "journals", f"{file} cannot be read", "let this user read it")
+        else:
+            yield Finding("ok", "journals", f"{file.name} can be read")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

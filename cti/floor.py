@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from cti import store
 from cti.ami import commands
-from cti.ami.decode import decode, snapshot
+from cti.ami.decode import booted_at, decode, snapshot
+from cti.ami.frames import Frame
 from cti.ami.link import AmiAccount, Link, LinkState, Up
 from cti.asterisk import conf
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import AsteriskSettings
+from cti.backfill import Backfill
 from cti.calls import forecast
 from cti.calls.events import LinkLost, LinkUp
 from cti.calls.model import CallRecord, Floor, FloorSettings
@@ -52,6 +55,7 @@ from ticketing.callbacks import policy
 from ticketing.changes import Change
 from ticketing.contacts.tables import contact, contact_order
 from ticketing.db import Database
+from ticketing.errors import HotlineError
 from ticketing.orders.tables import customer_order
 from ticketing.roles import SYSTEM
 from ticketing.staff import store as staff
@@ -62,6 +66,8 @@ log = structlog.get_logger(__name__)
 _POP_RECORDINGS: Final = 5
 #: newest talks of all queues that the expected wait begins with
 _TALKS: Final = 200
+#: marks of a record whose length is not known: its ends were guessed
+_VAGUE: Final = frozenset({"entered_at", "answered_at", "ended_at", "legs"})
 
 
 class FloorKeeper:
@@ -102,6 +108,10 @@ class FloorKeeper:
         self._resyncing: asyncio.Task[None] | None = None
         #: pages were told that the picture is not whole, and not yet that it is again
         self._degraded = False
+        self._journals = Backfill(database, self.floor, settings.journals)
+        #: the journals could not be read after a gap: they are at the next look
+        self._owed = False
+        self._booted_at: datetime | None = None
 
     def ports(self, tree: Callable[[], Tree], overflow: OverflowPorts | None) -> Ports:
         """What the menus ask (ivr.ports)."""
@@ -212,6 +222,7 @@ class FloorKeeper:
                 clock=self._clock,
             )
         )
+        self.vitals.journals = lambda: self._journals.health
         self.telephony = LiveTelephony(
             Wires(
                 database=self._database,
@@ -275,6 +286,8 @@ class FloorKeeper:
 
     def _on_frame(self, raw: bytes, received_at: datetime) -> None:
         """Every event goes to the pump; a reload of Asterisk's files may have changed queues and static members."""
+        if raw.startswith(b"Event: FullyBooted\r\n"):
+            self._booted_at = booted_at(Frame(raw), received_at) or self._booted_at
         if self.vitals.filtered and raw.startswith(commands.PROBE):
             self.vitals.filtered = False
             log.error("event_filter_open", remedy="look at the eventfilter lines of manager.conf: `hotline doctor`")
@@ -286,6 +299,7 @@ class FloorKeeper:
         if isinstance(state, Up):
             self._resync()
         else:
+            self._journals.gap()
             self.pump.put_event(LinkLost(at=self._clock(), why="link"))
             if not self._degraded:
                 self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
@@ -293,6 +307,8 @@ class FloorKeeper:
 
     def _resync(self, *, after_gap: bool = True) -> None:
         """Begins to rebuild the picture; one that was under way on a lost link is given up."""
+        if after_gap:
+            self._journals.gap()
         if self._resyncing is not None:
             self._resyncing.cancel()
         self._resyncing = asyncio.create_task(self._rebuild(after_gap=after_gap), name="resync")
@@ -307,10 +323,11 @@ class FloorKeeper:
         await self.link.send(commands.probe_filter())
 
     async def _rebuild(self, *, after_gap: bool) -> None:
-        """The floor from live state, then the queues from the database (TL-70, TL-40).
+        """The floor from the journals and from live state, then the queues from the database (TL-70, TL-40).
 
         Without a gap it changes nothing on an undisturbed floor, and finds an event that was lost unseen (N2).
         """
+        self._owed |= after_gap
         self.pump.resync_done()
         if after_gap:
             await self._check_filter()
@@ -322,8 +339,11 @@ class FloorKeeper:
         ]
         if after_gap:
             self.pump.put_event(LinkUp(at=asked_at))
-        self.pump.put_event(snapshot(frames, asked_at))
+        await self._read_journals()
+        zone = UTC if self._settings.asterisk == "sandbox" else None  # our own runs in it
+        self.pump.put_event(snapshot(frames, asked_at, zone, self._booted_at))
         await self.pump.drained()
+        await self._save(())
         async with self._database.read() as conn:
             wanted = await staff.memberships(conn)
         await self._switchboard.reconcile(wanted)
@@ -331,11 +351,30 @@ class FloorKeeper:
             self._degraded = False
             self.hub.broadcast("alert", {"code": "telephony_restored", "text": "telephony_restored"})
 
+    async def _read_journals(self) -> None:
+        """After the answers and before they are taken in: what ended unheard is then known, not guessed (F01)."""
+        if not self._owed:
+            await self._journals.keep_up()
+            return
+        try:
+            async for page in self._journals.pages(self._clock()):
+                self.pump.put_event(page)
+        except (OSError, SQLAlchemyError, HotlineError) as error:
+            self._journals.failed(error)
+        else:
+            self._owed = False
+
     # -- what effects ask --------------------------------------------------------------------------------------------
 
     async def _save(self, records: Sequence[CallRecord]) -> None:
+        """Records, and in the same transaction how far the journals were read for them."""
+        read_to = self._journals.unsaved()
+        if not records and not read_to:
+            return
         async with self._database.write() as conn:
             await store.save_calls(conn, records)
+            await store.set_offsets(conn, read_to, self._clock())
+        self._journals.saved(read_to)
 
     async def _expect_recording(self, call_id: str) -> None:
         await self._library.expect(call_id, self._clock())
@@ -345,7 +384,7 @@ class FloorKeeper:
         expected = None
         called_back = record.reason == "callback"  # recorded from the customer's answer on, without a notice
         start = record.answered_at if called_back else record.entered_at
-        if record.ended_at is not None and start is not None and not record.unseen:  # in a gap the end is not known
+        if record.ended_at is not None and start is not None and not _VAGUE & set(record.unseen):
             notice_s = 0.0 if called_back else self._notice_s
             expected = max(0.0, (record.ended_at - start).total_seconds() - notice_s)
         change = await self._library.register(record.call_id, expected_seconds=expected, now=self._clock())

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     agi_advertised: str = ""
     #: where Asterisk leaves voice files, as this service sees it; empty means the run folder of our own Asterisk
     spool: Path | None = None
+    #: Asterisk's log folder as this service sees it, with `queue_log` and `cel-custom/hotline.csv`: what was missed
+    #: while nobody listened is read there; empty means our own Asterisk's, and nothing for `asterisk = remote`
+    asterisk_log: Path | None = None
 
     #: the product may place calls; nothing is dialled while it is off
     outbound: bool = False
@@ -209,6 +212,13 @@ class Settings(BaseSettings):
     def asterisk_run(self) -> Path:
         """Run folder of the sandboxed Asterisk."""
         return (self.home / "asterisk").resolve()
+
+    @property
+    def journals(self) -> Path | None:
+        """Asterisk's log folder in force; None when it cannot be read from here."""
+        if self.asterisk_log is not None:
+            return self.asterisk_log
+        return self.asterisk_run / "log" if self.asterisk == "sandbox" else None
 
     @property
     def secrets_dir(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -31,6 +31,8 @@ from ticketing.errors import Invalid
 _PART: Final = 100
 
 _JSON: Final = ("path", "stays", "offers", "clocks", "legs", "unseen")
+#: ids in one question to the database
+_AT_ONCE: Final = 500
 _PLAIN: Final = tuple(field.name for field in dataclasses.fields(CallRecord) if field.name not in {*_JSON, "outcome"})
 
 
@@ -132,18 +134,31 @@ async def misses(conn: AsyncConnection, start: datetime, end: datetime) -> dict[
     return {str(agent): int(count) for agent, count in await conn.execute(query)}
 
 
-async def offset(conn: AsyncConnection, name: str) -> int:
-    """Bytes of a journal that were read; 0 for one never read."""
-    return int((await conn.execute(select(ami_offset.c.offset).where(ami_offset.c.name == name))).scalar() or 0)
+async def closed_among(conn: AsyncConnection, call_ids: Collection[str]) -> set[str]:
+    """Those of these calls that have their final record."""
+    found: set[str] = set()
+    wanted = sorted(call_ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        found.update(await conn.scalars(select(call.c.call_id).where(call.c.call_id.in_(part), not_(call.c.open))))
+    return found
 
 
-async def set_offset(conn: AsyncConnection, name: str, position: int, now: datetime) -> None:
-    """Remembers how far a journal was read, in the transaction of what was read."""
+async def offsets(conn: AsyncConnection) -> dict[str, tuple[int, int]]:
+    """How far each journal was read: inode of the file, and bytes."""
+    rows = await conn.execute(select(ami_offset.c.name, ami_offset.c.inode, ami_offset.c.offset))
+    return {row.name: (row.inode, row.offset) for row in rows}
+
+
+async def set_offsets(conn: AsyncConnection, places: Mapping[str, tuple[int, int]], now: datetime) -> None:
+    """Remembers how far journals were read, in the transaction of what was read."""
     insert = _insert(conn, ami_offset)
+    new = insert.excluded
     statement = insert.on_conflict_do_update(
-        index_elements=[ami_offset.c.name], set_={"offset": insert.excluded.offset, "at": insert.excluded.at}
+        index_elements=[ami_offset.c.name], set_={"inode": new.inode, "offset": new.offset, "at": new.at}
     )
-    await conn.execute(statement, {"name": name, "offset": position, "at": now})
+    for name, (inode, read) in sorted(places.items()):
+        await conn.execute(statement, {"name": name, "inode": inode, "offset": read, "at": now})
 
 
 def _age(record: CallRecord) -> tuple[bool, int]:

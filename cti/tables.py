@@ -82,6 +82,8 @@ ami_offset = Table(
     metadata,
     #: journal of Asterisk: `queue_log`, `cel`
     Column("name", String, primary_key=True),
+    #: the file they were read from: another one after a rotation
+    Column("inode", BigInteger, nullable=False, server_default="0"),
     #: bytes read
     Column("offset", BigInteger, nullable=False),
     Column("at", UtcDateTime, nullable=False),

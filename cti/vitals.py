@@ -80,6 +80,8 @@ class Vitals:
         self.filtered = True
         #: whether the link that dials callbacks is up; None while callbacks are not dialled
         self.dialler: Callable[[], bool] | None = None
+        #: whether Asterisk's journals can be read after a gap, and when they last were; None where there are none
+        self.journals: Callable[[], tuple[bool, str]] | None = None
         self._looked: tuple[datetime, list[HealthPart]] | None = None
 
     @property
@@ -116,6 +118,9 @@ class Vitals:
             ),
             HealthPart(name="records", ok=not pump.saving_fails, text=f"{pump.unsaved} calls wait to be written down"),
         ]
+        if self.journals is not None:
+            readable, said = self.journals()
+            parts.append(HealthPart(name="journals", ok=readable, text=said))
         if self.dialler is not None:
             up = self.dialler()
             parts.insert(2, HealthPart(name="dialler", ok=up, text=_said(up, "can place calls", "no connection")))

@@ -7,7 +7,7 @@ are not used for clocks (P14).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, TypedDict
 
 from cti.ami.frames import Frame
@@ -26,35 +26,53 @@ def decode(frame: Frame, received_at: datetime | None = None) -> ev.CallEvent | 
     return None if at is None else make(frame, at)
 
 
-def snapshot(frames: Iterable[Frame], asked_at: datetime, zone: tzinfo = UTC) -> ev.FloorSnapshot:
+def snapshot(
+    frames: Iterable[Frame], asked_at: datetime, zone: tzinfo | None = UTC, booted_at: datetime | None = None
+) -> ev.FloorSnapshot:
     """The floor out of the answers to CoreStatus, CoreShowChannels and QueueStatus, asked at `asked_at`.
 
-    `zone` is the time zone Asterisk runs in: CoreStatus tells its start in local time.
+    CoreStatus tells the start of Asterisk in the local time of its machine. `booted_at` (its uptime subtracted from the
+    moment it was told, some seconds exact) shows which zone that is; else `zone` is it; with neither the start is
+    known by its words only.
     """
     seen: list[ev.CallEvent] = []
-    started: datetime | None = None
+    words = ""
     for frame in frames:
         fact = decode(frame, asked_at)
         if fact is not None:
             seen.append(fact)
-        started = _startup(frame, zone) or started
+        words = f"{frame.get('CoreStartupDate')} {frame.get('CoreStartupTime')}".strip() or words
     return ev.FloorSnapshot(
         at=asked_at,
         channels=tuple(fact for fact in seen if isinstance(fact, ev.ChannelSeen)),
         waiting=tuple(fact for fact in seen if isinstance(fact, ev.CallerSeen)),
         members=tuple(fact for fact in seen if isinstance(fact, ev.MemberChanged)),
         queues=tuple(fact for fact in seen if isinstance(fact, ev.QueueSeen)),
-        pbx_started_at=started,
+        pbx_started_at=_started_at(words, zone, booted_at),
+        pbx_start=words,
     )
 
 
-def _startup(frame: Frame, zone: tzinfo) -> datetime | None:
-    """Start of Asterisk from CoreStatus, whole seconds; None for another frame."""
-    day, clock = frame.get("CoreStartupDate"), frame.get("CoreStartupTime")
+#: every zone differs from UTC by a multiple of this
+_ZONE_STEP: Final = timedelta(minutes=15)
+
+
+def _started_at(words: str, zone: tzinfo | None, booted_at: datetime | None) -> datetime | None:
+    """Start of Asterisk, whole seconds, from local time; None when it is none or nothing tells the zone."""
     try:
-        return datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
+        local = datetime.strptime(words, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the zone is what is looked for
     except ValueError:
         return None
+    if booted_at is not None:
+        ahead = local.replace(tzinfo=UTC) - booted_at
+        return local.replace(tzinfo=UTC) - round(ahead / _ZONE_STEP) * _ZONE_STEP
+    return None if zone is None else local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def booted_at(frame: Frame, received_at: datetime) -> datetime | None:
+    """When this Asterisk started, some seconds exact, from the `FullyBooted` that follows a login; None without it."""
+    uptime = _maybe(frame.get("Uptime"))
+    return None if uptime is None else (frame.at or received_at) - timedelta(seconds=uptime)
 
 
 def _number(text: str, default: int = 0) -> int:

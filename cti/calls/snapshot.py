@@ -24,8 +24,9 @@ def lose(floor: Floor, event: ev.LinkLost) -> None:
 
 def reconcile(floor: Floor, snap: ev.FloorSnapshot) -> None:
     """Makes the floor agree with what Asterisk said; facts newer than the asking are left alone."""
-    restarted = floor.pbx_started_at is not None and snap.pbx_started_at not in {None, floor.pbx_started_at}
+    restarted = _differs(floor.pbx_started_at, snap.pbx_started_at) or _differs(floor.pbx_start, snap.pbx_start)
     floor.pbx_started_at = snap.pbx_started_at or floor.pbx_started_at
+    floor.pbx_start = snap.pbx_start or floor.pbx_start
     floor.gap_from = None
     if snap.lists_members:
         _members(floor, snap)
@@ -45,6 +46,11 @@ def reconcile(floor: Floor, snap: ev.FloorSnapshot) -> None:
     for call_id, channels in seen.items():
         _channels(floor, call_id, channels, snap.at)
     _queues(floor, snap, seen)
+
+
+def _differs(before: object, now: object) -> bool:
+    """True when both are known and not the same."""
+    return bool(before) and bool(now) and before != now
 
 
 def _mark(floor: Floor, call: Call, name: str) -> None:

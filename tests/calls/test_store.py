@@ -140,15 +140,22 @@ async def test_misses_by_agent_are_counted_once(database: Database) -> None:
         assert await store.misses(conn, at(0), at(2)) == {}
 
 
-async def test_journal_offsets(database: Database) -> None:
+async def test_how_far_journals_were_read(database: Database) -> None:
     async with database.write() as conn:
-        assert await store.offset(conn, "queue_log") == 0
-        await store.set_offset(conn, "queue_log", 5_000_000_000, at(0))
-        await store.set_offset(conn, "cel", 7, at(0))
-        await store.set_offset(conn, "queue_log", 5_000_000_001, at(1))
+        assert await store.offsets(conn) == {}
+        await store.set_offsets(conn, {"queue_log": (2**40, 5_000_000_000), "cel": (1, 7)}, at(0))
+        await store.set_offsets(conn, {"queue_log": (8, 0)}, at(1))
     async with database.read() as conn:
-        assert await store.offset(conn, "queue_log") == 5_000_000_001
-        assert await store.offset(conn, "cel") == 7
+        assert await store.offsets(conn) == {"queue_log": (8, 0), "cel": (1, 7)}
+
+
+@pytest.mark.req("N2", "F15")
+async def test_calls_with_a_final_record_are_told_from_the_others(database: Database) -> None:
+    record = rich()
+    await saved(database, record, opened(replace(record, call_id="open"), 1))
+    async with database.read() as conn:
+        found = await store.closed_among(conn, {record.call_id, "open", *(f"never-{n}" for n in range(1200))})
+    assert found == {record.call_id}
 
 
 def test_the_rich_record_is_rich() -> None:
