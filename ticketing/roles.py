@@ -123,7 +123,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.REVIEW: frozenset({Post.SA}),
     Action.SUPPLEMENT: frozenset({Post.SA}),
     Action.RECALL: frozenset({Post.SA}),
-    Action.REPLY_CUSTOMER: _INTAKE | {Post.MH, Post.FU},
+    Action.REPLY_CUSTOMER: _INTAKE | {Post.SV, Post.MH, Post.FU},
     Action.DECIDE_AT_MANAGER: frozenset({Post.MH}),
     Action.COORDINATE: frozenset({Post.LD}),
     Action.ARCHIVE: frozenset({Post.DM}),

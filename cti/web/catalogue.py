@@ -16,6 +16,7 @@ from cti.web.areas import (
     reference,
     session,
     watch,
+    workflow,
 )
 from cti.web.route import Route
 
@@ -28,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *phone.ROUTES,
     *pops.ROUTES,
     *orders.ROUTES,
+    *workflow.ROUTES,
     *intake.ROUTES,
     *callbacks.ROUTES,
     *calls.ROUTES,

@@ -89,16 +89,16 @@ async def test_drafts_are_in_nobodys_list_but_their_owners(desk: Desk) -> None:
 
 async def test_a_department_sees_an_order_once_it_has_a_sent_work_order(desk: Desk) -> None:
     order = await desk.registered()
-    actor = await _department(desk, "8001", "city.network")
-    stranger = await _department(desk, "8002", "city.billing")
-    desk.actors |= {"8001": actor, "8002": stranger}
+    actor = await _department(desk, "8301", "city.network")
+    stranger = await _department(desk, "8302", "city.billing")
+    desk.actors |= {"8301": actor, "8302": stranger}
     for state, seen in ((None, 0), ("proposed", 0), ("sent", 1), ("done", 1)):
         await _work_order(desk, order.subject_id, state)
-        assert len(await _search(desk, "8001")) == seen, state
-        assert await _search(desk, "8002") == ()
+        assert len(await _search(desk, "8301")) == seen, state
+        assert await _search(desk, "8302") == ()
     with pytest.raises(NotFound):
-        await desk.read(order, "8002")
-    assert [task.unit for task in (await desk.read(order, "8001")).work_orders] == ["city.network"]
+        await desk.read(order, "8302")
+    assert [task.unit for task in (await desk.read(order, "8301")).work_orders] == ["city.network"]
 
 
 async def _department(desk: Desk, number: str, unit: str) -> Actor:

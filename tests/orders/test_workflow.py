@@ -8,20 +8,22 @@ import pytest
 
 from ticketing.clocks.model import Clock
 from ticketing.errors import Forbidden, Invalid, Refused
-from ticketing.orders import diagram, rules, workflow
-from ticketing.orders.model import ENDED, OPEN, UNBORN, Control, Kind, State
+from ticketing.orders import diagram, follow_up, rules, settle, workflow
+from ticketing.orders.model import ENDED, OPEN, UNBORN, Control, Kind, State, WorkOrderState
 from ticketing.orders.workflow import Situation, Start, Stop, Transition, Verb, advance
 from ticketing.roles import Post
 
 SENIOR = frozenset({Post.SA})
-GIVEN = {"channel": "letter", "received_at": "now", "reason": "inquiry", "into_serial": "1"}
+GIVEN = {name: "given" for row in workflow.ROWS for name in row.required}
 
 
 @pytest.mark.parametrize("verb", list(Verb))
-@pytest.mark.parametrize("state", [None, *State])
-def test_every_state_action_and_post_is_in_the_table_or_refused(state: State | None, verb: Verb) -> None:
-    row = workflow.TRANSITIONS.get((state, verb))
-    situation = Situation(state=state, kind=Kind.COMPLAINT)
+@pytest.mark.parametrize("state", [None, *State, *WorkOrderState], ids=repr)
+def test_every_state_action_and_post_is_in_the_table_or_refused(
+    state: State | WorkOrderState | None, verb: Verb
+) -> None:
+    row = next((row for row in workflow.rows_from(state) if row.verb is verb), None)
+    situation = Situation(state=state, kind=Kind.COMPLAINT, settled=State.REPLYING)
     for post in Post:
         posts = frozenset({post})
         if row is None:
@@ -33,10 +35,10 @@ def test_every_state_action_and_post_is_in_the_table_or_refused(state: State | N
                 advance(situation, verb, posts, GIVEN)
             assert forbidden.value.details["allowed"] == sorted(post.value for post in row.posts)
         else:
-            assert advance(situation, verb, posts, GIVEN).to == row.targets[0]
+            assert advance(situation, verb, posts, GIVEN).to in row.targets
 
 
-@pytest.mark.parametrize("row", workflow.ROWS, ids=lambda row: row.row)
+@pytest.mark.parametrize("row", workflow.ROWS, ids=lambda row: f"{row.row}-{row.verb}")
 def test_each_required_field_missing_is_refused_by_name(row: Transition) -> None:
     for name in row.required:
         if name == "complete":
@@ -44,7 +46,7 @@ def test_each_required_field_missing_is_refused_by_name(row: Transition) -> None
         else:
             situation, given, wanted = Situation(row.sources[0]), {k: v for k, v in GIVEN.items() if k != name}, name
         with pytest.raises(Invalid) as refusal:
-            advance(situation, row.verb, SENIOR, given)
+            advance(situation, row.verb, row.posts, given)
         assert (refusal.value.code, refusal.value.field) == ("missing", wanted)
 
 
@@ -54,10 +56,61 @@ def test_a_paused_order_stands_still() -> None:
     assert refusal.value.code == "paused"
 
 
-def test_the_product_itself_opens_drafts_and_nothing_else() -> None:
+def test_the_product_itself_opens_drafts_hands_vips_over_and_settles_and_nothing_else() -> None:
+    assert {row.verb for row in workflow.ROWS if row.system} == {Verb.OPEN, Verb.HAND_TO_SENIOR, Verb.SETTLE}
     assert advance(Situation(None), Verb.OPEN, frozenset(), GIVEN, system=True).to is State.DRAFT
     with pytest.raises(Forbidden):
         advance(Situation(State.DRAFT), Verb.SUBMIT, frozenset(), GIVEN, system=True)
+
+
+def test_an_order_and_a_work_order_share_names_of_states_but_no_steps() -> None:
+    assert State.ACCEPTED.value == WorkOrderState.ACCEPTED.value
+    assert workflow.rows_from(State.ACCEPTED) == ()
+    assert {row.verb for row in workflow.rows_from(WorkOrderState.ACCEPTED)} == {Verb.BEGIN}
+
+
+@pytest.mark.req("PR-06")
+def test_a_condition_may_ask_for_more() -> None:
+    late = Situation(WorkOrderState.WORKING, red=True)
+    with pytest.raises(Invalid) as refusal:
+        advance(late, Verb.FINISH, frozenset({Post.DS}), GIVEN)
+    assert refusal.value.field == "overtime_reason"
+    assert advance(late, Verb.FINISH, frozenset({Post.DS}), {**GIVEN, "overtime_reason": "x"}).to == "done"
+
+
+SETTLED = [
+    (["done", "done"], State.REPLYING),
+    (["done", "working"], None),
+    (["done", "proposed"], None),
+    (["done", "returned"], State.AT_SENIOR),
+    (["returned"], State.AT_SENIOR),
+    (["transferred", "done"], State.REPLYING),
+    (["recalled"], None),
+    ([], None),
+]
+
+
+@pytest.mark.req("T18", "T19")
+@pytest.mark.parametrize(("works", "to"), SETTLED, ids=str)
+def test_what_work_orders_amount_to(works: list[str], to: State | None) -> None:
+    found = [WorkOrderState(work) for work in works]
+    assert settle.settled(State.IN_PROCESS, found) is to
+    assert settle.settled(State.REPLYING, found) is None
+
+
+def test_who_is_called_back_is_data() -> None:
+    rules_ = follow_up.parse('[kind]\ncomplaint = true\n[business]\nmobile = false\n[nature]\n"mistake.x" = true\n')
+    asked = [
+        {"kind": "complaint"},
+        {"kind": "complaint", "business": "mobile.data"},
+        {"kind": "inquiry", "business": "mobile.data", "nature": "mistake.x"},
+        {"kind": "inquiry"},
+    ]
+    assert [rules_.asked(order) for order in asked] == [True, False, True, False]
+    for text in ("[wind]", "[kind]\ncomplaint = 1", "["):
+        with pytest.raises(Invalid, match="bad_follow_up"):
+            follow_up.parse(text)
+    assert follow_up.shipped().asked({"kind": "complaint"})
 
 
 @pytest.mark.parametrize(

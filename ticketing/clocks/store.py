@@ -86,15 +86,18 @@ async def stop(
     reason: str,
     *,
     codes: Collection[Clock] | None = None,
+    work_order_id: int | None = None,
     counts: bool = True,
 ) -> None:
-    """Stops the running clocks of an order (all of them, or those named) and says how each ended.
+    """Stops the running clocks of an order (all of them, those named, those of one work order) and says how each ended.
 
     `counts` False: they never counted, whatever the time (G16).
     """
     running = select(clock.c.id, clock.c.due_at).where(clock.c.order_id == order_id, clock.c.stopped_at.is_(None))
     if codes is not None:
         running = running.where(clock.c.code.in_([code.value for code in codes]))
+    if work_order_id is not None:
+        running = running.where(clock.c.work_order_id == work_order_id)
     rows = (await conn.execute(running)).all()
     if not rows:
         return

@@ -36,7 +36,7 @@ def table(rows: Iterable[Transition] = ROWS) -> str:
         who = [post.value for post in Post if post in row.posts] + (["SYS"] if row.system else [])
         lines.append(
             f"| {row.row} | {sources} → {targets} | {row.verb.value} | {' '.join(who)} "
-            f"| {', '.join(row.required) or '–'} | {clocks(row) or '–'} | {row.source} |"
+            f"| {_required(row) or '–'} | {clocks(row) or '–'} | {row.source} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -58,8 +58,13 @@ def clocks(row: Transition) -> str:
     words = [f"stop {_clock(stop)}{' (void)' if stop.void else ''}" for stop in row.stops]
     words += [f"start {_clock(start)}{' from receipt' if start.from_receipt else ''}" for start in row.starts]
     if row.stop_all:
-        words.append("stop all" + (" (void)" if row.stop_all == "void" else ""))
+        when = "" if row.stop_all_when == "always" else f" if {row.stop_all_when}"
+        words.append("stop all" + when + (" (void)" if row.stop_all == "void" else ""))
     return "; ".join(words)
+
+
+def _required(row: Transition) -> str:
+    return ", ".join([*row.required, *(f"{name} if {when}" for when, name in row.required_when)])
 
 
 def _clock(effect: Start | Stop) -> str:

@@ -16,7 +16,7 @@ from ticketing.clocks.store import NewClock
 from ticketing.customers import store as customers
 from ticketing.customers.model import Customer
 from ticketing.errors import Invalid, NotFound, Refused
-from ticketing.orders import fields, rules
+from ticketing.orders import fields, follow_up, rules
 from ticketing.orders.inputs import EditDraft
 from ticketing.orders.ledger import Held
 from ticketing.orders.model import PAPER, Channel, Kind, State
@@ -54,8 +54,8 @@ def snapshot(customer: Customer | None) -> dict[str, Any]:
     }
 
 
-def situation(held: Held) -> Situation:
-    """What the interpreter must know of this order."""
+def situation(held: Held, **more: Any) -> Situation:
+    """What the interpreter must know of this order; `more` is what only the action knows."""
     row = held.row
     return Situation(
         state=held.state,
@@ -65,11 +65,15 @@ def situation(held: Held) -> Situation:
         at_once=bool(row["urgent"] or row["vip_class"]),
         promised=row["promise_due_at"] is not None,
         missing=rules.missing(held.kind, row, row["coded"]),
+        follow_up=follow_up.shipped().asked(row),
+        **more,
     )
 
 
-async def turn(conn: AsyncConnection, held: Held, decision: Decision, now: datetime) -> None:
-    """Starts and stops the clocks of a step."""
+async def turn(
+    conn: AsyncConnection, held: Held, decision: Decision, now: datetime, *, cycle: int | None = None
+) -> None:
+    """Starts and stops the clocks of a step; `cycle` is the one the step begins."""
     verb = decision.transition.verb.value
     for counts in (True, False):
         codes = [stop.clock for stop in decision.stops if stop.void is not counts]
@@ -84,7 +88,7 @@ async def turn(conn: AsyncConnection, held: Held, decision: Decision, now: datet
             reason=verb,
             anchor=start.anchor,
             given=held.row["promise_due_at"] if start.clock is Clock.PROMISE else None,
-            cycle=held.row["cycle"],
+            cycle=cycle or held.row["cycle"],
         )
         for start in decision.starts
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -87,3 +87,145 @@ class AddWords:
     public_id: str
     version: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one unit is to do, by when."""
+
+    #: leaf of taxonomy unit
+    unit: str
+    task: str
+    #: seconds from dispatch (DP-04)
+    limit_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnOrder:
+    """Which order, as it was seen."""
+
+    public_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(OnOrder):
+    """T3: answered inside the call."""
+
+    opinion: str
+    #: leaf of taxonomy satisfaction
+    satisfaction: str
+    #: solved at the first contact
+    fcr: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandToSenior(OnOrder):
+    """T4."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Propose(OnOrder):
+    """T6: a dispatch for a second person to approve."""
+
+    tasks: Sequence[Task]
+    opinion: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendBack(OnOrder):
+    """T7."""
+
+    opinion: str
+    #: leaves of taxonomy review_error
+    errors: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invalidate(OnOrder):
+    """T8: no valid complaint."""
+
+    opinion: str
+    #: each check of RV-04 with its result
+    checks: Mapping[str, bool]
+    #: how the customer was told
+    customer_told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solve(OnOrder):
+    """T9: nothing needs to be dispatched."""
+
+    opinion: str
+    #: leaf of taxonomy cause
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch(OnOrder):
+    """T10 and T11: send the work; without tasks those of the proposal are sent."""
+
+    opinion: str
+    checks: Mapping[str, bool]
+    tasks: Sequence[Task] = ()
+    #: of a second dispatch: the unit whose answer failed, warned in writing (RE-08)
+    warned_unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish(OnOrder):
+    """T13; `public_id` and `version` are the work order's."""
+
+    result: str
+    cause: str
+    opinion: str
+    service_number: str
+    handled_at: datetime
+    overtime_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(OnOrder):
+    """T22."""
+
+    opinion: str
+    result: str
+    #: leaf of taxonomy reply_mode
+    channel: str
+    satisfaction: str
+    final: bool = True
+    #: why not by the channel the customer asked for (RP-05)
+    channel_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate(OnOrder):
+    """T23: satisfied, or not reached after several attempts."""
+
+    #: satisfied or unreachable
+    outcome: str
+    grade: str | None = None
+    opinion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redispatch(OnOrder):
+    """T24: the customer is not satisfied."""
+
+    cause: str
+    wanted: str
+    tasks: Sequence[Task]
+    opinion: str
+    grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAway(OnOrder):
+    """T25."""
+
+    content: str
+    customer_nature: str
+    department: str
+    originals: str | None = None

@@ -19,7 +19,7 @@ from ticketing.db import for_update
 from ticketing.errors import NotFound, Stale
 from ticketing.orders import words
 from ticketing.orders.access import visible
-from ticketing.orders.model import Control, Kind, State
+from ticketing.orders.model import Control, Kind, State, WorkOrderState
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_link, order_trail
 from ticketing.roles import SYSTEM, Actor
 from ticketing.staff.tables import staff
@@ -44,6 +44,19 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkStep:
+    """The work order an action was about, for its line of the trail."""
+
+    id: int
+    before: WorkOrderState | None
+    after: WorkOrderState
+    #: unit whose turn it is
+    node: str
+    handler: str | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What one action did to an order."""
 
@@ -56,6 +69,7 @@ class Step:
     note: str | None = None
     #: JSON-ready, for trail, audit and listeners
     payload: Mapping[str, Any] | None = None
+    work: WorkStep | None = None
 
 
 async def hold(conn: AsyncConnection, actor: Actor, public_id: str, version: int | None = None) -> Held:
@@ -77,6 +91,13 @@ async def hold(conn: AsyncConnection, actor: Actor, public_id: str, version: int
 async def hold_serial(conn: AsyncConnection, actor: Actor, serial: str) -> Held | None:
     """Locks an order by its serial; None when there is none the actor may see."""
     return await _hold(conn, actor, customer_order.c.serial == serial)
+
+
+async def hold_id(conn: AsyncConnection, order_id: int) -> Held:
+    """Locks the order of a work order, which the caller may see."""
+    held = await _hold(conn, SYSTEM, customer_order.c.id == order_id)
+    assert held is not None, "a work order without its order"
+    return held
 
 
 async def hold_call(conn: AsyncConnection, call_id: str) -> Held | None:
@@ -165,6 +186,16 @@ async def _write_down(
     payload = dict(step.payload or {})
     after = {**held.row, **step.values}
     handler = after["owner_queue"] or (await _number_of(conn, after["owner_id"], actor))
+    work = step.work
+    was: State | WorkOrderState | None = work.before if work else before
+    line = {
+        "from_state": was.value if was else None,
+        "to_state": (work.after if work else step.to).value,
+        "node": work.node if work else step.to.value,
+        "handler": work.handler if work else handler,
+        "due_at": work.due_at if work else after["due_at"],
+        "work_order_id": work.id if work else None,
+    }
     await conn.execute(
         insert(order_trail).values(
             order_id=held.id,
@@ -174,13 +205,9 @@ async def _write_down(
             actor_number=actor.number,
             actor_name=actor.name,
             action=step.action,
-            from_state=before.value if before else None,
-            to_state=step.to.value,
-            node=step.to.value,
-            handler=handler,
-            due_at=after["due_at"],
             note=step.note,
             payload=payload,
+            **line,
         )
     )
     await audit.record(conn, actor, step.fact, "order", held.public_id, {"version": version, **payload}, now)
@@ -215,6 +242,15 @@ async def promise(
     )
     await conn.execute(
         insert(commitment).values(order_id=held.id, text=words, made_at=now, made_by=id_of(actor), due_at=due_at)
+    )
+
+
+async def keep_promises(conn: AsyncConnection, order_id: int, now: datetime) -> None:
+    """The customer has his answer: no order ends with an open promise (MN-09)."""
+    await conn.execute(
+        update(commitment)
+        .where(commitment.c.order_id == order_id, commitment.c.kept_at.is_(None), commitment.c.replaced_at.is_(None))
+        .values(kept_at=now)
     )
 
 

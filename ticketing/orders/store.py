@@ -31,6 +31,7 @@ from ticketing.orders.views import (
     TrailLine,
     WorkOrderView,
     summary,
+    work_order_view,
 )
 from ticketing.roles import SYSTEM, Actor
 from ticketing.staff.tables import staff
@@ -96,6 +97,16 @@ async def get(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
     )
 
 
+async def id_of(conn: AsyncConnection, actor: Actor, public_id: str) -> int:
+    """Internal key of an order the actor may see; raises NotFound."""
+    found = await conn.scalar(
+        select(customer_order.c.id).where(customer_order.c.public_id == public_id, visible(actor))
+    )
+    if found is None:
+        raise NotFound(subject="order", id=public_id)
+    return int(found)
+
+
 def _verbs(actor: Actor, state: State, owner_id: int | None) -> tuple[str, ...]:
     """Steps this reader may take; a draft is moved by its owner only."""
     if state is State.DRAFT and owner_id not in (None, actor.staff_id):
@@ -148,29 +159,18 @@ async def work_orders(conn: AsyncConnection, order_id: int, now: datetime) -> tu
 
 async def _work_orders(conn: AsyncConnection, which: ColumnElement[bool], now: datetime) -> tuple[WorkOrderView, ...]:
     rows = await conn.execute(
-        select(work_order, customer_order.c.serial.label("order_serial"), staff.c.number.label("owner_number"))
+        select(
+            work_order,
+            customer_order.c.serial.label("order_serial"),
+            customer_order.c.public_id.label("order_public_id"),
+            staff.c.number.label("owner_number"),
+        )
         .join(customer_order, customer_order.c.id == work_order.c.order_id)
         .outerjoin(staff, staff.c.id == work_order.c.owner_id)
         .where(which)
         .order_by(work_order.c.order_id, work_order.c.number)
     )
-    return tuple(
-        WorkOrderView(
-            id=row["public_id"],
-            order_serial=row["order_serial"],
-            number=row["number"],
-            unit=row["unit"],
-            state=row["state"],
-            owner=row["owner_queue"] or row["owner_number"],
-            urgent=row["urgent"],
-            task=row["task"],
-            sent_at=row["sent_at"],
-            due_at=row["due_at"],
-            overdue=row["ended_at"] is None and row["due_at"] is not None and row["due_at"] <= now,
-            result=row["result"],
-        )
-        for row in rows.mappings()
-    )
+    return tuple(work_order_view(dict(row), now) for row in rows.mappings())
 
 
 async def around_orders(

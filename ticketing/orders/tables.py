@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 
 from ticketing.db import BigId, Json, UtcDateTime, id_column, metadata
+from ticketing.orders.closing_tables import order_filing, order_reply, order_survey
 from ticketing.orders.work_tables import (
     process_node,
     process_template,
@@ -31,7 +32,10 @@ __all__ = [
     "commitment",
     "customer_order",
     "order_addendum",
+    "order_filing",
     "order_link",
+    "order_reply",
+    "order_survey",
     "order_term",
     "order_trail",
     "process_node",

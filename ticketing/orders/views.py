@@ -40,6 +40,45 @@ class WorkOrderView:
     due_at: datetime | None
     overdue: bool
     result: str | None
+    order_id: str = ""
+    version: int = 0
+    cycle: int = 1
+    dispatch_opinion: str = ""
+    cause: str | None = None
+    opinion: str | None = None
+    overtime_reason: str | None = None
+    handled_at: datetime | None = None
+    ended_at: datetime | None = None
+    #: steps the reader may take
+    actions: tuple[str, ...] = ()
+
+
+def work_order_view(row: Mapping[str, Any], now: datetime, actions: tuple[str, ...] = ()) -> WorkOrderView:
+    """One work order from its row with `order_serial`, `order_public_id` and `owner_number` joined."""
+    return WorkOrderView(
+        id=row["public_id"],
+        order_serial=row["order_serial"],
+        order_id=row["order_public_id"],
+        number=row["number"],
+        unit=row["unit"],
+        state=row["state"],
+        owner=row["owner_queue"] or row["owner_number"],
+        urgent=row["urgent"],
+        task=row["task"],
+        sent_at=row["sent_at"],
+        due_at=row["due_at"],
+        overdue=row["ended_at"] is None and row["due_at"] is not None and row["due_at"] <= now,
+        result=row["result"],
+        version=row["version"],
+        cycle=row["cycle"],
+        dispatch_opinion=row["dispatch_opinion"],
+        cause=row["cause"],
+        opinion=row["opinion"],
+        overtime_reason=row["overtime_reason"],
+        handled_at=row["handled_at"],
+        ended_at=row["ended_at"],
+        actions=actions,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,330 @@
+"""Steps of an order after its submission: hand-off, review, dispatch, department work, reply, survey, archive. Pure."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from cti.web.schemas.common import Code, Input, Line, Output, Text, UtcInstant, Version
+
+__all__ = [
+    "AnswerOrder",
+    "ApproveDispatch",
+    "DispatchOrder",
+    "FileOrder",
+    "FinishWork",
+    "HandToSenior",
+    "InvalidateOrder",
+    "OrderHistory",
+    "ProposeDispatch",
+    "RateOrder",
+    "RedispatchOrder",
+    "ReplyToCustomer",
+    "ReplyView",
+    "ReviewView",
+    "SendBack",
+    "SolveOrder",
+    "SurveyView",
+    "TaskInput",
+    "WorkOrderList",
+    "WorkOrderQuery",
+    "WorkOrderStep",
+    "WorkOrderTask",
+]
+
+
+class TaskInput(Input):
+    """What one unit is to do."""
+
+    #: leaf of taxonomy `unit`
+    unit: Code
+    task: Text
+    #: seconds from dispatch (DP-04)
+    limit_s: int = Field(ge=0, lt=2**31)
+
+
+class Checks(Input):
+    """Each check of the second look with its result (RV-04)."""
+
+    valid: bool
+    serial: bool
+    complainant_type: bool
+    complaint_type: bool
+
+
+def _example(**values: Any) -> ConfigDict:
+    """A body as the interface's description shows it."""
+    return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 4, **values}]})
+
+
+_TASK = {"unit": "city.network", "task": "上门测速", "limit_s": 86400}
+_WELL = {"valid": True, "serial": True, "complainant_type": True, "complaint_type": True}
+
+
+class AnswerOrder(Input):
+    """Answered inside the call (T3)."""
+
+    version: Version
+    opinion: Text
+    #: leaf of taxonomy `satisfaction`
+    satisfaction: Code
+    #: solved at the first contact
+    fcr: bool
+
+    model_config = _example(opinion="已现场解释", satisfaction="satisfied", fcr=True)
+
+
+class HandToSenior(Input):
+    """To the seniors (T4)."""
+
+    version: Version
+    reason: Line
+
+    model_config = _example(reason="超出业务范围")
+
+
+class ProposeDispatch(Input):
+    """A dispatch for a second person to approve (T6)."""
+
+    version: Version
+    opinion: Text
+    tasks: Annotated[list[TaskInput], Field(max_length=50)]
+
+    model_config = _example(opinion="请处理", tasks=[_TASK])
+
+
+class SendBack(Input):
+    """The proposal goes back to its author (T7)."""
+
+    version: Version
+    opinion: Text
+    #: leaves of taxonomy `review_error`
+    errors: list[Code] = Field(default_factory=list, max_length=20)
+
+    model_config = _example(opinion="请补充测速结果", errors=["incomplete"])
+
+
+class ApproveDispatch(Input):
+    """What was proposed is sent (T10)."""
+
+    version: Version
+    opinion: Text
+    checks: Checks
+    #: empty: as it was proposed
+    tasks: list[TaskInput] = Field(default_factory=list, max_length=50)
+    #: of a second dispatch: the unit that is warned in writing (RE-08)
+    warned_unit: Code | None = None
+
+    model_config = _example(opinion="同意", checks=_WELL)
+
+
+class DispatchOrder(Input):
+    """A senior's own dispatch (T11)."""
+
+    version: Version
+    opinion: Text
+    checks: Checks
+    tasks: Annotated[list[TaskInput], Field(max_length=50)]
+
+    model_config = _example(opinion="自行派单", checks=_WELL, tasks=[_TASK])
+
+
+class InvalidateOrder(Input):
+    """No valid complaint (T8)."""
+
+    version: Version
+    opinion: Text
+    checks: Checks
+    customer_told: Line
+
+    model_config = _example(opinion="非本公司业务", checks={**_WELL, "valid": False}, customer_told="已电话说明")
+
+
+class SolveOrder(Input):
+    """Solved without a dispatch (T9)."""
+
+    version: Version
+    opinion: Text
+    #: leaf of taxonomy `cause`
+    cause: Code
+
+    model_config = _example(opinion="远程已恢复", cause="network.capacity")
+
+
+class ReplyToCustomer(Input):
+    """What the customer was told (T22)."""
+
+    version: Version
+    opinion: Text
+    result: Text
+    #: leaf of taxonomy `reply_mode`
+    channel: Code
+    channel_reason: Line | None = None
+    satisfaction: Code
+    final: bool = True
+
+    model_config = _example(opinion="已致歉", result="客户认可", channel="telephone", satisfaction="satisfied")
+
+
+class RateOrder(Input):
+    """The surveyor heard that all is well, or nobody (T23)."""
+
+    version: Version
+    outcome: Literal["satisfied", "unreachable"]
+    grade: Code | None = None
+    opinion: Text | None = None
+
+    model_config = _example(outcome="satisfied", grade="very_satisfied", opinion="很快")
+
+
+class RedispatchOrder(Input):
+    """The customer is not satisfied (T24)."""
+
+    version: Version
+    cause: Code
+    wanted: Text
+    opinion: Text
+    tasks: Annotated[list[TaskInput], Field(max_length=50)]
+    grade: Code | None = None
+
+    model_config = _example(cause="network.capacity", wanted="彻底扩容", opinion="仍慢", tasks=[_TASK])
+
+
+class FileOrder(Input):
+    """Into the archive (T25)."""
+
+    version: Version
+    content: Line
+    customer_nature: Code
+    department: Code
+    originals: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+    model_config = _example(content="宽带网速", customer_nature="ordinary", department="city.network")
+
+
+class WorkOrderStep(Input):
+    """Accept or begin; the version is the work order's (T12)."""
+
+    version: Version
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 1}]})
+
+
+class FinishWork(Input):
+    """A unit's answer (T13)."""
+
+    version: Version
+    result: Text
+    cause: Code
+    opinion: Text
+    service_number: Line
+    handled_at: UtcInstant
+    overtime_reason: Text | None = None
+
+    model_config = _example(
+        result="已更换光猫",
+        cause="network.capacity",
+        opinion="观察一周",
+        service_number="ADSL-010-88886666",
+        handled_at="2026-03-10T03:00:00Z",
+    )
+
+
+class WorkOrderQuery(Input):
+    """Conditions of a department's inbox; all that are given must hold."""
+
+    #: one state, or several with commas between; none = every live one
+    state: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}(,[a-z_]{1,20}){0,12}$")] | None = None
+    mine: bool = False
+    overdue: bool = False
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class WorkOrderTask(Output):
+    """One work order as its unit sees it."""
+
+    id: str
+    #: address of its order
+    order_id: str
+    order_serial: str
+    number: int
+    cycle: int
+    state: str
+    unit: str
+    #: 工号, or the unit whose inbox it lies in
+    owner: str | None
+    urgent: bool
+    task: str | None
+    dispatch_opinion: str
+    sent_at: UtcInstant | None
+    due_at: UtcInstant | None
+    overdue: bool
+    result: str | None
+    cause: str | None
+    opinion: str | None
+    overtime_reason: str | None
+    handled_at: UtcInstant | None
+    ended_at: UtcInstant | None
+    version: int
+    #: steps the reader may take
+    actions: list[str]
+
+
+class WorkOrderList(Output):
+    """A department's inbox, the nearest limit first."""
+
+    items: list[WorkOrderTask]
+
+
+class ReviewView(Output):
+    """A proposal and what a second person made of it."""
+
+    id: str
+    kind: str
+    state: str
+    author: str | None
+    created_at: UtcInstant
+    tasks: list[TaskInput]
+    opinion: str
+    reviewer: str | None
+    decided_at: UtcInstant | None
+    decision: str | None
+    checks: dict[str, bool]
+    error_codes: list[str]
+    warning_document: str | None
+
+
+class ReplyView(Output):
+    """One answer the customer had."""
+
+    at: UtcInstant
+    by: str | None
+    cycle: int
+    on_the_spot: bool
+    opinion: str
+    result: str | None
+    channel: str | None
+    channel_reason: str | None
+    satisfaction: str
+    final: bool
+
+
+class SurveyView(Output):
+    """What the surveyor heard."""
+
+    at: UtcInstant
+    by: str | None
+    cycle: int
+    outcome: str
+    grade: str | None
+    opinion: str | None
+    cause: str | None
+    wanted: str | None
+
+
+class OrderHistory(Output):
+    """What was proposed, done, answered and heard of an order."""
+
+    reviews: list[ReviewView]
+    work_orders: list[WorkOrderTask]
+    replies: list[ReplyView]
+    surveys: list[SurveyView]

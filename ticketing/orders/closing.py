@@ -1,0 +1,167 @@
+"""Use cases that end an order: answer on the spot, reply, survey, second dispatch, filing. Never commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing import taxonomy
+from ticketing.changes import Change
+from ticketing.errors import Invalid
+from ticketing.orders import dispatching, drafts, fields, ledger, settle, work, workflow
+from ticketing.orders.inputs import Answer, FileAway, Rate, Redispatch, Reply
+from ticketing.orders.ledger import Held, Step
+from ticketing.orders.model import ReviewKind, State
+from ticketing.orders.tables import order_filing, order_reply, order_survey
+from ticketing.orders.workflow import Verb
+from ticketing.roles import Actor
+
+#: queue of orders that wait for the surveyor
+SURVEY: Final = "survey"
+_LATER: Final = "later"
+#: grades with which a survey ends well
+_GOOD: Final = frozenset({"very_satisfied", "satisfied", "neutral", "refused"})
+_OUTCOMES: Final = ("satisfied", "unreachable")
+
+
+async def answer(conn: AsyncConnection, actor: Actor, given: Answer, now: datetime) -> Change:
+    """T3: solved inside the call; called back where the kind of service asks for it (IN-02, SV-01)."""
+    held = await ledger.hold(conn, actor, given.public_id, given.version)
+    opinion = fields.text("opinion", given.opinion, 2000, lines=True)
+    said = {"opinion": opinion, "satisfaction": given.satisfaction}
+    decision = workflow.advance(drafts.situation(held), Verb.ANSWER, actor.posts, {**said, "fcr": given.fcr})
+    await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
+    await drafts.turn(conn, held, decision, now)
+    await _write_reply(conn, actor, held, now, on_the_spot=True, final=True, **said)
+    await ledger.keep_promises(conn, held.id, now)
+    to = State(str(decision.to))
+    values = {"fcr": given.fcr, **_owner_after(to, now)}
+    step = Step("order.answered", Verb.ANSWER, to, values, note=opinion, payload={"fcr": given.fcr})
+    return await ledger.apply(conn, actor, held, step, now)
+
+
+async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime) -> Change:
+    """T22: the centre tells the customer, and asks how satisfied he is (RP-01, RP-02).
+
+    Raises Invalid when another channel than the customer asked for is used without a reason (RP-05).
+    """
+    held = await ledger.hold(conn, actor, given.public_id, given.version)
+    said = {
+        "opinion": fields.text("opinion", given.opinion, 2000, lines=True),
+        "result": fields.text("result", given.result, 2000, lines=True),
+        "channel": given.channel,
+        "channel_reason": fields.text("channel_reason", given.channel_reason or "", 500),
+        "satisfaction": given.satisfaction,
+    }
+    live = settle.is_live(await work.states(conn, held))
+    if live and given.final:
+        raise Invalid("work_is_live", "a department still works on it: this cannot be the last reply", field="final")
+    situation = drafts.situation(held, final=given.final, live_work=live)
+    decision = workflow.advance(situation, Verb.REPLY, actor.posts, said)
+    await taxonomy.leaf(conn, "reply_mode", given.channel, now.date(), field="channel")
+    await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
+    wanted = held.row["reply_mode"]
+    if wanted and wanted != given.channel and said["channel_reason"] is None:
+        raise Invalid(
+            "other_channel", "the customer asked for another channel: say why", field="channel_reason", wanted=wanted
+        )
+    await drafts.turn(conn, held, decision, now)
+    await _write_reply(conn, actor, held, now, on_the_spot=False, final=given.final, **said)
+    await ledger.keep_promises(conn, held.id, now)
+    to = State(str(decision.to))
+    payload = {"channel": given.channel, "satisfaction": given.satisfaction, "final": given.final}
+    values = _owner_after(to, now)
+    step = Step("order.replied", Verb.REPLY, to, values, note=said["opinion"], payload=payload)
+    return await ledger.apply(conn, actor, held, step, now)
+
+
+async def rate(conn: AsyncConnection, actor: Actor, given: Rate, now: datetime) -> Change:
+    """T23: the surveyor heard that all is well, or could not reach the customer (SV-01, SV-05)."""
+    held = await ledger.hold(conn, actor, given.public_id, given.version)
+    decision = workflow.advance(drafts.situation(held), Verb.RATE, actor.posts, {"outcome": given.outcome})
+    if given.outcome not in _OUTCOMES:
+        raise Invalid(
+            "unknown_code", "dissatisfied customers get a second dispatch", field="outcome", allowed=list(_OUTCOMES)
+        )
+    if given.outcome == "satisfied":
+        if given.grade not in _GOOD:
+            raise Invalid("grade", "a grade that is no complaint", field="grade", allowed=sorted(_GOOD))
+        await taxonomy.leaf(conn, "satisfaction", given.grade, now.date(), field="grade")
+    said = {"grade": given.grade, "opinion": fields.text("opinion", given.opinion or "", 2000, lines=True)}
+    await drafts.turn(conn, held, decision, now)
+    await _write_survey(conn, actor, held, now, outcome=given.outcome, **said)
+    payload = {"outcome": given.outcome, "grade": given.grade}
+    values = _owner_after(State.CLOSED, now)
+    step = Step("order.rated", Verb.RATE, State.CLOSED, values, note=said["opinion"], payload=payload)
+    return await ledger.apply(conn, actor, held, step, now)
+
+
+async def redispatch(conn: AsyncConnection, actor: Actor, given: Redispatch, now: datetime) -> Change:
+    """T24: not satisfied: proposed again, for a senior to approve with a written warning (RV-07, PR-07, RE-08)."""
+    held = await ledger.hold(conn, actor, given.public_id, given.version)
+    tasks = await dispatching.checked_tasks(conn, given.tasks, now)
+    opinion = fields.text("opinion", given.opinion, 2000, lines=True)
+    said: dict[str, Any] = {
+        "cause": given.cause,
+        "wanted": fields.text("wanted", given.wanted, 2000, lines=True),
+        "opinion": opinion,
+        "tasks": tasks,
+    }
+    decision = workflow.advance(drafts.situation(held), Verb.REDISPATCH, actor.posts, said)
+    await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
+    await _write_survey(
+        conn,
+        actor,
+        held,
+        now,
+        outcome="dissatisfied",
+        grade=given.grade,
+        opinion=said["opinion"],
+        cause=given.cause,
+        wanted=said["wanted"],
+    )
+    await dispatching.open_review(conn, actor, held, now, kind=ReviewKind.SECOND_DISPATCH, proposal=said)
+    cycle = held.row["cycle"] + 1
+    await drafts.turn(conn, held, decision, now, cycle=cycle)
+    values = {"cycle": cycle, "owner_id": None, "owner_queue": dispatching.SENIOR}
+    payload = {"cause": given.cause, "units": [task["unit"] for task in tasks], "cycle": cycle}
+    step = Step("order.not_satisfied", Verb.REDISPATCH, State.IN_REVIEW, values, note=opinion, payload=payload)
+    return await ledger.apply(conn, actor, held, step, now)
+
+
+async def file_away(conn: AsyncConnection, actor: Actor, given: FileAway, now: datetime) -> Change:
+    """T25: into the archive, found again by content, customer and department (KB-09, KB-12)."""
+    held = await ledger.hold(conn, actor, given.public_id, given.version)
+    said: dict[str, Any] = {
+        "content": fields.text("content", given.content, 200),
+        "customer_nature": given.customer_nature,
+        "department": given.department,
+    }
+    workflow.advance(drafts.situation(held), Verb.FILE, actor.posts, said)
+    await taxonomy.leaf(conn, "complainant_type", given.customer_nature, now.date(), field="customer_nature")
+    await taxonomy.leaf(conn, "unit", given.department, now.date(), field="department")
+    said["originals"] = fields.text("originals", given.originals or "", 200)
+    row = {"order_id": held.id, "at": now, "staff_id": ledger.id_of(actor), **said}
+    await conn.execute(insert(order_filing).values(row))
+    step = Step("order.filed", Verb.FILE, State.ARCHIVED, {}, note=said["content"], payload=said)
+    return await ledger.apply(conn, actor, held, step, now)
+
+
+def _owner_after(to: State, now: datetime) -> dict[str, Any]:
+    """Who has it after an answer: the surveyors' queue, nobody once it is over, else whoever had it."""
+    if to is State.SURVEY:
+        return {"owner_id": None, "owner_queue": SURVEY}
+    return {"ended_at": now} if to is State.CLOSED else {}
+
+
+async def _write_reply(conn: AsyncConnection, actor: Actor, held: Held, now: datetime, **said: Any) -> None:
+    row = {"order_id": held.id, "cycle": held.row["cycle"], "at": now, "staff_id": ledger.id_of(actor), **said}
+    await conn.execute(insert(order_reply).values(row))
+
+
+async def _write_survey(conn: AsyncConnection, actor: Actor, held: Held, now: datetime, **said: Any) -> None:
+    row = {"order_id": held.id, "cycle": held.row["cycle"], "at": now, "staff_id": ledger.id_of(actor), **said}
+    await conn.execute(insert(order_survey).values(row))

@@ -1,0 +1,63 @@
+"""Tables of how an order ends: answers given to the customer, what the surveyor heard, and where it is filed."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, SmallInteger, String, Table, Text
+
+from ticketing.db import BigId, UtcDateTime, id_column, metadata
+
+order_reply = Table(
+    "order_reply",
+    metadata,
+    id_column(),
+    Column("order_id", BigId, ForeignKey("customer_order.id", ondelete="CASCADE"), nullable=False),
+    Column("cycle", SmallInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("staff_id", BigId, ForeignKey("staff.id")),
+    #: answered inside the call, without a work order (IN-02)
+    Column("on_the_spot", Boolean, nullable=False),
+    Column("opinion", Text, nullable=False),
+    Column("result", Text),
+    #: leaf of taxonomy reply_mode; another one than the customer asked for has its reason (RP-05)
+    Column("channel", String(40)),
+    Column("channel_reason", Text),
+    #: leaf of taxonomy satisfaction, "refused" and "later" among them
+    Column("satisfaction", String(40), nullable=False),
+    Column("final", Boolean, nullable=False),
+    Index("ix_order_reply_order", "order_id", "id"),
+)
+"""Every answer to the customer, each cycle's kept (RP-03)."""
+
+order_survey = Table(
+    "order_survey",
+    metadata,
+    id_column(),
+    Column("order_id", BigId, ForeignKey("customer_order.id", ondelete="CASCADE"), nullable=False),
+    Column("cycle", SmallInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("staff_id", BigId, ForeignKey("staff.id")),
+    #: satisfied, dissatisfied, unreachable
+    Column("outcome", String(16), nullable=False),
+    Column("grade", String(40)),
+    Column("opinion", Text),
+    Column("cause", String(60)),
+    Column("wanted", Text),
+    Index("ix_order_survey_order", "order_id", "id"),
+)
+"""What the surveyor heard (SV-05)."""
+
+order_filing = Table(
+    "order_filing",
+    metadata,
+    Column(
+        "order_id", BigId, ForeignKey("customer_order.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("at", UtcDateTime, nullable=False),
+    Column("staff_id", BigId, ForeignKey("staff.id")),
+    Column("content", String(200), nullable=False),
+    Column("customer_nature", String(40), nullable=False),
+    Column("department", String(60), nullable=False),
+    #: shelf of the paper originals
+    Column("originals", String(200)),
+)
+"""The archive's index (KB-09)."""

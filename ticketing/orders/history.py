@@ -1,0 +1,205 @@
+"""Reading what was proposed, decided, answered and heard of an order, and a department's inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing.errors import Invalid, NotFound
+from ticketing.orders.model import LIVE_WORK, WorkOrderState
+from ticketing.orders.tables import customer_order, order_reply, order_survey, review, work_order
+from ticketing.orders.views import WorkOrderView, work_order_view
+from ticketing.orders.workflow import allowed
+from ticketing.roles import Actor
+from ticketing.staff.tables import staff
+
+_LARGEST_INBOX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A proposal and what a second person made of it (RV-02)."""
+
+    id: str
+    kind: str
+    state: str
+    #: 工号
+    author: str | None
+    created_at: datetime
+    #: unit, task, limit_s of each work order
+    tasks: tuple[Mapping[str, Any], ...]
+    opinion: str
+    reviewer: str | None
+    decided_at: datetime | None
+    decision: str | None
+    checks: Mapping[str, bool]
+    error_codes: tuple[str, ...]
+    warning_document: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer to the customer (RP-03)."""
+
+    at: datetime
+    by: str | None
+    cycle: int
+    on_the_spot: bool
+    opinion: str
+    result: str | None
+    channel: str | None
+    channel_reason: str | None
+    satisfaction: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the surveyor heard (SV-05)."""
+
+    at: datetime
+    by: str | None
+    cycle: int
+    outcome: str
+    grade: str | None
+    opinion: str | None
+    cause: str | None
+    wanted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFilter:
+    """Conditions of a department's inbox; all that are given must hold."""
+
+    state: tuple[str, ...] = ()
+    mine: bool = False
+    overdue: bool = False
+
+
+async def reviews(conn: AsyncConnection, order_id: int) -> tuple[Review, ...]:
+    """Every proposal of an order, oldest first."""
+    author, reviewer = staff.alias("author"), staff.alias("reviewer")
+    rows = await conn.execute(
+        select(review, author.c.number.label("author"), reviewer.c.number.label("reviewer"))
+        .outerjoin(author, author.c.id == review.c.author_id)
+        .outerjoin(reviewer, reviewer.c.id == review.c.reviewer_id)
+        .where(review.c.order_id == order_id)
+        .order_by(review.c.id)
+    )
+    return tuple(
+        Review(
+            id=row["public_id"],
+            kind=row["kind"],
+            state=row["state"],
+            author=row["author"],
+            created_at=row["created_at"],
+            tasks=tuple(row["proposal"].get("tasks", ())),
+            opinion=row["proposal"].get("opinion", ""),
+            reviewer=row["reviewer"],
+            decided_at=row["decided_at"],
+            decision=row["opinion"],
+            checks=row["checks"],
+            error_codes=tuple(row["error_codes"]),
+            warning_document=row["warning_document"],
+        )
+        for row in rows.mappings()
+    )
+
+
+async def replies(conn: AsyncConnection, order_id: int) -> tuple[Reply, ...]:
+    """Every answer the customer had, oldest first."""
+    rows = await conn.execute(
+        select(order_reply, staff.c.number)
+        .outerjoin(staff, staff.c.id == order_reply.c.staff_id)
+        .where(order_reply.c.order_id == order_id)
+        .order_by(order_reply.c.id)
+    )
+    return tuple(
+        Reply(
+            row.at,
+            row.number,
+            row.cycle,
+            on_the_spot=row.on_the_spot,
+            opinion=row.opinion,
+            result=row.result,
+            channel=row.channel,
+            channel_reason=row.channel_reason,
+            satisfaction=row.satisfaction,
+            final=row.final,
+        )
+        for row in rows
+    )
+
+
+async def surveys(conn: AsyncConnection, order_id: int) -> tuple[Survey, ...]:
+    """What surveyors heard, oldest first."""
+    rows = await conn.execute(
+        select(order_survey, staff.c.number)
+        .outerjoin(staff, staff.c.id == order_survey.c.staff_id)
+        .where(order_survey.c.order_id == order_id)
+        .order_by(order_survey.c.id)
+    )
+    return tuple(
+        Survey(row.at, row.number, row.cycle, row.outcome, row.grade, row.opinion, row.cause, row.wanted)
+        for row in rows
+    )
+
+
+async def inbox(
+    conn: AsyncConnection, actor: Actor, wanted: WorkFilter, now: datetime, *, limit: int = 50
+) -> tuple[WorkOrderView, ...]:
+    """Work orders of the actor's unit, the nearest limit first; what is only proposed is not there (DP-11, PR-01)."""
+    if not 1 <= limit <= _LARGEST_INBOX:
+        raise Invalid("bad_limit", f"1 to {_LARGEST_INBOX}", field="limit", allowed=[1, _LARGEST_INBOX])
+    known = {state.value for state in WorkOrderState}
+    if strange := [state for state in wanted.state if state not in known]:
+        raise Invalid("unknown_code", f"no such state: {strange[0]}", field="state", allowed=sorted(known))
+    states = wanted.state or tuple(state.value for state in LIVE_WORK)
+    where = [of_unit(actor), work_order.c.state.in_(states)]
+    if wanted.mine:
+        where.append(work_order.c.owner_id == actor.staff_id)
+    if wanted.overdue:
+        where += [work_order.c.due_at <= now, work_order.c.ended_at.is_(None)]
+    query = _work_orders().where(*where).order_by(work_order.c.due_at, work_order.c.id).limit(limit)
+    return tuple(work_order_view(row, now, actions_of(actor, row)) for row in (await conn.execute(query)).mappings())
+
+
+async def one(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime) -> tuple[WorkOrderView, str]:
+    """A work order of the actor's unit and its order's public id; raises NotFound for another unit's."""
+    found = await conn.execute(_work_orders().where(of_unit(actor), work_order.c.public_id == public_id))
+    row = found.mappings().first()
+    if row is None:
+        raise NotFound(subject="work_order", id=public_id)
+    return work_order_view(row, now, actions_of(actor, row)), row["order_public_id"]
+
+
+def of_unit(actor: Actor) -> ColumnElement[bool]:
+    """Condition on `work_order`: sent to the actor's unit, or his own."""
+    unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
+    return and_(
+        work_order.c.state != WorkOrderState.PROPOSED.value,
+        or_(work_order.c.unit == unit, work_order.c.owner_id == actor.staff_id),
+    )
+
+
+def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Steps this reader may take on the work order."""
+    return tuple(verb.value for verb in allowed(WorkOrderState(row["state"]), actor.posts))
+
+
+def _work_orders() -> Select[Any]:
+    return (
+        select(
+            work_order,
+            customer_order.c.serial.label("order_serial"),
+            customer_order.c.public_id.label("order_public_id"),
+            staff.c.number.label("owner_number"),
+        )
+        .join(customer_order, customer_order.c.id == work_order.c.order_id)
+        .outerjoin(staff, staff.c.id == work_order.c.owner_id)
+    )

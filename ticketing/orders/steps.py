@@ -1,0 +1,150 @@
+"""Words of the order's state machine: verbs, conditions, and the shape of one row of the table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ticketing.clocks.model import Anchor, Clock
+from ticketing.orders.model import Control, Kind, State, WorkOrderState
+from ticketing.roles import Post
+
+
+class Verb(StrEnum):
+    """What is done to an order; the name of the trail's row."""
+
+    OPEN = "open"
+    SUBMIT = "submit"
+    END_WITHOUT_ORDER = "end_without_order"
+    MERGE = "merge"
+    ANSWER = "answer"  #: 现场答复
+    HAND_TO_SENIOR = "hand_to_senior"  #: 转高级处理
+    PROPOSE = "propose"  #: 拟派单
+    SEND_BACK = "send_back"  #: 复核退回
+    INVALIDATE = "invalidate"  #: 无效撤消
+    SOLVE = "solve"  #: 不派单直接解决
+    APPROVE = "approve"  #: 复核通过, 派单
+    DISPATCH = "dispatch"  #: 高级自行派单
+    REPLY = "reply"  #: 回复客户
+    RATE = "rate"  #: 满意度调查
+    REDISPATCH = "redispatch"  #: 二次派单
+    FILE = "file"  #: 归档
+    SETTLE = "settle"  #: what the work orders' states amount to
+
+    ACCEPT = "accept"  #: 接单
+    BEGIN = "begin"  #: 开始处理
+    FINISH = "finish"  #: 回单
+
+
+class Subject(StrEnum):
+    """Whose state a row changes."""
+
+    ORDER = "order"
+    WORK_ORDER = "work_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the interpreter knows of the order before it decides."""
+
+    #: None before the order exists
+    state: State | WorkOrderState | None
+    kind: Kind | None = None
+    control: Control = Control.RUN
+    #: came in writing or as a recording: has a receipt stamp
+    paper: bool = False
+    #: urgent, or the customer is of a VIP class (DP-06)
+    at_once: bool = False
+    #: the customer was told a time
+    promised: bool = False
+    #: required elements neither filled nor coded (IN-17)
+    missing: tuple[str, ...] = ()
+    #: the kind and the template ask for a call-back (SV-07)
+    follow_up: bool = False
+    #: the reply is the last one of this order (RP-04)
+    final: bool = True
+    #: a department still holds a work order
+    live_work: bool = False
+    #: past its limit: the work order's own clock (PR-06)
+    red: bool = False
+    #: what the work orders amount to, as `settle` found it
+    settled: State | None = None
+
+
+Condition = Callable[[Situation], bool]
+
+CONDITIONS: Mapping[str, Condition] = {
+    "always": lambda s: True,
+    "paper": lambda s: s.paper,
+    "promised": lambda s: s.promised,
+    "complaint": lambda s: s.kind is Kind.COMPLAINT,
+    "complaint at once": lambda s: s.kind is Kind.COMPLAINT and s.at_once,
+    "not a complaint": lambda s: s.kind is not Kind.COMPLAINT,
+    "needs a hand-off": lambda s: s.kind in {Kind.COMPLAINT, Kind.SUGGESTION},
+    "at once": lambda s: s.at_once,
+    "followed up": lambda s: s.final and s.follow_up,
+    "not followed up": lambda s: s.final and not s.follow_up,
+    "final": lambda s: s.final,
+    "not final": lambda s: not s.final and not s.live_work,
+    "red": lambda s: s.red,
+    "to reply": lambda s: s.settled is State.REPLYING,
+    "back to the senior": lambda s: s.settled is State.AT_SENIOR,
+}
+"""Named so that the table stays readable and printable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clock that begins with the step."""
+
+    clock: Clock
+    when: str = "always"
+    anchor: Anchor = Anchor.NONE
+    #: counts from the answer or the receipt stamp instead of from now
+    from_receipt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A clock that ends with the step."""
+
+    clock: Clock
+    when: str = "always"
+    #: it never counted: neither met nor breached (G16)
+    void: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row of the table: from, action, to, who, what must be filled in, which clocks."""
+
+    #: row of requirements part 4
+    row: str
+    verb: Verb
+    sources: tuple[State | WorkOrderState | None, ...]
+    #: none: the state stays; several: a named rule chooses
+    targets: tuple[State | WorkOrderState, ...]
+    posts: frozenset[Post]
+    #: fields of the request that must be given; `complete` = every element the kind requires
+    required: tuple[str, ...] = ()
+    starts: tuple[Start, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    #: required only when the condition holds: (condition, field)
+    required_when: tuple[tuple[str, str], ...] = ()
+    #: every clock of the order that still runs ends: "" no, "stop" judged, "void" never counted
+    stop_all: str = ""
+    #: the condition under which `stop_all` applies
+    stop_all_when: str = "always"
+    #: name in CHOICES of the rule that picks one of several targets
+    choose: str = ""
+    subject: Subject = Subject.ORDER
+    #: the product itself may do it
+    system: bool = False
+    #: allowed while the order is paused
+    while_paused: bool = False
+    #: where it is written
+    source: str = ""
+
+
+Choice = Callable[[Situation], State | WorkOrderState]
