@@ -12,6 +12,8 @@ from cti.web.schemas.orders import (
     Order,
     OrderFields,
     OrderSummary,
+    Process,
+    ProcessNode,
     Promise,
     TrailEntry,
     WorkOrderView,
@@ -32,7 +34,8 @@ _SAME = tuple(
     name
     for name in Order.model_fields
     if name in views.Order.__dataclass_fields__
-    and name not in {*_SUMMARY, "trail", "clocks", "work_orders", "earlier_orders", "promises", "addenda", "missing"}
+    and name
+    not in {*_SUMMARY, "trail", "clocks", "work_orders", "earlier_orders", "promises", "process", "addenda", "missing"}
 )
 Card = Literal["none", "yellow", "red"]
 
@@ -42,8 +45,8 @@ def summary_view(order: CoreSummary) -> OrderSummary:
     return OrderSummary.model_validate({name: getattr(order, name) for name in _SUMMARY})
 
 
-def order_view(order: views.Order, calls: Sequence[CallView]) -> Order:
-    """The whole order with its calls."""
+def order_view(order: views.Order, calls: Sequence[CallView], language: str) -> Order:
+    """The whole order with its calls; names of the process in the reader's language."""
     promised = order.promise_text is not None or order.promise_due_at is not None
     plain = {name: _plain(getattr(order, name)) for name in (*_SUMMARY, *_SAME)}
     joined = {
@@ -54,6 +57,7 @@ def order_view(order: views.Order, calls: Sequence[CallView]) -> Order:
         "clocks": [clock_view(clock) for clock in order.clocks],
         "work_orders": [work_order_view(work) for work in order.work_orders],
         "promises": [Promise(text=promise.text, due_at=promise.due_at) for promise in order.promises],
+        "process": process_view(order.process, language) if order.process is not None else None,
         "addenda": [AddendumView(at=words.at, by=words.by, text=words.text) for words in order.addenda],
         "missing": [_NAMES.get(name, name) for name in order.missing],
     }
@@ -100,6 +104,27 @@ def work_order_view(work: views.WorkOrderView) -> WorkOrderView:
         card="red" if work.overdue else "none",
         order_serial=work.order_serial,
         summary=work.task or "",
+    )
+
+
+def process_view(process: views.Process, language: str) -> Process:
+    """The process in one language."""
+    wanted = "zh" if language == "zh" else "en"
+    return Process(
+        code=process.code,
+        name=process.names[wanted],
+        version=process.version,
+        nodes=[
+            ProcessNode(
+                code=node.code,
+                name=node.names[wanted],
+                unit=node.unit,
+                workplace=node.workplace,
+                after=list(node.after),
+                work_orders=[str(number) for number in node.work_orders],
+            )
+            for node in process.nodes
+        ],
     )
 
 

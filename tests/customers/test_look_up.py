@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from cti.screenpop import Labels, customer_card
 from tests.orders.desk import VIP, Desk, complaint
-from ticketing.customers import actions
-from ticketing.customers.model import CustomerNumber, Lookup, MatchKind, NewCustomer
+from ticketing.customers import actions, store
+from ticketing.customers.directory import CustomerDirectory, OwnTable
+from ticketing.customers.model import Candidate, Customer, CustomerNumber, Lookup, MatchKind, NewCustomer
+from ticketing.customers.rules import normalise
 from ticketing.db import Database
 from ticketing.errors import Forbidden, NotFound
 
@@ -133,3 +137,50 @@ async def test_customers_are_added_and_told_about_by_those_who_may(desk: Desk) -
         assert [(fact.value, fact.source, fact.noted_at) for fact in found.profile] == [("硕士", "survey", desk.now)]
         with pytest.raises(NotFound):
             await actions.get(conn, desk["1001"], "nobody")
+
+
+class Operators:
+    """The operator's own customer system, as another directory behind the same question."""
+
+    def __init__(self, *, answers: bool = True) -> None:
+        self._answers = answers
+
+    async def find(self, number: str, now: datetime) -> tuple[Candidate, ...]:
+        """One customer; without an answer from outside it is what was known last, and said to be."""
+        if number != "+86" + VIP:
+            return ()
+        person = Customer(0, "bss-1", "张伟", "major", None, None, "zh", stale=not self._answers)
+        return (Candidate(person, main=True, orders=(), open_count=0, overdue_count=0, last_order_at=None),)
+
+
+@pytest.mark.req("TL-34")
+@pytest.mark.parametrize("whose", ["own table", "the operator's", "the operator's, silent"])
+async def test_every_directory_answers_the_same_question(desk: Desk, whose: str) -> None:
+    """Nobody, one customer, his class; what is not fresh says so, up to the agent's page."""
+    await desk.customer("张伟", vip_class="major")
+    number = normalise(VIP)
+    async with desk.database.read() as conn:
+        outside = Operators(answers="silent" not in whose)
+        directory: CustomerDirectory = OwnTable(conn) if whose == "own table" else outside
+        assert await directory.find("+8613500135000", desk.now) == ()
+        found = actions.answer(number, await directory.find("+86" + VIP, desk.now), desk.now)
+    assert (found.match, found.vip_class, found.open_count) == (MatchKind.ONE, "major", 0)
+    assert found.customer is not None
+    assert found.customer.name == "张伟"
+    card = customer_card(found.customer, Labels(vip={"major": "大客户"}))
+    assert (card["name"], card["vip_label"], card["stale"]) == ("张伟", "大客户", "silent" in whose)
+
+
+@pytest.mark.req("TL-34")
+async def test_our_own_table_answers_far_within_300_ms(desk: Desk) -> None:
+    """The middle one of 21 look-ups among 500 customers; a busy machine may delay some."""
+    async with desk.database.write() as conn:
+        for person in range(500):
+            number = CustomerNumber(f"+8613100{person:06}", "mobile")
+            await store.add(conn, NewCustomer(f"客户{person}", (number,)), desk.now)
+    taken = []
+    for person in range(21):
+        began = time.perf_counter()
+        assert (await _look_up(desk, f"13100{person:06}")).match is MatchKind.ONE
+        taken.append(time.perf_counter() - began)
+    assert sorted(taken)[10] < 0.3

@@ -34,6 +34,7 @@ async def sign_in(door: Door, now: datetime, number: str = "1001", password: str
     return await door.sign_in(number, password, address=more.pop("address", "10.0.0.1"), now=now, **more)
 
 
+@pytest.mark.req("PX-01")
 async def test_sign_in_by_number_gives_a_session_with_posts_and_team(
     open_door: Door, centre: Database, now: datetime
 ) -> None:

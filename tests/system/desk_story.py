@@ -121,10 +121,13 @@ async def finds_by_words(desk: Desk) -> None:
         await desk.at("filter-search").click()
         await expect(desk.at("orders")).to_have_attribute("data-count", str(count))
         await expect(rows).to_have_count(count)
-    await desk.fill("filter-words", "宽带")
+    await desk.fill("filter-words", "张伟 宽带")
     await desk.at("filter-search").click()
     await expect(rows.first).to_contain_text("宽带断网三天")
     await desk.pictures("12-orders-by-words")
+    await rows.nth(1).click()
+    await expect(desk.at("order-process")).to_contain_text("网络监控工位")
+    await desk.pictures("13-order-process")
 
 
 async def voice_file(person: Agent, call_id: str) -> tuple[Pcm, Pcm]:

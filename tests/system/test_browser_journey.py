@@ -32,7 +32,20 @@ PLAIN = "13800138006"
 
 
 @pytest.mark.req(
-    "TL-30", "TL-32", "TL-33", "TL-50", "TL-51", "TL-72", "CT-03", "IN-03", "IN-04", "IN-09", "IN-18", "PX-07", "S09"
+    "TL-30",
+    "TL-32",
+    "TL-33",
+    "TL-50",
+    "TL-51",
+    "TL-72",
+    "CT-03",
+    "IN-03",
+    "IN-04",
+    "IN-09",
+    "IN-18",
+    "PX-01",
+    "PX-07",
+    "S09",
 )
 async def test_a_newcomer_sees_the_whole_story(short_tmp: Path, asterisk_installation: Installation) -> None:
     """From the set-up token to the submitted order with its waveform, and a second call that needs no order.

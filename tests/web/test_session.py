@@ -24,6 +24,7 @@ async def code_of(answer: Any) -> str:
     return str((await answer.json())["code"])
 
 
+@pytest.mark.req("PX-01")
 async def test_signing_in_by_number_and_out(visitor: Browser) -> None:
     nobody = await visitor.get("/api/session")
     assert (nobody.status, await code_of(nobody)) == (401, "not_signed_in")

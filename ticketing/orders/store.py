@@ -17,7 +17,7 @@ from ticketing.contacts import store as contacts
 from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
 from ticketing.errors import Invalid, NotFound
-from ticketing.orders import rules, words, workflow
+from ticketing.orders import process, rules, words, workflow
 from ticketing.orders.access import visible
 from ticketing.orders.model import LIVE_WORK, OPEN, UNBORN, Control, Kind, OrderSummary, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_trail, work_order
@@ -93,6 +93,7 @@ async def get(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
         clocks=await clocks.of_order(conn, id_, now),
         work_orders=await work_orders(conn, id_, now),
         promises=around[1],
+        process=await process.of_order(conn, id_, row["template_version_id"]),
         actions=_verbs(actor, state, row["owner_id"]),
     )
 

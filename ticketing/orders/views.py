@@ -82,6 +82,32 @@ def work_order_view(row: Mapping[str, Any], now: datetime, actions: tuple[str, .
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessNode:
+    """One step of the process: who works at it, and where."""
+
+    code: str
+    #: by language, zh and en
+    names: Mapping[str, str]
+    unit: str | None
+    #: 工位
+    workplace: str | None
+    #: codes of the nodes that come before
+    after: tuple[str, ...]
+    #: numbers of this order's work orders at it
+    work_orders: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The process template an order follows, in the version it began with (IN-10, DP-14)."""
+
+    code: str
+    version: int
+    names: Mapping[str, str]
+    nodes: tuple[ProcessNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrailLine:
     """One step of the order's history."""
 
@@ -152,6 +178,7 @@ class Order(OrderSummary):
     clocks: tuple[ClockView, ...] = ()
     work_orders: tuple[WorkOrderView, ...] = ()
     promises: tuple[Promise, ...] = ()
+    process: Process | None = None
     #: verbs of the table this reader may use now
     actions: tuple[str, ...] = ()
 

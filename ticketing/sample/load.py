@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.customers import store as customers
 from ticketing.customers.model import Customer, CustomerNumber, NewCustomer
-from ticketing.orders import actions, ledger
+from ticketing.orders import actions, ledger, process
 from ticketing.orders.inputs import DraftFromCall, EditDraft, Merge, Submit
 from ticketing.roles import SYSTEM, Actor
 from ticketing.sample import story
@@ -35,10 +35,17 @@ async def load_sample(conn: AsyncConnection, now: datetime) -> int:
     if await customers.by_external(conn, SOURCE, data["customer"][0]["key"]) is not None:
         return 0
     oldest = now - timedelta(days=365)
+    templates = {
+        each["template"]["code"]: await process.publish(conn, each["template"], each["node"], oldest)
+        for each in data["process"]
+    }
     people = {each["key"]: await customers.add(conn, _customer(each), oldest) for each in data["customer"]}
     made: dict[str, str] = {}
     for number, told in enumerate(data["order"], start=1):
-        made[told["customer"]] = await _order(conn, told, people[told["customer"]], now, number=number, made=made)
+        follows = templates.get(told.get("process", ""))
+        made[told["customer"]] = await _order(
+            conn, told, people[told["customer"]], now, number=number, made=made, follows=follows
+        )
     return len(data["order"])
 
 
@@ -64,6 +71,7 @@ async def _order(
     *,
     number: int,
     made: Mapping[str, str],
+    follows: int | None,
 ) -> str:
     """One order from the answered call on, by the same actions an agent uses; returns its serial."""
     answered = now - timedelta(hours=told["ago_h"])
@@ -86,7 +94,9 @@ async def _order(
     edited = await actions.edit_draft(conn, agent, edit, talked)
     order = await actions.submit(conn, agent, Submit(edited.subject_id, edited.version), talked)
     for step in told.get("steps", []):
-        await story.play(conn, order.subject_id, step, answered + timedelta(hours=step["after_h"]) + _TALK)
+        await story.play(
+            conn, order.subject_id, {**step, "follows": follows}, answered + timedelta(hours=step["after_h"]) + _TALK
+        )
     serial = (await ledger.hold(conn, SYSTEM, order.subject_id)).serial
     for again in range(1, told.get("calls", 1)):
         at = answered + timedelta(hours=6 * again)

@@ -161,7 +161,7 @@ async def read(call: Call, conn: AsyncConnection, public_id: str) -> Order:
     order = await store.get(conn, call.actor, public_id, call.now)
     records = [record for call_id in order.call_ids if (record := await calls.get(conn, call_id)) is not None]
     labels = call.deps.telephony.labels(call.language)
-    return order_view(order, await call_views(conn, call.actor, records, labels))
+    return order_view(order, await call_views(conn, call.actor, records, labels), call.language)
 
 
 CREATE = Route(

@@ -18,6 +18,8 @@ __all__ = [
     "OrderFields",
     "OrderPage",
     "OrderSummary",
+    "Process",
+    "ProcessNode",
     "Promise",
     "PromiseInput",
     "SubmitOrder",
@@ -116,6 +118,28 @@ class WorkOrderView(Output):
     summary: str
 
 
+class ProcessNode(Output):
+    """One step of the process: who works at it, and where (工位)."""
+
+    code: str
+    name: str
+    unit: str | None
+    workplace: str | None
+    #: codes of the steps before it
+    after: list[str]
+    #: numbers of this order's work orders at this step
+    work_orders: list[str]
+
+
+class Process(Output):
+    """The process template the order follows, in the version it began with (IN-10, DP-14)."""
+
+    code: str
+    name: str
+    version: int
+    nodes: list[ProcessNode]
+
+
 class AddendumView(Output):
     """Words of the customer said later, beside his first ones (IN-22)."""
 
@@ -166,6 +190,7 @@ class Order(OrderSummary):
     addenda: list[AddendumView]
     #: Every promise of this order that is still open.
     promises: list[Promise]
+    process: Process | None
     no_order_reason: str | None
     end_note: str | None
     ended_at: UtcInstant | None

@@ -68,6 +68,22 @@ export interface WorkOrderView {
   summary: string
 }
 
+export interface ProcessNode {
+  code: string
+  name: string
+  unit: string | null
+  workplace: string | null
+  after: string[]
+  work_orders: string[]
+}
+
+export interface Process {
+  code: string
+  name: string
+  version: number
+  nodes: ProcessNode[]
+}
+
 export interface AddendumView {
   at: Instant
   by: string | null
@@ -107,6 +123,7 @@ export interface Order extends OrderSummary {
   completeness: number
   addenda: AddendumView[]
   promises: Promise_[]
+  process: Process | null
   no_order_reason: string | null
   end_note: string | null
   ended_at: Instant | null

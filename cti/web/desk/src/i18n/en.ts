@@ -269,7 +269,7 @@ export const en: Words = {
       noSummary: '(no description yet)', count: '{count} shown',
     },
     page: {
-      contents: 'Contents', calls: 'Calls and recordings', trail: 'History', clocks: 'Clocks', workOrders: 'Work orders', addenda: 'Said later', promises: 'Open promises',
+      contents: 'Contents', calls: 'Calls and recordings', trail: 'History', clocks: 'Clocks', workOrders: 'Work orders', process: 'Process', version: 'version {version}', addenda: 'Said later', promises: 'Open promises',
       earlier: 'Earlier orders', none: 'None', edit: 'Continue', mergedInto: 'Merged into {serial}', repeatOf: 'Repeats {serial}',
       running: 'Running', stopped: 'stopped {at}', started: 'from {at}', due: 'due {at}', back: 'Back to the list', noOrderReason: 'Why no order',
     },

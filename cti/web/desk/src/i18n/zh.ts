@@ -267,7 +267,7 @@ export const zh = {
       noSummary: '（未填写描述）', count: '已显示 {count} 张',
     },
     page: {
-      contents: '内容', calls: '通话与录音', trail: '办理经过', clocks: '时限', workOrders: '工单', addenda: '客户后来说', promises: '未兑现承诺',
+      contents: '内容', calls: '通话与录音', trail: '办理经过', clocks: '时限', workOrders: '工单', process: '处理流程', version: '第 {version} 版', addenda: '客户后来说', promises: '未兑现承诺',
       earlier: '此前定单', none: '无', edit: '继续填写', mergedInto: '已并入 {serial}', repeatOf: '重复单，原单 {serial}',
       running: '计时中', stopped: '已停止 {at}', started: '始于 {at}', due: '截止 {at}', back: '返回列表', noOrderReason: '无需立单原因',
     },

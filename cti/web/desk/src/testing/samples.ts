@@ -97,6 +97,7 @@ export const order = (part: Partial<Order> = {}): Order => ({
   completeness: 0,
   addenda: [],
   promises: [],
+  process: null,
   no_order_reason: null,
   end_note: null,
   ended_at: null,
