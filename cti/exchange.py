@@ -68,6 +68,7 @@ def exchange_settings(
         "agi_port": settings.agi_port,
         "trunk_hosts": settings.trunk_hosts,
         "overflow": settings.overflow,
+        "queue_seconds": settings.queue_seconds,
         "survey": settings.survey,
         "notice_version": notice_version,
         "outbound": settings.outbound,

@@ -118,6 +118,8 @@ class Settings(BaseSettings):
 
     #: who waits while everybody is busy may leave a recorded complaint or book a callback (TL-20)
     overflow: bool = False
+    #: seconds a caller waits in a queue before he is offered something else, or waits once more (default)
+    queue_seconds: int = Field(300, ge=1, le=7200)
     #: the caller is asked for a grade by key after the agent has hung up (TL-08)
     survey: bool = False
     #: load the sample operator at start (staff without passwords, customers, orders)

@@ -246,6 +246,9 @@ class House:
 class ServiceHouse(House):
     """The same with the service as a process of its own, as `make run` starts it, so that it can be killed."""
 
+    #: what Python runs
+    program: tuple[str, ...] = ("-m", "cti", "up")
+
     def __init__(self, home: Path, **changes: Any) -> None:
         super().__init__(home, **changes)
         #: what the first start printed for the set-up page
@@ -281,7 +284,7 @@ class ServiceHouse(House):
         """Starts the service and returns its set-up token when it is ready."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "cti", "up"),
+            *self.program,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, **environment(self.settings), "COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 
@@ -93,6 +94,38 @@ async def test_callers_in_every_menu_step_are_rescued_when_the_service_is_killed
             assert record.rescued or "events" in record.unseen, f"{record.call_id} hides the gap"
         (answered,) = (call for call in (await again.get("/api/calls"))["items"] if call["agent"] == "1002")
         assert answered["order_id"] is not None
+
+
+class StallingHouse(ServiceHouse):
+    """The same service, whose event loop stands still for a minute at SIGUSR1."""
+
+    program = (
+        "-c",
+        "import signal, time\nsignal.signal(signal.SIGUSR1, lambda *_: time.sleep(60))\nimport cti.cli\ncti.cli.main()",
+        "up",
+    )
+
+
+@pytest.mark.req("F07", "N8", "TL-24")
+async def test_a_stalled_loop_ends_the_process_and_its_callers_go_on(
+    short_tmp: Path, asterisk_installation: Installation
+) -> None:
+    """The watchdog of a real service with a caller in its menu: exit 70, a prompt within 3 s, the queue."""
+    async with StallingHouse(short_tmp) as house, Lines(house) as lines:
+        caller = await walk(lines, "13900001101", "3")
+        house.process.send_signal(signal.SIGUSR1)
+        async with asyncio.timeout(20):
+            assert await house.process.wait() == 70
+        assert house.process.stdout is not None
+        assert "event loop stalled" in (await house.process.stdout.read()).decode()
+        assert await rescued(caller) <= 3.0
+        async with asyncio.timeout(20):
+            while "has 1 calls" not in await house.cli("queue show complaint"):  # noqa: ASYNC110 - no event of ours
+                await asyncio.sleep(0.1)
+        assert (await house.start()) is None
+        assert "taken over" in house.printed
+        await caller.hang_up()
+        await _all_closed(house, 1)
 
 
 async def _records(house: ServiceHouse) -> list[CallRecord]:
