@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from cti import app as composition
-from cti import commands_calls, doctor, logs
+from cti import commands_calls, commands_verify, doctor, logs
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.process import Asterisk
 from cti.asterisk.provision import Installation, provision
@@ -192,6 +192,7 @@ def demo(
     run(place_call(load(), caller=caller, dnis=dnis, patience_s=seconds, progress=progress))
 
 
+cli.command()(commands_verify.verify)
 cli.command()(commands_calls.replay)
 
 

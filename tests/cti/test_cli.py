@@ -63,7 +63,20 @@ def ended(*words: str) -> int | str | None:
     return left.value.code
 
 
-COMMANDS = ("up", "check", "reload", "doctor", "demo", "calls", "replay", "diagram", "asterisk", "db", "staff")
+COMMANDS = (
+    "up",
+    "check",
+    "reload",
+    "doctor",
+    "demo",
+    "verify",
+    "calls",
+    "replay",
+    "diagram",
+    "asterisk",
+    "db",
+    "staff",
+)
 
 
 def test_help_teaches_every_command() -> None:

@@ -79,8 +79,15 @@ async def book(
             raise Refused("callback_is_booked", "this number is being booked elsewhere; tell it again")
         return await _renew(conn, actor, known, given, policy, now, opening)
     await items.attach(conn, number, held.id)
-    step = Step("callback.booked", state, {}, {"window": window.id, "queue": held.row["queue"]})
+    said = {"window": window.id, "queue": held.row["queue"], **_promised(given.call_id, values)}
+    step = Step("callback.booked", state, {}, said)
     return await store.tell(conn, actor, held, step, held.version, now)
+
+
+def _promised(call_id: str | None, when: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit must say so that anyone can recompute what was promised, and in which call (N1, N6)."""
+    said: dict[str, Any] = {"call_id": call_id} if call_id else {}
+    return said | ({"counts_from": when["next_at"].isoformat()} if when else {})
 
 
 def _window(wanted: str, policy: Policy, opening: WorkingCalendar | None, now: datetime) -> Window:
@@ -175,7 +182,8 @@ async def _renew(  # noqa: PLR0917 - the pieces of one request
     }
     if window.id == rules.ASAP == held.row["window"]:  # asking again does not move what was promised
         values |= {"due_at": held.row["due_at"], "warn_at": held.row["warn_at"]}
-    said = {"window": window.id, "requests": values["requests"]}
+        when = {}
+    said = {"window": window.id, "requests": values["requests"], **_promised(given.call_id, when)}
     return await store.write(conn, actor, held, Step("callback.renewed", to, values, said), now)
 
 
@@ -190,7 +198,8 @@ async def again(
     held = await store.hold(conn, public_id)
     if choice is Again.KEEP:
         values = {"requests": held.row["requests"] + 1}
-        return await store.write(conn, actor, held, Step("callback.kept", held.state, values), now)
+        kept = {"call_id": call_id} if call_id else {}
+        return await store.write(conn, actor, held, Step("callback.kept", held.state, values, kept), now)
     if choice is Again.CANCEL:
         return await _cancel(conn, actor, held, "customer", None, now)
     to = workflow.advance(_situation(held), Verb.TAKE_OVER)

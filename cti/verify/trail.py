@@ -1,0 +1,153 @@
+"""N4: one owner of what lives, each version has its audit row, and the audit chain is whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Select, Table, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cti.verify.model import Found, Place, Rule, Violation, rows
+from ticketing import sealing
+from ticketing.audit import audit
+from ticketing.callbacks.model import LISTED
+from ticketing.callbacks.tables import callback
+from ticketing.intake.tables import intake_item
+from ticketing.orders.tables import customer_order, order_trail
+from ticketing.orders.work_tables import work_order
+
+
+@dataclass(frozen=True, slots=True)
+class _Aggregate:
+    #: as the audit calls it
+    kind: str
+    table: Table
+
+
+_AUDITED: Final = (
+    _Aggregate("order", customer_order),
+    _Aggregate("item", intake_item),
+    _Aggregate("callback", callback),
+)
+_FAULTS: Final = {
+    "missing": "the row is missing",
+    "seal": "who, what or when of the row was changed after it was sealed",
+    "payload": "what the row says was changed after it was sealed",
+    "anchor": "the seal differs from the one kept outside the database",
+    "tail": "rows are missing at the end, or the end was moved",
+}
+
+
+async def check(place: Place) -> Found:
+    """Owners, versions against audit rows and trail, rows that vanished, and the chain."""
+    async with place.database.read() as conn:
+        for one in _AUDITED:
+            async for found in _owners(conn, one):
+                yield found
+            async for found in _versions(conn, one):
+                yield found
+            async for found in _vanished(conn, one):
+                yield found
+        async for found in _owners(conn, _Aggregate("work order", work_order)):
+            yield found
+        async for found in _trail(conn):
+            yield found
+        place.progress("audit rows", 0)
+        async for found in _chain(conn, place):
+            yield found
+
+
+def _name(kind: str, row: object) -> str:
+    return f"{kind} {getattr(row, 'serial', None) or getattr(row, 'public_id', '')}"
+
+
+async def _owners(conn: AsyncConnection, one: _Aggregate) -> Found:
+    """A person or a queue, and not both (IN-23). Callbacks that wait for a person are looked at by N3."""
+    table = one.table
+    right = table.c.owner_id.is_(None) != table.c.owner_queue.is_(None)
+    name = table.c.serial if "serial" in table.c else table.c.public_id
+    query = select(name.label("serial"), table.c.owner_id).where(table.c.ended_at.is_(None), ~right)
+    if table is callback:
+        query = query.where(table.c.state.not_in(sorted(LISTED)))
+    async for row in rows(conn, query.order_by(table.c.id)):
+        says = "a person and a queue both own it" if row.owner_id is not None else "it lives and nobody owns it"
+        yield Violation(Rule.N4, _name(one.kind, row), says, "reassign it on the page")
+
+
+async def _versions(conn: AsyncConnection, one: _Aggregate) -> Found:
+    table = one.table
+    mine = and_(audit.c.subject_kind == one.kind, audit.c.subject_id == table.c.public_id)
+    query = (
+        select(table.c.serial, table.c.version, func.count(audit.c.id).label("audited"))
+        .outerjoin(audit, mine)
+        .group_by(table.c.id, table.c.serial, table.c.version)
+        .having(func.count(audit.c.id) != table.c.version)
+    )
+    async for row in rows(conn, query.order_by(table.c.id)):
+        yield Violation(
+            Rule.N4,
+            _name(one.kind, row),
+            f"it is at version {row.version} and has {row.audited} audit rows",
+            "find who writes to the database beside the service; compare with a backup",
+        )
+
+
+async def _vanished(conn: AsyncConnection, one: _Aggregate) -> Found:
+    """What was audited and is there no more: nothing of the product removes it."""
+    table = one.table
+    query: Select[tuple[str]] = (
+        select(audit.c.subject_id.label("public_id"))
+        .distinct()
+        .outerjoin(table, table.c.public_id == audit.c.subject_id)
+        .where(audit.c.subject_kind == one.kind, table.c.id.is_(None))
+    )
+    async for row in rows(conn, query.order_by(audit.c.subject_id)):
+        yield Violation(Rule.N4, _name(one.kind, row), "it has audit rows and is not there", "restore it from a backup")
+
+
+async def _trail(conn: AsyncConnection) -> Found:
+    order = customer_order
+    query = (
+        select(order.c.serial, order.c.version, func.count(func.distinct(order_trail.c.version)).label("lines"))
+        .outerjoin(order_trail, order_trail.c.order_id == order.c.id)
+        .group_by(order.c.id, order.c.serial, order.c.version)
+        .having(func.count(func.distinct(order_trail.c.version)) != order.c.version)
+    )
+    async for row in rows(conn, query.order_by(order.c.id)):
+        yield Violation(
+            Rule.N4,
+            _name("order", row),
+            f"it is at version {row.version} and its trail has {row.lines}",
+            "the audit rows of the order say which step is missing",
+        )
+
+
+async def _chain(conn: AsyncConnection, place: Place) -> Found:
+    if place.audit_key is None:
+        sealed = await conn.scalar(select(audit.c.id).where(audit.c.seal_seq.is_not(None)).limit(1))
+        if sealed is not None:
+            yield Violation(
+                Rule.N4, "audit", "its key is not there, so the chain cannot be verified", "restore secrets/audit_key"
+            )
+        return
+    anchors = sealing.read_anchors(place.anchors) if place.anchors is not None else []
+    verdict = await sealing.verify(conn, place.audit_key, anchors)
+    for fault in verdict.faults:
+        yield Violation(
+            Rule.N4,
+            f"{fault.chain} {fault.seq}",
+            _FAULTS[fault.what],
+            "compare with a backup: somebody changed the log past the service",
+        )
+    if place.running:
+        late = await conn.scalar(
+            select(func.count()).select_from(audit).where(audit.c.seal_seq.is_(None), audit.c.at < place.settled)
+        )
+        if late:
+            yield Violation(
+                Rule.N4,
+                "audit",
+                f"{late} rows wait to be sealed for more than a minute",
+                "look for audit_not_sealed in the service's log",
+            )
