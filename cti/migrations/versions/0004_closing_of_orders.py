@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from ticketing.db import UtcDateTime
 
-revision: str = "0005"
-down_revision: str | None = "0004"
+revision: str = "0004"
+down_revision: str | None = "0003"
 branch_labels: str | None = None
 depends_on: str | None = None
 
