@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import Any
 
 import panoramisk
@@ -12,10 +13,12 @@ import pytest
 from panoramisk.call_manager import CallManager
 
 from cti.ami import commands
-from cti.ami.link import LinkDown, WrongSecret
+from cti.ami.frames import Frame
+from cti.ami.link import LinkDown, NoAnswer, WrongSecret
 from tests.ami.fake_server import SECRET, FakeAmi, serving
 from tests.ami.faults import faulty
 from tests.ami.watching import QUICK, Watched, up
+from ticketing.errors import Invalid
 
 NAME = "投诉客户王小明"
 DIAL = commands.originate(
@@ -190,6 +193,49 @@ async def test_a9_the_answer_to_queue_add_is_taken_for_a_list(server: FakeAmi) -
     async with up(Watched(server.port)) as watched:
         (answer,) = await watched.link.send(commands.queue_add("complaint", "PJSIP/1001", "1001"))
         assert answer.get("Message") == "Added interface to queue"
+
+
+async def test_a8_an_originate_waits_for_its_outcome_without_end(server: FakeAmi) -> None:
+    """`Async: true` is answered at once; the library waits for the event that says how the call went, or for ever."""
+    server.answers["Originate"] = lambda _: "Response: Success\r\nMessage: Originate successfully queued"
+    async with bare(server.port) as manager:
+        await server.heard("Login")
+        future = manager.manager.send_action({"Action": "Originate", "Channel": "Local/1@cti-out", "Async": "true"})
+        await manager.manager.send_action({"Action": "Ping"})
+        assert not future.done()
+        future.cancel()
+    async with up(Watched(server.port)) as watched:
+        with pytest.raises(NoAnswer):
+            await watched.link.send(DIAL, 0.2)
+        assert watched.link.figures.connections == 1, "the link lives on"
+
+
+async def test_a12_what_sending_returns_can_be_gathered(server: FakeAmi) -> None:
+    """True of the release that is pinned; the library's next one returns a mapping that is no key of a set."""
+    assert version("panoramisk") == "1.4"
+    async with bare(server.port) as manager:
+        await server.heard("Login")
+        sent = [manager.manager.send_action({"Action": "Ping"}) for _ in range(3)]
+        assert len(set(sent)) == 3
+        assert [answer.ping for answer in await asyncio.gather(*sent)] == ["Pong"] * 3
+    async with up(Watched(server.port)) as watched:
+        answers = await asyncio.gather(*(watched.link.send(commands.ping()) for _ in range(3)))
+        assert [answer[0].get("Ping") for answer in answers] == ["Pong"] * 3
+
+
+async def test_p6_output_is_a_word_or_a_list_by_the_number_of_its_lines(server: FakeAmi) -> None:
+    """So nothing of ours asks by `Command`: the encoder has no such action, and repeated headers keep their order."""
+    async with bare(server.port) as manager:
+        await server.heard("Login")
+        kinds = []
+        for lines in (1, 2):
+            said = "\r\n".join(f"Output: line {number}" for number in range(lines))
+            server.answers["Command"] = lambda _, said=said: f"Response: Success\r\n{said}"  # type: ignore[misc]
+            kinds.append(type((await manager.manager.send_command("core show version")).output))
+        assert kinds == [str, list]
+    with pytest.raises(Invalid):
+        commands.Command("Command", (("Command", "core show version"),))
+    assert Frame(b"Response: Success\r\nOutput: a\r\nOutput: b").all("Output") == ("a", "b")
 
 
 async def test_a13_pings_nobody_answers_are_not_noticed(server: FakeAmi) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
 import warnings
 from typing import Any
 
 import pytest
 
 from cti.ami import commands
-from cti.ami.frames import Frame
+from cti.ami.frames import Frame, Splitter
 from tests.ami.fake_server import FakeAmi, serving
 from tests.ami.watching import Watched, up
 
@@ -88,6 +89,33 @@ def test_b6_it_connects_once_only(manager: Any) -> None:
     manager.message_thread.join()
     with pytest.raises(RuntimeError, match="threads can only be started once"):
         manager.message_thread.start()
+
+
+class Counting(io.RawIOBase):
+    """A socket's raw file that counts how often it is asked."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._left = io.BytesIO(data)
+        self.asked = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.asked += 1
+        return self._left.readinto(buffer)
+
+
+def test_b7_every_byte_is_a_read_of_its_own() -> None:
+    """It opens its socket unbuffered and reads lines: a system call a byte, some hundred events a second."""
+    assert "makefile(mode='rwb', buffering=0)" in inspect.getsource(pyst2.Manager.connect)
+    block = b"Event: Hangup\r\nChannel: PJSIP/trunk-00000001\r\nUniqueid: 1.1\r\n\r\n"
+    unbuffered = Counting(block)
+    while unbuffered.readline().strip():
+        pass
+    assert unbuffered.asked == len(block)
+    assert Splitter(banner=False).feed(block * 3) == [block.removesuffix(b"\r\n\r\n")] * 3, "one portion, three events"
 
 
 async def test_our_link_matches_by_id_whatever_the_order() -> None:
