@@ -73,6 +73,41 @@ class ScriptedService:
         self.over.set()
 
 
+class HeaderSpoilt:
+    """Stands between Asterisk and the service, and passes each connection's header on changed."""
+
+    def __init__(self, port: int, service: int, spoil: Callable[[bytes], bytes]) -> None:
+        self._port, self._service, self._spoil = port, service, spoil
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._open:
+            writer.close()
+        await self._server.wait_closed()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        header = await reader.readuntil(b"\n\n")
+        answers, service = await asyncio.open_connection("127.0.0.1", self._service)
+        self._open |= {writer, service}
+        with contextlib.suppress(ConnectionError):
+            service.write(self._spoil(header))
+            await service.drain()
+            while data := await answers.read(65536):
+                writer.write(data)
+        for end in (service, writer):
+            end.close()
+            self._open.discard(end)
+
+
 def routes(queue: str, *, steps: Sequence[str] = ("main:1",), lang: str = "zh", reason: str = "menu") -> Talk:
     """A service that routes the caller to a queue and tells the story by events, as the real one does."""
 

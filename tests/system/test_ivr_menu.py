@@ -21,6 +21,7 @@ from ivr.session import EntryStep, Ports
 from tests.ivr.fakes import KNOWN, FakeDirectory, FakeHours, FakeOrders, ports, shipped_tree
 from tests.system.callers import Caller, Lines, NotHeard
 from tests.system.conftest import Pbx
+from tests.system.services import HeaderSpoilt
 
 pytestmark = pytest.mark.system
 
@@ -232,6 +233,42 @@ async def test_a_header_we_refuse_still_gets_its_caller_a_prompt(lines: Lines, s
     await caller.dial("1860")
     await caller.hears("technical-hold", within_s=20)
     assert server.counts == {fault: 1}
+
+
+def with_empty_line(header: bytes) -> bytes:
+    """As if a caller's number had carried a line end past Asterisk."""
+    assert b"\nagi_callerid: " in header
+    before, _, rest = header.partition(b"\nagi_callerid: ")
+    return before + b"\nagi_callerid: 139\n\n" + rest
+
+
+def with_a_long_value(header: bytes) -> bytes:
+    """As if a redirecting number had been passed on whole."""
+    assert b"\nagi_rdnis: unknown\n" in header
+    return header.replace(b"\nagi_rdnis: unknown\n", b"\nagi_rdnis: " + b"9" * 2 * HEADER_LIMIT + b"\n")
+
+
+@pytest.mark.req("TL-07", "S08")
+@pytest.mark.parametrize(
+    ("spoil", "why"), [(with_empty_line, "header_cut_short"), (with_a_long_value, "header_too_large")]
+)
+async def test_a_header_that_arrives_spoilt_still_gets_its_caller_a_prompt(
+    pbx: Pbx, lines: Lines, spoil: Callable[[bytes], bytes], why: str
+) -> None:
+    """Cut short by an empty line, or larger than our cap: refused at once, and the caller reaches a phone."""
+    phone = await lines.phone("1002")
+    await pbx.add_member("1002")
+    server = FastAgiServer("127.0.0.1", 0, pbx.secrets.agi, {"entry": EntryStep(shipped_tree, ports(FakeDirectory()))})
+    await server.start()
+    try:
+        async with HeaderSpoilt(pbx.settings.agi_port, server.port, spoil):
+            caller = await lines.caller(ANI)
+            await caller.dial("1860")
+            await caller.hears("technical-hold", within_s=20)
+            await phone.rings()
+            assert server.counts == {why: 1}
+    finally:
+        await server.stop()
 
 
 async def between(caller: Caller, first: str, second: str) -> float:
