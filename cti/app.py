@@ -27,7 +27,6 @@ from cti.asterisk.render import RunFolder, render
 from cti.asterisk.secrets import Secrets, write_private
 from cti.asterisk.settings import AsteriskSettings
 from cti.dialer import Dialer
-from cti.dialer import Tools as DialerTools
 from cti.exchange import NOTICE, access, dialled, exchange_settings, metrics_token, roster
 from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
@@ -35,6 +34,7 @@ from cti.overflow import operators_zone
 from cti.page import address, certificate, page_hosts, standards
 from cti.settings import Settings
 from cti.supervisor import Lease, Watchdog
+from cti.turns import Tools as DialerTools
 from cti.upkeep import Upkeep
 from cti.web.deps import WebDeps
 from cti.web.listen import Listener
@@ -335,13 +335,17 @@ def _dialer(core: Core, keeper: FloorKeeper) -> Dialer:
         policy=policy.shipped(),
         clock=clock,
         put_event=keeper.pump.put_event,
+        drained=keeper.pump.drained,
         announce=keeper.tell,
         may_act=lambda: core.lease.holds,
         holder=core.lease.holder,
         token=access(settings).token,
         caller_id=settings.callback_caller_id,
     )
-    return Dialer(account, tools)
+    dialer = Dialer(account, tools)
+    keeper.switchboard.before_ready = dialer.turns.before_ready
+    keeper.performer.on_phase = dialer.turns.changed
+    return dialer
 
 
 def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:

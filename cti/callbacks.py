@@ -12,13 +12,13 @@ from cti.ami.frames import Frame
 from cti.calls import events as ev
 from cti.calls.agents import idle_agents
 from cti.calls.figures import waiting
-from cti.calls.model import Floor
+from cti.calls.model import IDLE_STATUSES, Floor, Member, OfferResult, Phase
 from cti.calls.record import record_of
-from ticketing.callbacks.model import Dial, Outcome
+from ticketing.callbacks.model import KEPT, Dial, Outcome
 from ticketing.callbacks.rules import Place
 
 #: reason of the pause of an agent who is kept, and of the call he is kept for
-REASON: Final = "callback"
+REASON: Final = KEPT
 #: the agent's half of an attempt has the attempt's channel id with this behind it
 _AGENT_HALF: Final = "-a"
 _ATTEMPT: Final = "cb-"
@@ -100,20 +100,58 @@ def alive(frames: Iterable[Frame]) -> Alive:
     return Alive({frame.get("Uniqueid"): frame.get("Channel") for frame in seen}, frozenset(talking))
 
 
-def live_callers(floor: Floor, queue: str) -> list[Place]:
-    """Callers who hold the line in a queue; those who are being called back are not among them."""
+def live_callers(floor: Floor) -> list[Place]:
+    """Callers who hold the line and for whom no phone rings, by the moment each first joined his queue.
+
+    Who has an agent's phone ringing has his agent; those who are being called back are not among them.
+    """
     found = []
     for call in floor.calls.values():
         record = record_of(call, floor.settings)
-        if record.queue == queue and record.reason != REASON and waiting(record):
-            found.append(Place(record.call_id, record.stays[-1].joined_at, record.priority))
+        rings = any(offer.result is OfferResult.OFFERED for offer in record.offers)
+        if record.reason != REASON and waiting(record) and not rings:
+            joined_at = next(stay.joined_at for stay in record.stays if stay.queue == record.queue)
+            found.append(Place(record.call_id, joined_at, record.priority, queue=record.queue))
     return found
 
 
-def free_agents(floor: Floor, queue: str, kept: Iterable[str]) -> list[str]:
-    """Agents who could take a callback of this queue now, the longest idle first."""
-    free = idle_agents(floor, queue) - set(kept)
-    return sorted(free, key=lambda number: (floor.agents[number].since, number))
+def queues_of(floor: Floor, agent: str) -> frozenset[str]:
+    """Queues the agent is rung for; not those where he only helps out after a while (G14)."""
+    return frozenset(member.queue for member in _seats(floor, agent))
+
+
+def _seats(floor: Floor, agent: str) -> list[Member]:
+    late = floor.settings.overflow_penalty
+    return [member for member in floor.members.values() if member.agent == agent and member.penalty < late]
+
+
+def at_hand(floor: Floor, agent: str) -> bool:
+    """Whether the agent's phone could ring for a callback now, were he set ready: it is idle and he is in no call."""
+    seats = _seats(floor, agent)
+    phase = floor.agents[agent].phase if agent in floor.agents else Phase.READY
+    quiet = phase in {Phase.READY, Phase.WRAP_UP}
+    return quiet and any(seat.status in IDLE_STATUSES and not seat.in_call for seat in seats)
+
+
+def free_agents(floor: Floor, but: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Agents the exchange may offer callers to now, with their queues, the longest idle first."""
+    idle: set[str] = set()
+    for queue in {queue for queue, _ in floor.members}:
+        idle |= idle_agents(floor, queue)
+    free = sorted(idle - set(but), key=lambda number: (floor.agents[number].since, number))
+    return {number: queues_of(floor, number) for number in free}
+
+
+def talking(floor: Floor) -> list[str]:
+    """Agents in a call whom the exchange may offer the next caller to as soon as it ends."""
+    free = {member.agent for member in floor.members.values() if not member.paused}
+    return sorted(number for number, agent in floor.agents.items() if number in free and agent.phase is Phase.TALKING)
+
+
+def paused_otherwise(floor: Floor, agent: str) -> bool:
+    """Whether he is paused for another reason than a callback, or has left his queues: then he is not ours to keep."""
+    seats = [member for member in floor.members.values() if member.agent == agent]
+    return not seats or any(seat.paused and seat.reason not in {"", REASON} for seat in seats)
 
 
 def national(number: str) -> str:

@@ -7,13 +7,13 @@ The attempt is in the database before the exchange is asked, and only facts of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,19 +24,13 @@ from cti.ami.guard import Guard
 from cti.ami.link import ActionIds, AmiAccount, Link, LinkState, Up
 from cti.ami.session import ActionRefused, LinkDown, NoAnswer
 from cti.callbacks import Alive, Told, What
-from cti.calls.events import CallEvent
-from cti.calls.model import Floor, Phase
-from cti.switchboard import Switchboard
+from cti.turns import Tools, Turns
 from ticketing.callbacks import dialling, recovery
 from ticketing.callbacks.model import HELD, Claim, Dial, Fact, Outcome, State, Verb
-from ticketing.callbacks.policy import Policy
-from ticketing.callbacks.reading import Candidate, in_flight, line
-from ticketing.callbacks.rules import to_dial
+from ticketing.callbacks.reading import Candidate
 from ticketing.callbacks.tables import callback, callback_attempt
 from ticketing.changes import Change
-from ticketing.db import Database
 from ticketing.errors import HotlineError, Refused
-from ticketing.staff import store as staff
 
 log = structlog.get_logger(__name__)
 
@@ -47,31 +41,6 @@ _LATE_S: Final = 10.0
 #: seconds between two looks at the line, and between two looks at what was left
 _PACE_S: Final = 0.5
 _RECOVER_S: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the dialler works with; the composition root gives it."""
-
-    database: Database
-    floor: Floor
-    #: the link that takes snapshots: the dialler's own account may not
-    bridge: Link
-    switchboard: Switchboard
-    policy: Policy
-    clock: Callable[[], datetime]
-    #: the pump's: facts that no event of the exchange tells
-    put_event: Callable[[CallEvent], None]
-    #: tells committed changes to the pages
-    announce: Callable[[Sequence[Change]], Awaitable[None]]
-    #: False while another process acts
-    may_act: Callable[[], bool]
-    #: this process, in leases
-    holder: str
-    #: CTI_TOKEN of the running exchange
-    token: str
-    #: number the customer sees
-    caller_id: str
 
 
 @dataclass(slots=True)
@@ -96,8 +65,9 @@ class Dialer:
         self._news: asyncio.Queue[Told] = asyncio.Queue()
         #: by channel id; only attempts of which nothing can have been missed
         self._flights: dict[str, Flight] = {}
-        #: agents who were chosen and are not free yet
-        self._kept: set[str] = set()
+        self.turns = Turns(tools, self._begin, lambda: isinstance(self._link.state, Up))
+        #: requests to the exchange that are under way
+        self._asking: set[asyncio.Task[None]] = set()
         self._recover_at = 0.0
 
     async def run(self) -> None:
@@ -107,9 +77,11 @@ class Dialer:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hear_all())
                 while True:
-                    await self._guarded(self._look(group), "callbacks_look")
-                    await asyncio.sleep(_PACE_S)
+                    await self._guarded(self._look(), "callbacks_look")
+                    await self.turns.news(_PACE_S)
         finally:
+            for asked in self._asking:
+                asked.cancel()
             await self._link.stop()
 
     @property
@@ -128,7 +100,7 @@ class Dialer:
 
     # -- whose turn it is --------------------------------------------------------------------------------------------
 
-    async def _look(self, group: asyncio.TaskGroup) -> None:
+    async def _look(self) -> None:
         tools = self._tools
         if not tools.may_act() or not isinstance(tools.bridge.state, Up):
             return
@@ -136,44 +108,27 @@ class Dialer:
         if loop.time() >= self._recover_at:
             self._recover_at = loop.time() + _RECOVER_S
             await self._recover()
-        if not tools.policy.calling.is_open(tools.clock()):
-            return
-        for queue in sorted({queue for queue, _ in tools.floor.members}):
-            if isinstance(self._link.state, Up):
-                await self._serve(queue, group)
+        await self.turns.look()
 
-    async def _serve(self, queue: str, group: asyncio.TaskGroup) -> None:
-        """Begins as many callbacks of a queue as it has free agents beyond the live callers ahead (P36)."""
-        tools = self._tools
-        free = callbacks.free_agents(tools.floor, queue, self._kept)
-        if not free:
-            return
-        async with tools.database.read() as conn:
-            bookings = {each.place.key: each for each in await line(conn, queue, tools.clock())}
-            if not bookings:
-                return
-            flying, kept = await in_flight(conn, queue), await _kept_agents(conn, queue)
-        places = [each.place for each in bookings.values()]
-        turns = to_dial(places, callbacks.live_callers(tools.floor, queue), len(free) + kept, flying)
-        for place, agent in zip(turns, free, strict=False):
-            await self._begin(bookings[place.key], agent, group)
-
-    async def _begin(self, candidate: Candidate, agent: str, group: asyncio.TaskGroup) -> None:
+    async def _begin(self, candidate: Candidate, agent: str) -> bool | None:
+        """Calls a customer back with this agent; see `turns.Begin`."""
         claim = await self._claim(candidate)
         if claim is None:
-            return
-        self._kept.add(agent)
+            return None
         try:
             await self._keep(claim, agent)
             dial = await self._commit(claim)
         except HotlineError as error:
             log.info("callback_released", serial=claim.serial, why=error.code)
             await self._release(claim, agent, error.code)
-            return
+            return False
         self._flights[dial.channel_id] = Flight(dial.call_id, dial.queue, agent)
         for event in callbacks.offered(dial, agent, self._tools.caller_id, self._tools.clock()):
             self._tools.put_event(event)
-        group.create_task(self._guarded(self._originate(dial, agent), "callback_originate"))
+        asked = asyncio.create_task(self._guarded(self._originate(dial, agent), "callback_originate"))
+        self._asking.add(asked)
+        asked.add_done_callback(self._asking.discard)
+        return True
 
     async def _claim(self, candidate: Candidate) -> Claim | None:
         tools = self._tools
@@ -187,8 +142,8 @@ class Dialer:
             change = await dialling.reserve(conn, claim, agent, tools.clock())
         await tools.announce([change])
         await tools.switchboard.pause(agent, True, callbacks.REASON)
-        known = tools.floor.agents.get(agent)
-        if known is None or known.phase is not Phase.READY:
+        await tools.settled()
+        if not callbacks.at_hand(tools.floor, agent):
             raise Refused("agent_taken", "a caller was faster")
 
     async def _commit(self, claim: Claim) -> Dial:
@@ -204,7 +159,7 @@ class Dialer:
                 change = await dialling.release(conn, claim, why, tools.clock())
             await tools.announce([change])
         finally:
-            await self._set_free(agent)
+            await self.turns.let_go(agent)
 
     async def _originate(self, dial: Dial, agent: str) -> None:
         """Asks the exchange once. Without its answer nothing is concluded: events tell, or `recover` decides."""
@@ -242,7 +197,7 @@ class Dialer:
         """With the link events are lost: what flies is then judged by what the exchange still has."""
         if not isinstance(state, Up):
             self._guard.start_over()
-            self._kept -= {flight.agent for flight in self._flights.values()}
+            self.turns.kept -= {flight.agent for flight in self._flights.values()}
             self._flights.clear()
 
     async def _hear_all(self) -> None:
@@ -287,7 +242,7 @@ class Dialer:
         if flight is not None and not flight.talking:
             for event in callbacks.over(flight.call_id, flight.queue, flight.agent, channel_id, now, talked=False):
                 tools.put_event(event)
-            await self._set_free(flight.agent)
+            await self.turns.set_free(flight.agent)
         await self._told(changes)
 
     async def _hung_up(self, news: Told, flight: Flight) -> None:
@@ -296,29 +251,17 @@ class Dialer:
         for event in callbacks.over(flight.call_id, flight.queue, flight.agent, news.channel_id, news.at, talked=True):
             self._tools.put_event(event)
         if self._tools.floor.settings.wrap_up_s > 0:
-            self._kept.discard(flight.agent)
+            self.turns.kept.discard(flight.agent)
         else:
-            await self._set_free(flight.agent)
-
-    async def _set_free(self, agent: str) -> None:
-        """Back to what the database says of him."""
-        tools = self._tools
-        try:
-            async with tools.database.read() as conn:
-                wanted = await staff.memberships(conn)
-            for member in wanted:
-                if member.number == agent:
-                    await tools.switchboard.pause(agent, member.paused, member.reason or "", member.queue)
-        finally:
-            self._kept.discard(agent)
+            await self.turns.set_free(flight.agent)
 
     async def _told(self, changes: Sequence[Change]) -> None:
         """Publishes changes, and frees agents whom nobody keeps any more."""
         for change in changes:
             agent = (change.payload or {}).get("agent")
             done = change.kind in {"callback.missed", "callback.lost", "callback.released"}
-            if done and isinstance(agent, str) and agent not in self._kept:
-                await self._set_free(agent)
+            if done and isinstance(agent, str) and agent not in self.turns.kept:
+                await self.turns.set_free(agent)
         await self._tools.announce(changes)
 
     # -- what was left behind ----------------------------------------------------------------------------------------
@@ -348,7 +291,7 @@ class Dialer:
             if channel_id not in seen.channels or channel_id in self._flights:
                 continue
             self._flights[channel_id] = flight
-            self._kept.add(flight.agent)
+            self.turns.kept.add(flight.agent)
             if flight.call_id in seen.talking:
                 await self._connect(Told(channel_id, What.CUSTOMER_HERE, tools.clock()))
 
@@ -357,13 +300,6 @@ async def _any_held(conn: AsyncConnection) -> bool:
     states = [state.value for state in HELD]
     found = await conn.scalar(select(callback.c.id).where(callback.c.state.in_(states)).limit(1))
     return found is not None
-
-
-async def _kept_agents(conn: AsyncConnection, queue: str) -> int:
-    """Agents kept for callbacks of a queue that are in flight."""
-    states = [state.value for state in HELD - {State.QUEUED}]
-    where = (callback.c.queue == queue, callback.c.state.in_(states), callback.c.agent.is_not(None))
-    return int(await conn.scalar(select(func.count()).select_from(callback).where(*where)) or 0)
 
 
 async def _withdrawn(conn: AsyncConnection, channels: Iterable[str]) -> list[str]:

@@ -51,14 +51,13 @@ from ivr.server import FastAgiServer
 from ivr.session import Ports
 from ivr.spool import Spool
 from recordings.library import Library
-from ticketing.callbacks import policy
+from ticketing.callbacks import policy, reading
 from ticketing.changes import Change
 from ticketing.contacts.tables import contact, contact_order
 from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.orders.tables import customer_order
 from ticketing.roles import SYSTEM
-from ticketing.staff import store as staff
 from ticketing.taxonomy import Taxonomies
 
 log = structlog.get_logger(__name__)
@@ -345,7 +344,7 @@ class FloorKeeper:
         await self.pump.drained()
         await self._save(())
         async with self._database.read() as conn:
-            wanted = await staff.memberships(conn)
+            wanted = await reading.memberships(conn)
         await self._switchboard.reconcile(wanted)
         if self._degraded:
             self._degraded = False

@@ -5,8 +5,8 @@ Only dynamic members named `PJSIP/<staff number>` are touched: those are the one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,11 +14,15 @@ from cti.ami import commands
 from cti.ami.link import Link
 from cti.ami.session import ActionRefused
 from cti.calls.model import Floor, Member
+from ticketing.callbacks.model import KEPT
 from ticketing.staff.model import Membership
 
 log = structlog.get_logger(__name__)
 
 _PATIENCE_S = 2.0
+
+#: asked before an agent is set ready; True = he is kept for somebody who has waited longer, and stays paused (TL-23)
+BeforeReady = Callable[[str], Awaitable[bool]]
 
 
 def interface_of(number: str) -> str:
@@ -61,6 +65,8 @@ class Switchboard:
     def __init__(self, link: Link, floor: Floor) -> None:
         self._link = link
         self._floor = floor
+        #: the dialler's, when callbacks are dialled
+        self.before_ready: BeforeReady | None = None
 
     async def add(self, member: Membership) -> None:
         """Adds the agent to a queue; harmless when he is there."""
@@ -100,10 +106,22 @@ class Switchboard:
         except ActionRefused as error:
             log.info("switchboard.pause_refused", agent=number, said=error.message)
 
+    async def ready(self, number: str, queue: str = "") -> None:
+        """Sets the agent ready in one queue or all, unless a callback has the first right to him (TL-23).
+
+        The one way by which anybody becomes ready: the exchange offers him to a caller within milliseconds.
+        """
+        if self.before_ready is None or not await self.before_ready(number):
+            await self.pause(number, False, queue=queue)
+
     async def sign_in(self, wanted: Iterable[Membership]) -> None:
-        """Adds the agent to each of his queues."""
-        for member in wanted:
-            await self.add(member)
+        """Adds the agent to each of his queues; where callbacks are dialled he comes in paused, then is set ready."""
+        places = list(wanted)
+        asked = self.before_ready is not None and any(not member.paused for member in places)
+        for member in places:
+            await self.add(replace(member, paused=True, reason=KEPT) if asked and not member.paused else member)
+        if asked:
+            await self.ready(places[0].number)
 
     async def sign_out(self, number: str) -> None:
         """Takes the agent out of every queue we added him to."""
@@ -126,8 +144,10 @@ class Switchboard:
                     await self.add(item)
                 case "remove":
                     await self.remove(item.number, item.queue)
-                case verb:
-                    await self.pause(item.number, verb == "pause", item.reason or "", item.queue)
+                case "unpause":
+                    await self.ready(item.number, item.queue)
+                case _:
+                    await self.pause(item.number, True, item.reason or "", item.queue)
         if found:
             log.info("switchboard.reconciled", corrections=len(found))
         return len(found)

@@ -33,6 +33,7 @@ from cti.web.schemas.common import Label
 from cti.web.schemas.figures import CounterPair, CountersView, ReasonCount
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
+from ticketing.callbacks import reading
 from ticketing.db import Database
 from ticketing.errors import HotlineError, Unavailable
 from ticketing.roles import Actor
@@ -87,7 +88,7 @@ class LiveTelephony:
             except (AsteriskError, OSError) as error:
                 raise Unavailable("phone_refused", str(error)) from error
         async with self._wires.database.read() as conn:
-            wanted = [item for item in await staff.memberships(conn) if item.number == actor.number]
+            wanted = [item for item in await reading.memberships(conn) if item.number == actor.number]
         await self._wires.switchboard.sign_in(wanted)
 
     async def sign_out(self, actor: Actor) -> None:
@@ -114,7 +115,7 @@ class LiveTelephony:
         """Ends pause and wrap-up."""
         self._wires.pump.put_event(WrapUpEnded(at=self._wires.clock(), agent=actor.number))
         self._wires.board.clear(actor.number)
-        await self._wires.switchboard.pause(actor.number, False)
+        await self._wires.switchboard.ready(actor.number)
 
     async def phone_credentials(self, actor: Actor) -> PhoneCredentials:
         """A fresh secret for the browser phone; raises Unavailable when Asterisk is run elsewhere."""

@@ -138,6 +138,8 @@ class Performer:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        #: told whenever somebody's phone changes what he does: the dialler's, when callbacks are dialled
+        self.on_phase: Callable[[], None] = lambda: None
 
     async def perform(self, effect: ef.Effect) -> None:
         """Does one effect; raises what the database or Asterisk raise, so that the pump can count and log it."""
@@ -231,11 +233,12 @@ class Performer:
             )
         if effect.state is Phase.TALKING:
             self._tools.board.answered(effect.agent, effect.call_id, None)
+        self.on_phase()
         if change is None:
             return
-        await self._tools.announce([change])
-        if effect.state is Phase.WRAP_UP:
+        if effect.state is Phase.WRAP_UP:  # at once: until then the exchange may ring him
             await self._tools.switchboard.pause(effect.agent, True, "wrap_up")
+        await self._tools.announce([change])
 
     async def end_wrap_ups(self) -> None:
         """Ends every wrap-up whose time is over, here and in the queues (PX-01)."""
@@ -243,7 +246,7 @@ class Performer:
             changes = await agents.end_wrap_ups(conn, self._now())
         for change in changes:
             if change.payload.get("state") == AgentState.READY.value:
-                await self._tools.switchboard.pause(change.subject_id, False)
+                await self._tools.switchboard.ready(change.subject_id)
             self._tools.board.clear(change.subject_id)
         if changes:
             await self._tools.announce(changes)

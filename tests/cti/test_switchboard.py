@@ -171,3 +171,24 @@ async def test_after_a_reconnect_the_queues_are_put_right_and_nothing_else_is_to
         ("QueueRemove", "PJSIP/1003", "complaint"),
     ]
     assert await board(ScriptedLink(), member("PJSIP/1001")).reconcile([wanted("1001")]) == 0
+
+
+@pytest.mark.req("TL-23", "TL-40")
+async def test_nobody_becomes_ready_without_the_dialler_being_asked() -> None:
+    """By the button, by the end of a wrap-up, by signing in, and by the comparison of each minute."""
+
+    async def keep(number: str) -> bool:
+        asked.append(number)
+        return number == "1001"
+
+    asked: list[str] = []
+    link = ScriptedLink()
+    there = [member(f"PJSIP/{number}", paused=True) for number in ("1001", "1002")]
+    desk = board(link, *there)
+    desk.before_ready = keep
+    await desk.ready("1001")
+    await desk.reconcile([wanted("1001"), wanted("1002")])
+    await desk.sign_in([wanted("1001", "suggestion")])
+    assert asked == ["1001", "1001", "1002", "1001"]
+    unpaused = [fields["Interface"] for name, fields in link.asked if fields.get("Paused") == "false"]
+    assert unpaused == ["PJSIP/1002"]

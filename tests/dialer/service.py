@@ -16,8 +16,9 @@ from typing import Any
 from cti import app as composition
 from cti.ami.link import ActionIds, AmiAccount
 from cti.asterisk.secrets import Secrets
-from cti.dialer import Dialer, Tools
+from cti.dialer import Dialer
 from cti.floor import FloorKeeper
+from cti.turns import Tools
 from ticketing.callbacks.model import Claim, Dial
 from ticketing.callbacks.policy import Policy, parse, shipped
 from ticketing.callbacks.reading import Candidate
@@ -79,6 +80,7 @@ class CallingKeeper(FloorKeeper):
             policy=policy(),
             clock=self._clock,
             put_event=self.pump.put_event,
+            drained=self.pump.drained,
             announce=self.tell,
             may_act=given["may_act"],
             holder=os.urandom(8).hex(),
@@ -86,6 +88,8 @@ class CallingKeeper(FloorKeeper):
             caller_id=settings.callback_caller_id,
         )
         self.dialer = Doomed(dialler, tools, ActionIds())
+        self.switchboard.before_ready = self.dialer.turns.before_ready
+        self.performer.on_phase = self.dialer.turns.changed
         return telephony
 
     async def connect(self) -> None:

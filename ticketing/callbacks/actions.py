@@ -205,7 +205,7 @@ async def again(
     to = workflow.advance(_situation(held), Verb.TAKE_OVER)
     agent, channel_id = held.row["agent"], await _withdraw(conn, held, now)
     said = {"call_id": call_id, "channel_id": channel_id, "agent": agent}
-    values = _end(held, "taken_over", now)
+    values = _end(held, "taken_over", now) | ({"call_id": call_id} if call_id else {})
     change = await store.write(conn, actor, held, Step("callback.taken_over", to, values, said), now)
     row = held.row
     return Takeover(change, row["place_at"], row["priority"], row["queue"], channel_id, agent)

@@ -10,6 +10,10 @@ from enum import StrEnum
 QUEUE = "callbacks"
 
 
+#: reason of the pause of an agent who is kept for a callback
+KEPT = "callback"
+
+
 class Mode(StrEnum):
     """Who is called first."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing.callbacks.model import HELD, LISTED, OPEN, Attempt, Callback, CallbackFilter, State
+from ticketing.callbacks.model import HELD, KEPT, LISTED, OPEN, Attempt, Callback, CallbackFilter, Mode, State
 from ticketing.callbacks.policy import Policy
 from ticketing.callbacks.rules import Place
 from ticketing.callbacks.tables import callback, callback_attempt
@@ -21,6 +21,8 @@ from ticketing.errors import Invalid, NotFound
 from ticketing.orders.tables import customer_order
 from ticketing.pages import Page, check_limit, cursor_of, read_cursor
 from ticketing.roles import Actor
+from ticketing.staff import store as seats
+from ticketing.staff.model import Membership
 from ticketing.staff.tables import staff
 
 
@@ -31,17 +33,55 @@ class Candidate:
     callback_id: int
     place: Place
     queue: str
+    mode: Mode
 
 
-async def line(conn: AsyncConnection, queue: str, now: datetime, limit: int = 200) -> list[Candidate]:
-    """Pending bookings of a queue that may be dialled now, first of the line first; `rules.to_dial` chooses."""
+async def line(conn: AsyncConnection, queue: str | None, now: datetime, limit: int = 200) -> list[Candidate]:
+    """Pending bookings of a queue, or of all, that may be dialled now, first of the line first."""
+    due = [callback.c.state == State.PENDING.value, callback.c.next_at <= now]
+    if queue is not None:
+        due.append(callback.c.queue == queue)
     rows = await conn.execute(
         select(callback)
-        .where(callback.c.state == State.PENDING.value, callback.c.next_at <= now, callback.c.queue == queue)
+        .where(*due)
         .order_by(callback.c.priority.desc(), callback.c.place_at, callback.c.serial)
         .limit(limit)
     )
-    return [Candidate(row.id, Place(row.serial, row.place_at, row.priority, callback=True), row.queue) for row in rows]
+    return [
+        Candidate(
+            row.id,
+            Place(row.serial, row.place_at, row.priority, callback=True, queue=row.queue),
+            row.queue,
+            Mode(row.mode),
+        )
+        for row in rows
+    ]
+
+
+async def kept_agents(conn: AsyncConnection) -> set[str]:
+    """Agents kept for callbacks that diallers hold."""
+    held = callback.c.state.in_([state.value for state in HELD])
+    found = await conn.scalars(select(callback.c.agent).where(held, callback.c.agent.is_not(None)))
+    return {str(agent) for agent in found}
+
+
+async def memberships(conn: AsyncConnection) -> list[Membership]:
+    """What the queues should hold now; an agent who is kept for a callback is a paused member (P36, TL-40)."""
+    kept = await kept_agents(conn)
+    return [
+        replace(each, paused=True, reason=KEPT) if each.number in kept and not each.paused else each
+        for each in await seats.memberships(conn)
+    ]
+
+
+async def taken_over(conn: AsyncConnection, calls: Collection[str]) -> dict[str, datetime]:
+    """Places of callers who wait in the place of a callback they had booked, by call id (P37)."""
+    rows = await conn.execute(
+        select(callback.c.call_id, callback.c.place_at).where(
+            callback.c.call_id.in_(list(calls)), callback.c.end_reason == "taken_over"
+        )
+    )
+    return {str(row.call_id): row.place_at for row in rows}
 
 
 async def in_flight(conn: AsyncConnection, queue: str) -> int:

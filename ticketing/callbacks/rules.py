@@ -8,7 +8,7 @@ stands again where its moment puts it. Each free agent belongs to the first of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -38,6 +38,8 @@ class Place:
     callback: bool = False
     #: a callback that may be dialled now; live callers always are
     ready: bool = True
+    #: queue he waits for
+    queue: str = ""
 
 
 def order(bookings: Sequence[Place], live_callers: Sequence[Place]) -> list[Place]:
@@ -46,6 +48,16 @@ def order(bookings: Sequence[Place], live_callers: Sequence[Place]) -> list[Plac
     return sorted(
         (*live_callers, *ready), key=lambda place: (-place.priority, place.joined_at, place.callback, place.key)
     )
+
+
+def in_order(waiting: Sequence[Place]) -> list[Place]:
+    """The same line of callers and callbacks mixed, of one queue or of all."""
+    return order([each for each in waiting if each.callback], [each for each in waiting if not each.callback])
+
+
+def first_for(queues: Collection[str], waiting: Sequence[Place]) -> Place | None:
+    """Who is first of those whom an agent of these queues could serve."""
+    return next((place for place in in_order(waiting) if place.queue in queues), None)
 
 
 def may_dial(free_agents: int, live_ahead: int, in_flight: int) -> bool:
@@ -68,6 +80,23 @@ def to_dial(bookings: Sequence[Place], live_callers: Sequence[Place], free_agent
             chosen.append(place)
         else:
             break
+    return chosen
+
+
+def assign(waiting: Sequence[Place], free: Mapping[str, Collection[str]]) -> dict[str, Place]:
+    """Who serves whom: each of the line in turn gets a free agent of his queue (P36).
+
+    `free`: agents and the queues they serve. Of several the one with the fewest queues is taken, of equals the one
+    named first, so that who serves many queues stays free for them. Nobody is passed over for one who stands behind
+    him in the same queue.
+    """
+    left, chosen = dict(free), {}
+    for place in in_order(waiting):
+        able = [agent for agent, queues in left.items() if place.queue in queues]
+        if able:
+            agent = min(able, key=lambda each: len(left[each]))
+            del left[agent]
+            chosen[agent] = place
     return chosen
 
 
