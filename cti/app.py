@@ -30,7 +30,7 @@ from cti.dialer import Dialer
 from cti.exchange import NOTICE, access, dialled, exchange_settings, metrics_token, roster
 from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
-from cti.overflow import operators_zone
+from cti.overflow import operators_zone, staffed
 from cti.page import address, certificate, page_hosts, standards
 from cti.settings import Settings
 from cti.supervisor import Lease, Watchdog
@@ -47,7 +47,6 @@ from ivr.steps import OverflowStep, SurveyStep
 from recordings.library import Library
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
-from ticketing.callbacks import policy
 from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.outbox import Courier
@@ -332,10 +331,10 @@ def _dialer(core: Core, keeper: FloorKeeper) -> Dialer:
         floor=keeper.floor,
         bridge=keeper.link,
         switchboard=keeper.switchboard,
-        policy=policy.shipped(),
+        policy=keeper.policy,
         clock=clock,
         put_event=keeper.pump.put_event,
-        drained=keeper.pump.drained,
+        reduced=keeper.pump.reduced,
         announce=keeper.tell,
         may_act=lambda: core.lease.holds,
         holder=core.lease.holder,
@@ -367,6 +366,9 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         zone=operators_zone(settings.ivr_data),
         target_ms=round(settings.answer_target_seconds * 1000),
         metrics_token=metrics_token(settings),
+        policy=keeper.policy,
+        opening=staffed(settings.ivr_data, lambda: core.menus.tree),
+        area_code=settings.area_code,
         version=VERSION,
     )
     keeper.serve(deps)

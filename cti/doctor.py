@@ -27,6 +27,7 @@ from cti.settings import Settings
 from cti.web import tls
 from cti.web.listen import is_loopback
 from ivr import menus, prompts
+from ticketing.callbacks import policy
 from ticketing.db import Database, async_url
 from ticketing.errors import HotlineError
 
@@ -64,7 +65,7 @@ class Finding:
 
 def check_files(settings: Settings) -> list[Finding]:
     """Every file the service lives on, read without starting anything."""
-    return [*_asterisk_files(settings), *_menus(settings), *_prompts(), *_desk()]
+    return [*_asterisk_files(settings), *_menus(settings), *_prompts(), *_callbacks(settings), *_desk()]
 
 
 async def before_start(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
@@ -125,6 +126,13 @@ def _prompts() -> Iterator[Finding]:
     except prompts.PromptError:
         return
     yield from (_of_file(manifest.root, one) for one in prompts.check(manifest))
+
+
+def _callbacks(settings: Settings) -> Iterator[Finding]:
+    try:
+        policy.read(settings.callback_policy)
+    except HotlineError as error:
+        yield Finding("error", "callback_policy", error.message, "mend the file, or leave the setting out")
 
 
 def _of_file(folder: Path, found: prompts.Finding) -> Finding:

@@ -83,6 +83,8 @@ class FloorKeeper:
         self._settings = settings
         self._database = database
         self._clock = clock
+        #: how callbacks are offered and dialled
+        self.policy = policy.read(settings.callback_policy)
         self.floor = Floor(
             settings=FloorSettings(
                 target_ms=round(settings.answer_target_seconds * 1000),
@@ -135,7 +137,7 @@ class FloorKeeper:
             self.messages,
             Bookings(
                 self._database,
-                policy=policy.shipped(),
+                policy=self.policy,
                 opening=opening,
                 announce=self.tell,
                 clock=clock,

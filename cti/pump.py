@@ -34,6 +34,8 @@ from cti.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
+#: seconds between two looks whether what was put is on the floor
+_LOOKS_S: Final = 0.002
 #: effects that need not wait for the disk
 AT_ONCE: Final = (PrefetchCustomer, PopScreen, RetractPop, AlertLate, AgentPhase, SecurityEvent)
 #: effects that are worth nothing later: tried once
@@ -206,6 +208,13 @@ class Pump:
             await self._lanes.idle()
             if self._idle.is_set() and not self._lanes.waiting:
                 return
+
+    async def reduced(self) -> None:
+        """Wait until everything put so far is on the floor; what is to be saved and done about it may take longer."""
+        while True:  # asked rarely: an event would cost every frame
+            if not self._queue:
+                return
+            await asyncio.sleep(_LOOKS_S)
 
     def _wake(self) -> None:
         self._idle.clear()

@@ -113,6 +113,10 @@ class Settings(BaseSettings):
     trunk_out: str = Field("", pattern=r"^(sip:[A-Za-z0-9.-]{1,253}:[0-9]{1,5})?$")
     #: booked callbacks are dialled; needs `outbound`
     callbacks: bool = False
+    #: file of how callbacks are offered and dialled: quiet hours, attempts, spacing, windows
+    callback_policy: Path = (
+        Path(__file__).resolve().parent.parent / "ticketing" / "callbacks" / "data" / "callbacks.toml"
+    )
     #: the hotline's number as people see it whom the product calls
     callback_caller_id: str = Field("1860", pattern=r"^[0-9]{3,15}$")
 

@@ -141,7 +141,7 @@ class Switchboard:
             item = correction.wanted
             match correction.verb:
                 case "add":
-                    await self.add(item)
+                    await self.sign_in([item])
                 case "remove":
                     await self.remove(item.number, item.queue)
                 case "unpause":

@@ -53,7 +53,7 @@ class Tools:
     #: the pump's: facts that no event of the exchange tells
     put_event: Callable[[CallEvent], None]
     #: returns when every event that has arrived is on the floor
-    drained: Callable[[], Awaitable[None]]
+    reduced: Callable[[], Awaitable[None]]
     #: tells committed changes to the pages
     announce: Callable[[Sequence[Change]], Awaitable[None]]
     #: False while another process acts
@@ -69,7 +69,7 @@ class Tools:
         """Waits a moment for events that are on their way to the floor."""
         try:
             async with asyncio.timeout(_SETTLES_S):
-                await self.drained()
+                await self.reduced()
         except TimeoutError:
             log.debug("floor_is_late")
 

@@ -13,6 +13,8 @@ from cti.web.ports import Telephony
 from cti.web.schemas.reference import Standard
 from recordings.library import Library
 from ticketing.audit import QueryLog
+from ticketing.calendar import WorkingCalendar
+from ticketing.callbacks.policy import Policy, shipped
 from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.staff.sign_in import Door
@@ -50,6 +52,12 @@ class WebDeps:
     target_ms: int = 15_000
     #: what a reader of the metrics must send; empty: this machine only
     metrics_token: str = field(default="", repr=False)
+    #: how callbacks are offered and dialled
+    policy: Policy = field(default_factory=shipped)
+    #: when a queue is staffed; None = always
+    opening: Callable[[str], WorkingCalendar | None] = lambda queue: None
+    #: area code that local numbers belong to, with its 0
+    area_code: str = "010"
     version: str = "0"
 
 

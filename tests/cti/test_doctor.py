@@ -44,6 +44,18 @@ def test_the_shipped_files_are_in_order(make: Make) -> None:
     assert bad(doctor.check_files(make())) == []
 
 
+@pytest.mark.req("TL-23", "TL-62")
+def test_a_broken_policy_of_callbacks_is_named(make: Make, tmp_path: Path) -> None:
+    file = tmp_path / "callbacks.toml"
+    for text, reason in ((None, "No such file"), ("[dialling\n", "callbacks.toml"), ("[dialling]\n", "callbacks.toml")):
+        if text is not None:
+            file.write_text(text, encoding="utf-8")
+        (found,) = [one for one in doctor.check_files(make(callback_policy=file)) if one.bad]
+        assert found.where == "callback_policy"
+        assert reason in found.reason
+        assert str(file) in found.reason
+
+
 @pytest.mark.req("TL-62")
 def test_each_broken_menu_file_is_named_with_line_reason_and_remedy(make: Make, tmp_path: Path) -> None:
     data = tmp_path / "data"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
-from tests.dialer.service import policy
 from ticketing.callbacks import actions, reading
 from ticketing.callbacks.model import Callback, NewBooking
+from ticketing.callbacks.policy import Policy, parse
 from ticketing.db import Database
 from ticketing.roles import SYSTEM
 
@@ -17,10 +20,30 @@ from ticketing.roles import SYSTEM
 CUSTOMER: Final = "13800138006"
 
 
-async def book(database: Database, number: str = CUSTOMER) -> str:
+def policy_file(folder: Path) -> Path:
+    """A centre that calls at any hour, a minute between two attempts, and gives up what is lost after seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "callbacks.toml"
+    file.write_text(_text(), encoding="utf-8")
+    return file
+
+
+def policy() -> Policy:
+    """What that file says."""
+    return parse(_text())
+
+
+def _text() -> str:
+    text = files("ticketing.callbacks").joinpath("data/callbacks.toml").read_text(encoding="utf-8")
+    for field, value in (("spacing_min", "[1]"), ("lease_s", "4"), ("settle_s", "4")):
+        text = re.sub(rf"^{field} = .*$", f"{field} = {value}", text, flags=re.MULTILINE)
+    return re.sub(r'"0[89]:00-21:00"', '"00:00-24:00"', text)
+
+
+async def book(database: Database, number: str = CUSTOMER, *, joined_ago: timedelta = timedelta(minutes=1)) -> str:
     """Books a callback for as soon as possible; its public id."""
     now = datetime.now(UTC)
-    given = NewBooking(number, "complaint", "asap", "zh", 0, now - timedelta(minutes=1), dnis="1860")
+    given = NewBooking(number, "complaint", "asap", "zh", 0, now - joined_ago, dnis="1860")
     async with database.write() as conn:
         return (await actions.book(conn, SYSTEM, given, policy(), now)).subject_id
 

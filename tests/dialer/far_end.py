@@ -15,7 +15,8 @@ _SDP: Final = (
 #: 20 ms of a 500 Hz square tone in A-law: loud, and easily told from silence
 _TONE: Final = (b"\xaa" * 8 + b"\x2a" * 8) * 10
 
-Manner = Literal["rings", "answers", "busy"]
+#: `waits`: rings until the test answers or declines
+Manner = Literal["rings", "answers", "busy", "waits"]
 
 
 @dataclass(slots=True)
@@ -89,6 +90,10 @@ class FarEnd(asyncio.DatagramProtocol):
         found = re.search(r"m=audio (\d+)", invite.text)
         assert found is not None
         self._speech = asyncio.create_task(self._speak(invite, int(found[1])))
+
+    def decline(self, invite: Invite, status: str) -> None:
+        """Does not take the call."""
+        self._reply(invite.text, invite.addr, status)
 
     def hang_up(self, invite: Invite) -> None:
         """Ends an answered call from this side."""

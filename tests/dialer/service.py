@@ -1,6 +1,8 @@
-"""The service with the dialler in it, and with a policy for tests: `python -m tests.dialer.service up`.
+"""The service with a dialler that kills it: `python -m tests.dialer.service up`.
 
-DOOM names the step after which the process kills itself.
+Everything the dialler does to the world is counted: each transaction before it begins, before its commit and after it,
+each action of the exchange before it is asked, once it has been written and when it was answered, each fact it puts or
+hears. At the n-th, `DOOM` in the environment, the process ends as by kill -9.
 """
 
 from __future__ import annotations
@@ -8,103 +10,118 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
-from importlib.resources import files
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from cti import app as composition
-from cti.ami.link import ActionIds, AmiAccount
-from cti.asterisk.secrets import Secrets
+from cti import dialer
+from cti.ami.commands import Command
+from cti.ami.frames import Frame
+from cti.ami.link import ActionIds, AmiAccount, Link
+from cti.callbacks import Told
+from cti.calls.events import CallEvent
 from cti.dialer import Dialer
-from cti.floor import FloorKeeper
+from cti.switchboard import Switchboard
 from cti.turns import Tools
-from ticketing.callbacks.model import Claim, Dial
-from ticketing.callbacks.policy import Policy, parse, shipped
-from ticketing.callbacks.reading import Candidate
+from ticketing.db import Database
 
 
-def policy() -> Policy:
-    """Always open, seconds instead of minutes."""
-    always = parse(_text().replace('"08:00-21:00"', '"00:00-24:00"').replace('"09:00-21:00"', '"00:00-24:00"')).calling
-    second = timedelta(seconds=1)
-    return replace(shipped(), calling=always, spacing=(2 * second,), lease=4 * second, settle=4 * second)
+class Doom:
+    """The step at which the process ends; 0 = never."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    def step(self) -> None:
+        """One more thing was done."""
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _text() -> str:
-    return files("ticketing.callbacks").joinpath("data/callbacks.toml").read_text(encoding="utf-8")
+class Watched:
+    """Something of the dialler's with a few of its verbs counted; the rest is passed on."""
+
+    def __init__(self, inner: Any, doom: Doom) -> None:
+        self._inner, self._doom = inner, doom
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class WatchedDatabase(Watched):
+    """Its transactions."""
+
+    _inner: Database
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        self._doom.step()
+        async with self._inner.write() as conn:
+            yield conn
+            self._doom.step()
+        self._doom.step()
+
+
+class WatchedQueues(Watched):
+    """Its pauses."""
+
+    _inner: Switchboard
+
+    async def pause(self, number: str, paused: bool, reason: str = "", queue: str = "") -> None:
+        self._doom.step()
+        await self._inner.pause(number, paused, reason, queue)
+        self._doom.step()
+
+
+class WatchedLink(Watched):
+    """Its actions."""
+
+    _inner: Link
+
+    async def send(self, command: Command, timeout_s: float) -> list[Frame]:
+        self._doom.step()
+        asked = asyncio.ensure_future(self._inner.send(command, timeout_s))
+        await asyncio.sleep(0)  # it has been written, nobody has answered
+        self._doom.step()
+        answer = await asked
+        self._doom.step()
+        return answer
 
 
 class Doomed(Dialer):
-    """Dies by kill -9 after the step that DOOM names."""
+    """Dies at the step that DOOM names."""
 
-    async def _claim(self, candidate: Candidate) -> Claim | None:
-        claim = await super()._claim(candidate)
-        _die("claimed")
-        return claim
+    def __init__(self, account: AmiAccount, tools: Tools, ids: ActionIds | None = None) -> None:
+        doom = self._doom = Doom(int(os.environ.get("DOOM", "0")))
 
-    async def _keep(self, claim: Claim, agent: str) -> None:
-        await super()._keep(claim, agent)
-        _die("reserved")
+        def put_event(event: CallEvent) -> None:
+            tools.put_event(event)
+            doom.step()
 
-    async def _commit(self, claim: Claim) -> Dial:
-        dial = await super()._commit(claim)
-        _die("committed")
-        return dial
+        watched: dict[str, Any] = {
+            "database": WatchedDatabase(tools.database, doom),
+            "switchboard": WatchedQueues(tools.switchboard, doom),
+            "put_event": put_event,
+        }
+        super().__init__(account, replace(tools, **watched), ids)
+        link: Any = WatchedLink(self._link, doom)
+        self._link = link
 
-    async def _originate(self, dial: Dial, agent: str) -> None:
-        asked = asyncio.ensure_future(super()._originate(dial, agent))
-        await asyncio.sleep(0)  # it has been written, nobody has answered
-        _die("asked")
-        await asked
-
-
-def _die(step: str) -> None:
-    if os.environ.get("DOOM") == step:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-class CallingKeeper(FloorKeeper):
-    """The floor with the dialler beside it."""
-
-    def wire(self, account: AmiAccount, **given: Any) -> Any:
-        telephony = super().wire(account, **given)
-        settings = self._settings
-        secrets = Secrets.load_or_create(settings.secrets_dir)
-        dialler = AmiAccount(settings.ami_host, settings.ami_port, "dialler", secrets.ami_dialler, "dialler", False)
-        tools = Tools(
-            database=self._database,
-            floor=self.floor,
-            bridge=self.link,
-            switchboard=self._switchboard,
-            policy=policy(),
-            clock=self._clock,
-            put_event=self.pump.put_event,
-            drained=self.pump.drained,
-            announce=self.tell,
-            may_act=given["may_act"],
-            holder=os.urandom(8).hex(),
-            token=given["token"],
-            caller_id=settings.callback_caller_id,
-        )
-        self.dialer = Doomed(dialler, tools, ActionIds())
-        self.switchboard.before_ready = self.dialer.turns.before_ready
-        self.performer.on_phase = self.dialer.turns.changed
-        return telephony
-
-    async def connect(self) -> None:
-        await super().connect()
-        self._dialling = asyncio.create_task(self.dialer.run())
-
-    async def disconnect(self) -> None:
-        self._dialling.cancel()
-        await asyncio.gather(self._dialling, return_exceptions=True)
-        await super().disconnect()
+    async def _hear(self, news: Told) -> None:
+        self._doom.step()
+        await super()._hear(news)
+        self._doom.step()
 
 
 def install() -> None:
-    """From now on every service of this process dials."""
-    vars(composition)["FloorKeeper"] = CallingKeeper
+    """From now on the dialler of this process is doomed; an agent's phone rings for three seconds."""
+    vars(composition)["Dialer"] = Doomed
+    vars(dialer)["_RING_MS"] = 3000
 
 
 if __name__ == "__main__":

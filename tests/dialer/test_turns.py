@@ -70,7 +70,7 @@ class Centre:
         self.board = Switchboard(self.queues, self.floor)  # type: ignore[arg-type]
         parts: dict[str, Any] = {
             "database": self.desk.database, "floor": self.floor, "bridge": self.queues, "switchboard": self.board,
-            "policy": self.policy, "clock": lambda: self.now, "put_event": lambda event: None, "drained": _at_once,
+            "policy": self.policy, "clock": lambda: self.now, "put_event": lambda event: None, "reduced": _at_once,
             "announce": _at_once, "may_act": lambda: self.acting, "holder": "d0", "token": "t", "caller_id": "1860",
         }  # fmt: skip
         self.turns = Turns(Tools(**parts), self._begin, lambda: True)

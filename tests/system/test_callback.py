@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import wave
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from cti import app as composition
 from cti.asterisk.provision import Installation
-from tests.dialer.booking import CUSTOMER, becomes, book
+from tests.dialer.booking import CUSTOMER, becomes, book, policy, policy_file
 from tests.dialer.far_end import FarEnd
-from tests.dialer.service import CallingKeeper, policy
 from tests.system.conftest import free_ports
 from tests.system.house import House
 from tests.system.sound import find, loudness, tone
-from tests.system.stage import Stage, working
+from tests.system.stage import PLAIN, Stage, menus, working
 from ticketing.callbacks import actions, reading
 from ticketing.callbacks.model import Again
 from ticketing.roles import SYSTEM
@@ -34,12 +33,31 @@ async def far_end() -> AsyncIterator[FarEnd]:
 
 
 @pytest.fixture
-async def stage(
-    short_tmp: Path, asterisk_installation: Installation, far_end: FarEnd, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(composition, "FloorKeeper", CallingKeeper)
-    async with House(short_tmp / "h", outbound=True, trunk_out=far_end.trunk) as house, working(house) as made:
+async def stage(short_tmp: Path, asterisk_installation: Installation, far_end: FarEnd) -> AsyncIterator[Stage]:
+    dials: dict[str, Any] = {"outbound": True, "callbacks": True, "trunk_out": far_end.trunk}
+    dials |= {"callback_policy": policy_file(short_tmp), "ivr_data": menus(short_tmp, short=True)}
+    async with House(short_tmp / "h", **dials) as house, working(house) as made:
         yield made
+
+
+async def is_free(stage: Stage, number: str) -> None:
+    """Waits until the exchange may offer callers to the agent again."""
+    await shows(stage, number, "paused", there=False)
+
+
+async def shows(stage: Stage, number: str, word: str, *, there: bool = True) -> None:
+    """Waits until the exchange says this word of the agent, or no longer says it."""
+    async with asyncio.timeout(10):
+        while True:
+            if (word in await member(stage, number)) is there:
+                return
+            await asyncio.sleep(0.05)  # the console has no event
+
+
+async def member(stage: Stage, number: str) -> str:
+    """The exchange's own words about the agent in its queue."""
+    lines = (await stage.house.cli("queue show complaint")).splitlines()
+    return next(line for line in lines if f"PJSIP/{number}" in line)
 
 
 @pytest.mark.req("TL-23", "TL-54")
@@ -96,14 +114,17 @@ async def test_a_busy_customer_is_called_again_after_the_spacing(stage: Stage, f
         stage.books.database, booking, lambda row: row.tries[-1:] != () and row.tries[0].outcome == "busy"
     )
     assert missed.attempts_left == policy().cap - 1
+    assert missed.tries[0].ended_at is not None
+    assert missed.next_at - missed.tries[0].ended_at >= policy().spacing[0]
+    await is_free(stage, "1002")
     far_end.manner = "rings"
-    await seat.phone.rings()  # free again, and called again
+    senior = await stage.watch("2001")
+    await senior.post(f"/api/callbacks/{booking}/call-now", {"version": missed.version})
+    await seat.phone.rings()
     await seat.phone.answer()
     far_end.answer(await far_end.rings())
     ended = await becomes(stage.books.database, booking, lambda row: row.state == "connected")
     assert [attempt.outcome for attempt in ended.tries] == ["busy", "connected"]
-    assert ended.tries[0].ended_at is not None
-    assert ended.tries[1].started_at - ended.tries[0].ended_at >= policy().spacing[0]
     far_end.hang_up(next(reversed(far_end.calls.values())))
     await seat.phone.ended()
     await seat.free()
@@ -124,7 +145,7 @@ async def test_a_customer_who_calls_himself_meanwhile_is_not_called(stage: Stage
         row = await reading.get(conn, booking, policy(), datetime.now(UTC))
     assert (row.state, row.tries[0].outcome) == ("cancelled", "withdrawn")
     assert not far_end.calls
-    assert "paused" not in await stage.house.cli("queue show complaint")
+    await is_free(stage, "1002")
 
 
 @pytest.mark.req("TL-23")
@@ -147,7 +168,7 @@ async def test_an_agent_who_lets_it_ring_is_free_again_and_the_customer_is_not_c
     await seat.agent.event("retract")
     await seat.agent.state("ready")
     await stage.books.call(call_id=missed.tries[0].call_id)
-    assert "paused" not in await stage.house.cli("queue show complaint")
+    await is_free(stage, "1002")
 
 
 @pytest.mark.req("TL-23")
@@ -167,3 +188,53 @@ async def test_no_more_are_called_than_agents_are_free(stage: Stage, far_end: Fa
         await seat.phone.hang_up()
         await seat.free()
     assert [invite.called for invite in far_end.calls.values()] == [CUSTOMER, "13800138002"]
+
+
+@pytest.mark.req("TL-23")
+@pytest.mark.parametrize("first", ["booking", "caller"])
+async def test_who_joined_first_gets_the_agent_whose_wrap_up_ends(stage: Stage, far_end: FarEnd, first: str) -> None:
+    """He talks; a caller waits, and a booking comes into the line: whose call he is given next is their order."""
+    seat = await stage.seat("1002")
+    talk = await stage.caller("13900139001")
+    await seat.phone.rings(within_s=30)
+    await seat.phone.answer()
+    await seat.agent.state("talking")
+    live = await stage.caller(PLAIN)
+    await stage.books.call(number=PLAIN, fits=lambda call: call.joined_at is not None, within_s=30)
+    ago = timedelta(minutes=10) if first == "booking" else timedelta()
+    booking = await book(stage.books.database, "13800138002", joined_ago=ago)
+    await talk.hang_up()
+    await seat.agent.state("wrap_up")
+    if first == "booking":
+        await seat.agent.post("/api/agent/ready")  # the button; the caller's turn comes with the end of the wrap-up
+    order = ["13800138002", PLAIN] if first == "booking" else [PLAIN, "13800138002"]
+    for number in order:
+        offer = await seat.phone.rings(within_s=30)
+        assert number in offer.call.peer
+        await seat.phone.answer()
+        if number != PLAIN:
+            far_end.answer(await far_end.rings())
+            await becomes(stage.books.database, booking, lambda row: row.state == "connected")
+        await seat.agent.state("talking")
+        await seat.phone.hang_up()
+        await seat.agent.state("wrap_up")
+    await live.ended()
+    assert len(far_end.calls) == 1
+
+
+@pytest.mark.req("TL-23", "TL-40")
+async def test_the_comparison_of_each_minute_leaves_a_kept_agent_alone(stage: Stage, far_end: FarEnd) -> None:
+    kept, other = await stage.seat("1002"), await stage.seat("1001")
+    await other.agent.post("/api/agent/pause", {"reason": "training"})
+    booking = await book(stage.books.database)
+    await kept.phone.rings()
+    for _ in range(2):  # when the second is under way the first has done all it would do
+        await stage.house.cli("queue unpause member PJSIP/1001")
+        await stage.house.cli("module reload app_queue.so")  # the service looks at everything again
+        await shows(stage, "1001", "paused")
+    assert "paused:callback" in await member(stage, "1002")
+    await kept.phone.answer()
+    far_end.answer(await far_end.rings())
+    await becomes(stage.books.database, booking, lambda row: row.state == "connected")
+    await kept.phone.hang_up()
+    await kept.free()

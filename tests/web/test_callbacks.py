@@ -1,12 +1,17 @@
 """Callbacks through the interface: booking, the list, cancel, put off, hand over, call now, and who may not."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+from pytest_aiohttp.plugin import AiohttpClient
 
+from cti.web.deps import WebDeps
+from cti.web.server import build_app
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser, Clock
+from ticketing import calendar
 from ticketing.callbacks.tables import callback
 from ticketing.db import Database
 
@@ -41,6 +46,30 @@ async def test_an_agent_books_once_for_a_number(agent: Browser) -> None:
     )  # fmt: skip
     again = await booked(agent)
     assert (again["serial"], again["requests"], again["window"]) == (made["serial"], 2, "asap")
+
+
+@pytest.mark.req("TL-22", "TL-04")
+async def test_windows_are_of_the_queue_s_hours_and_local_numbers_of_the_area(
+    aiohttp_client: AiohttpClient, deps: WebDeps
+) -> None:
+    office = calendar.parse(
+        '[calendar.office]\nzone = "Asia/Shanghai"\n'
+        + "".join(f'{day} = ["09:30-12:00"]\n' for day in ("mon", "tue", "wed", "thu", "fri"))
+    )["office"]
+    here = replace(deps, opening={"complaint": office}.get, area_code="021")
+    browser = Browser(await aiohttp_client(build_app(here)))
+    await browser.sign_in("1001")
+    for queue, spoken in (
+        ("", {"asap", "morning"}),
+        ("?queue=suggestion", {"asap", "morning", "afternoon", "evening"}),
+    ):
+        offered = (await (await browser.get(f"/api/callback-windows{queue}")).json())["items"]
+        assert {each["spoken"].rpartition("-")[2] for each in offered} == spoken
+    made = await booked(browser, number="6666 8888")
+    assert made["number"] == "+862166668888"
+    evening = next(each["id"] for each in offered if each["spoken"] == "tomorrow-evening")
+    refused = await browser.post("/api/callbacks", WISH | {"window": evening})
+    assert (refused.status, (await refused.json())["code"]) == (422, "no_such_window")
 
 
 async def test_a_booking_sent_twice_is_one_request(agent: Browser) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from ticketing import calendar
@@ -56,6 +57,15 @@ class Policy:
 def shipped() -> Policy:
     """The policy as shipped."""
     return parse(files("ticketing.callbacks").joinpath("data/callbacks.toml").read_text(encoding="utf-8"))
+
+
+def read(file: Path) -> Policy:
+    """Policy of a centre's own file; raises Invalid naming the file and what is wrong with it."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid("bad_callbacks", f"{file}: {error}") from None
+    return parse(text, str(file))
 
 
 def parse(text: str, source: str = "callbacks.toml") -> Policy:

@@ -17,11 +17,11 @@ from cti.web.schemas.callbacks import (
     ReassignCallback,
     SnoozeCallback,
     WindowList,
+    WindowQuery,
     WindowView,
 )
 from ticketing.callbacks import actions, reading, rules
 from ticketing.callbacks.model import Callback, CallbackFilter, NewBooking
-from ticketing.callbacks.policy import shipped
 from ticketing.intake import store as items
 
 __all__ = ["ROUTES"]
@@ -43,7 +43,7 @@ async def search(call: Call) -> CallbackPage:
     )
     async with call.deps.database.read() as conn:
         page = await reading.search(
-            conn, call.actor, wanted, shipped(), call.now, cursor=asked.cursor, limit=asked.limit
+            conn, call.actor, wanted, call.deps.policy, call.now, cursor=asked.cursor, limit=asked.limit
         )
         views = await callback_views(conn, page.items)
     said, ids = asked.model_dump(exclude_defaults=True), [view.id for view in views]
@@ -60,8 +60,9 @@ async def show(call: Call) -> CallbackView:
 
 
 async def windows(call: Call) -> WindowList:
-    """What can be booked now."""
-    offered = rules.windows(shipped(), None, call.now)
+    """What can be booked now for a queue: nothing while nobody would be there to call (TL-22)."""
+    queue = call.filters(WindowQuery).queue
+    offered = rules.windows(call.deps.policy, call.deps.opening(queue), call.now)
     return WindowList(items=[WindowView.model_validate(asdict(window)) for window in offered])
 
 
@@ -89,7 +90,15 @@ async def book(call: Call) -> Reply:
         kept = await idempotency.claim(conn, key, call.now)
         if kept is not None:
             return Reply(kept.answer.encode(), kept.status)
-        change = await actions.book(conn, call.actor, new, shipped(), call.now)
+        change = await actions.book(
+            conn,
+            call.actor,
+            new,
+            call.deps.policy,
+            call.now,
+            opening=call.deps.opening(new.queue),
+            area_code=call.deps.area_code,
+        )
         body = BOOK.encode(await read(call, conn, change.subject_id))
         await idempotency.keep(conn, key, BOOK.status, body)
     call.changed(change)
@@ -111,7 +120,7 @@ async def snooze(call: Call) -> CallbackView:
     given = call.input(SnoozeCallback)
     async with call.deps.database.write() as conn:
         change = await actions.snooze(
-            conn, call.actor, call.part("id"), given.version, given.until, shipped(), call.now
+            conn, call.actor, call.part("id"), given.version, given.until, call.deps.policy, call.now
         )
         view = await read(call, conn, call.part("id"))
     call.changed(change)
@@ -132,7 +141,7 @@ async def call_now(call: Call) -> CallbackView:
     """Due at once."""
     given = call.input(CallNow)
     async with call.deps.database.write() as conn:
-        change = await actions.call_now(conn, call.actor, call.part("id"), given.version, shipped(), call.now)
+        change = await actions.call_now(conn, call.actor, call.part("id"), given.version, call.deps.policy, call.now)
         view = await read(call, conn, call.part("id"))
     call.changed(change)
     return view
@@ -140,7 +149,7 @@ async def call_now(call: Call) -> CallbackView:
 
 async def read(call: Call, conn: AsyncConnection, public_id: str) -> CallbackView:
     """One callback as the page shows it."""
-    return (await callback_views(conn, [await reading.get(conn, public_id, shipped(), call.now)]))[0]
+    return (await callback_views(conn, [await reading.get(conn, public_id, call.deps.policy, call.now)]))[0]
 
 
 async def callback_views(conn: AsyncConnection, found: Sequence[Callback]) -> list[CallbackView]:
@@ -167,7 +176,15 @@ BOOK = Route(
 )
 ROUTES = (
     Route("callbacks.list", "GET", "/api/callbacks", search, "Callbacks.", query=CallbackQuery, answer=CallbackPage),
-    Route("callbacks.windows", "GET", "/api/callback-windows", windows, "Times to book.", answer=WindowList),
+    Route(
+        "callbacks.windows",
+        "GET",
+        "/api/callback-windows",
+        windows,
+        "Times to book.",
+        query=WindowQuery,
+        answer=WindowList,
+    ),
     BOOK,
     Route("callbacks.show", "GET", _ONE, show, "One callback.", answer=CallbackView),
     Route("callbacks.cancel", "POST", f"{_ONE}/cancel", cancel, "Cancel.", body=CancelCallback, answer=CallbackView),

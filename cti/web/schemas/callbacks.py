@@ -17,6 +17,7 @@ __all__ = [
     "ReassignCallback",
     "SnoozeCallback",
     "WindowList",
+    "WindowQuery",
     "WindowView",
 ]
 
@@ -126,6 +127,12 @@ class WindowList(Output):
     """What can be booked now, soonest first."""
 
     items: list[WindowView]
+
+
+class WindowQuery(Input):
+    """For which queue a time is wanted."""
+
+    queue: Code = "complaint"
 
 
 class BookCallback(Input):
