@@ -17,6 +17,8 @@ from tests.system.house import House
 from tests.system.sound import tone
 from tests.system.stage import menus, working
 from ticketing.callbacks.tables import callback
+from ticketing.contacts.tables import contact, contact_order
+from ticketing.orders.tables import customer_order
 
 pytestmark = pytest.mark.system
 
@@ -60,11 +62,16 @@ async def test_booked_by_key_then_called_back_and_on_record(
 
             ended = await becomes(stage.books.database, booked["id"], lambda row: row.state == "connected")
             assert (ended.attempts, ended.order_id, len(far_end.calls)) == (1, draft["order_id"], 1)
-            order = await seat.agent.get(f"/api/orders/{draft['order_id']}")
-            told = {(each["kind"], each["direction"]) for each in order["contacts"]}
-            assert told == {("call", "in"), ("call", "out")}
             async with stage.books.database.read() as conn:
+                joined = await conn.execute(
+                    select(contact.c.external_id, contact.c.direction)
+                    .join(contact_order, contact_order.c.contact_id == contact.c.id)
+                    .join(customer_order, customer_order.c.id == contact_order.c.order_id)
+                    .where(customer_order.c.public_id == draft["order_id"])
+                )
+                told = {(row.external_id, row.direction) for row in joined}
                 row = (await conn.execute(select(callback.c.outcome, callback.c.due_at, callback.c.ended_at))).one()
+            assert told == {(call.call_id, "in"), (pop["call_id"], "out")}
             assert row.outcome == "met"  # K17
             assert row.ended_at < row.due_at
             assert row.due_at > datetime.now(UTC)
