@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cti import store
 from cti.calls.effects import CreateDraft
 from cti.floor import FloorKeeper
+from cti.reminders import Overdue
 from recordings.library import Library
 from ticketing.changes import Change
 from ticketing.contacts.model import ContactKind
@@ -44,10 +45,11 @@ class Upkeep:
         self._library = library
         self._spool = spool
         self._clock = clock
+        self._overdue = Overdue(database, keeper.hub, clock)
         self._registered: dict[str, bool] = {}
 
     async def run(self) -> None:
-        """Each second: wrap-ups that are over, messages and voice files to take in, phones that came or went.
+        """Each second: wrap-ups that are over, messages and voice files to take in, phones that came or went, late work.
 
         At start also what a killed service left: voice files in the spool, answered calls without a draft.
         """
@@ -67,6 +69,7 @@ class Upkeep:
                 for change in await self._library.rescan(self._clock()):
                     await self._keeper.tell_recording(change)
                 await self._tell_phones()
+                await self._overdue.look()
             except HotlineError as error:
                 log.warning("upkeep", code=error.code, why=error.message)
             except Exception:

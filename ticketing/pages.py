@@ -6,7 +6,9 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, or_
 
 from ticketing.errors import Invalid
 
@@ -23,6 +25,22 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     #: where the next page begins; None on the last one
     next_cursor: str | None
+
+
+def ordered(
+    query: Select[Any],
+    at: ColumnElement[datetime],
+    key: ColumnElement[int],
+    cursor: str | None,
+    *,
+    newest_first: bool = False,
+) -> Select[Any]:
+    """The query in the order of the list, from where the page before ended."""
+    if cursor is not None:
+        when, last = read_cursor(cursor)
+        past, beyond = (at < when, key < last) if newest_first else (at > when, key > last)
+        query = query.where(or_(past, and_(at == when, beyond)))
+    return query.order_by(at.desc(), key.desc()) if newest_first else query.order_by(at, key)
 
 
 def check_limit(limit: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from cti import reminders
 from cti.web.agents import agent_view
 from cti.web.deps import WebDeps
 from ticketing.changes import Change
@@ -15,7 +16,8 @@ log = structlog.get_logger(__name__)
 
 
 async def announce(deps: WebDeps, changes: Sequence[Change]) -> None:
-    """Publish each change: an agent's new state goes to that agent; the composition root hears of all.
+    """Publish each change: an agent's new state goes to that agent, work that waits to all who may see it; the
+    composition root hears of all.
 
     The change is committed, so nothing that fails here may fail the request.
     """
@@ -26,6 +28,7 @@ async def announce(deps: WebDeps, changes: Sequence[Change]) -> None:
             log.warning("announce.failed", agent=number, why=error.code)
             continue
         deps.hub.publish(number, "agent", view.model_dump_json())
+    await reminders.tell(deps.database, deps.hub, changes)
     try:
         deps.on_change(changes)
     except Exception:

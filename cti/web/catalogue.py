@@ -16,6 +16,7 @@ from cti.web.areas import (
     reference,
     session,
     watch,
+    work,
     workflow,
 )
 from cti.web.route import Route
@@ -32,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *workflow.ROUTES,
     *intake.ROUTES,
     *callbacks.ROUTES,
+    *work.ROUTES,
     *calls.ROUTES,
     *figures.ROUTES,
     *recordings.ROUTES,

@@ -85,6 +85,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "callbacks.call_now": Action.WORK_CALLBACKS,
         "figures": Action.VIEW_REPORTS,
         "counters": Action.VIEW_FLOOR,
+        "work.counts": Access.SIGNED_IN,
         "calls.list": Action.VIEW_OWN_CALLS,
         "calls.show": Action.VIEW_OWN_CALLS,
         "recordings.show": Action.PLAY_RECORDING,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.callbacks.model import HELD, KEPT, LISTED, OPEN, Attempt, Callback, CallbackFilter, Mode, State
@@ -19,7 +19,7 @@ from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
 from ticketing.errors import Invalid, NotFound
 from ticketing.orders.tables import customer_order
-from ticketing.pages import Page, check_limit, cursor_of, read_cursor
+from ticketing.pages import Page, check_limit, cursor_of, ordered
 from ticketing.roles import Actor
 from ticketing.staff import store as seats
 from ticketing.staff.model import Membership
@@ -129,16 +129,41 @@ async def search(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Callback]:
-    """Callbacks by remaining time, the shortest first."""
+    """Callbacks by remaining time, the shortest first; where none is open the newest first."""
     query = _callbacks().where(*_conditions(actor, wanted, now))
-    due = callback.c.due_at
-    if cursor is not None:
-        at, key = read_cursor(cursor)
-        query = query.where(or_(due > at, (due == at) & (callback.c.id > key)))
-    rows = (await conn.execute(query.order_by(due, callback.c.id).limit(check_limit(limit) + 1))).mappings().all()
+    newest_first = bool(wanted.state) and OPEN.isdisjoint(wanted.state)
+    query = ordered(query, callback.c.due_at, callback.c.id, cursor, newest_first=newest_first)
+    rows = (await conn.execute(query.limit(check_limit(limit) + 1))).mappings().all()
     shown = rows[:limit]
     more = cursor_of(shown[-1]["due_at"], shown[-1]["id"]) if len(rows) > limit else None
     return Page(tuple(_callback(row, policy, now) for row in shown), more)
+
+
+async def waiting(conn: AsyncConnection, now: datetime) -> tuple[int, int]:
+    """How many callbacks wait for a person's decision, and how many are past their limit (K17)."""
+    listed = case((callback.c.state.in_([state.value for state in LISTED]), 1), else_=0)
+    late = case((callback.c.due_at <= now, 1), else_=0)
+    counted = select(func.coalesce(func.sum(listed), 0), func.coalesce(func.sum(late), 0))
+    row = (await conn.execute(counted.where(callback.c.ended_at.is_(None)))).one()
+    return int(row[0]), int(row[1])
+
+
+async def overdue_between(conn: AsyncConnection, after: datetime, until: datetime) -> list[tuple[str, str, str]]:
+    """Open callbacks whose limit fell into this time: public id, serial, 工号 of the owner or empty."""
+    late = and_(callback.c.ended_at.is_(None), callback.c.due_at > after, callback.c.due_at <= until)
+    rows = await conn.execute(_owned().where(late).order_by(callback.c.due_at))
+    return [(row.public_id, row.serial, row.owner) for row in rows]
+
+
+async def owners(conn: AsyncConnection, public_ids: Sequence[str]) -> dict[str, str]:
+    """工号 of the owner of each of these callbacks; empty while the common list has it."""
+    rows = await conn.execute(_owned().where(callback.c.public_id.in_(public_ids))) if public_ids else ()
+    return {row.public_id: row.owner for row in rows}
+
+
+def _owned() -> Select[Any]:
+    owner = func.coalesce(staff.c.number, "").label("owner")
+    return select(callback.c.public_id, callback.c.serial, owner).outerjoin(staff, staff.c.id == callback.c.owner_id)
 
 
 def _callbacks() -> Select[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,9 +24,11 @@ from ticketing.intake import rules
 from ticketing.intake.model import WAITING, Item, ItemFilter, OrderRef, State
 from ticketing.intake.tables import intake_item
 from ticketing.orders.tables import customer_order
-from ticketing.pages import Page, check_limit, cursor_of, read_cursor
+from ticketing.pages import Page, check_limit, cursor_of, ordered
 from ticketing.roles import Actor
 from ticketing.staff.tables import staff
+
+_WAITING = sorted(state.value for state in WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +171,34 @@ async def search(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[Item]:
-    """Items by remaining time, the shortest first (TL-21)."""
+    """Items by remaining time, the shortest first (TL-21); where nothing waits the newest first."""
     query = _items().where(*_conditions(actor, wanted, now))
-    due = intake_item.c.due_at
-    if cursor is not None:
-        at, key = read_cursor(cursor)
-        query = query.where(or_(due > at, and_(due == at, intake_item.c.id > key)))
-    rows = (await conn.execute(query.order_by(due, intake_item.c.id).limit(check_limit(limit) + 1))).mappings().all()
+    newest_first = bool(wanted.state) and WAITING.isdisjoint(wanted.state)
+    query = ordered(query, intake_item.c.due_at, intake_item.c.id, cursor, newest_first=newest_first)
+    rows = (await conn.execute(query.limit(check_limit(limit) + 1))).mappings().all()
     shown = rows[:limit]
     more = cursor_of(shown[-1]["due_at"], shown[-1]["id"]) if len(rows) > limit else None
     return Page(tuple(await _with_orders(conn, shown, now)), more)
+
+
+async def waiting(conn: AsyncConnection, now: datetime) -> tuple[int, int]:
+    """How many messages nobody has taken, and how many are past their limit."""
+    late = and_(intake_item.c.state.in_(_WAITING), intake_item.c.due_at <= now)
+    new = case((intake_item.c.state == State.NEW.value, 1), else_=0)
+    counted = select(func.coalesce(func.sum(new), 0), func.coalesce(func.sum(case((late, 1), else_=0)), 0))
+    row = (await conn.execute(counted.where(intake_item.c.state.in_(_WAITING)))).one()
+    return int(row[0]), int(row[1])
+
+
+async def overdue_between(conn: AsyncConnection, after: datetime, until: datetime) -> list[tuple[str, str, str]]:
+    """Waiting messages whose limit fell into this time: public id, serial, 工号 of the clerk or empty."""
+    rows = await conn.execute(
+        select(intake_item.c.public_id, intake_item.c.serial, func.coalesce(staff.c.number, "").label("owner"))
+        .outerjoin(staff, staff.c.id == intake_item.c.owner_id)
+        .where(intake_item.c.state.in_(_WAITING), intake_item.c.due_at > after, intake_item.c.due_at <= until)
+        .order_by(intake_item.c.due_at)
+    )
+    return [(row.public_id, row.serial, row.owner) for row in rows]
 
 
 async def serials_of_callbacks(conn: AsyncConnection, serials: Sequence[str]) -> dict[str, list[str]]:

@@ -107,7 +107,7 @@ class CallbackView(Output):
 
 
 class CallbackPage(Output):
-    """One page, the shortest remaining time first; `next_cursor` is null on the last one."""
+    """One page by remaining time, of what is over the newest first; `next_cursor` is null on the last one."""
 
     items: list[CallbackView]
     next_cursor: str | None

@@ -87,7 +87,7 @@ class ItemView(Output):
 
 
 class ItemPage(Output):
-    """One page, the shortest remaining time first; `next_cursor` is null on the last one."""
+    """One page by remaining time, where nothing waits the newest first; `next_cursor` is null on the last one."""
 
     items: list[ItemView]
     next_cursor: str | None

@@ -9,6 +9,7 @@ from cti.web.schemas.calls import CallView, PathStep, RecordingRef, RecordingSta
 from cti.web.schemas.common import Input, Output, UtcInstant
 from cti.web.schemas.customers import CustomerView
 from cti.web.schemas.orders import OrderSummary, WorkOrderView
+from cti.web.schemas.work import WorkEvent
 
 __all__ = [
     "STREAM_EVENTS",
@@ -231,4 +232,6 @@ STREAM_EVENTS: dict[str, type[Output]] = {
     "recording": RecordingEvent,
     "alert": Alert,
     "order": OrderEvent,
+    "item": WorkEvent,
+    "callback": WorkEvent,
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { duration, moment, phone, serial, shortMoment, span } from './format'
+import { duration, masked, moment, phone, serial, shortMoment, span } from './format'
 import { strength } from './strength'
 
 describe('format', () => {
@@ -13,6 +13,11 @@ describe('format', () => {
     expect(moment(new Date(2025, 11, 31, 23, 59).toISOString(), now)).toBe('2025-12-31 23:59')
     expect(shortMoment(new Date(2026, 10, 23, 9, 7).toISOString(), now)).toBe('09:07')
     expect(moment(null, now)).toBe('–')
+  })
+
+  it('hides the middle of a number, whatever its form', () => {
+    const numbers = ['+8613800001234', '+861085556666', '400820888', '95588', '', null]
+    expect(numbers.map(masked)).toEqual(['138 **** 1234', '010 **** 6666', '400****88', '95588', '', ''])
   })
 
   it('groups numbers as people read them, and leaves others alone', () => {

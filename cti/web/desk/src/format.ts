@@ -46,6 +46,14 @@ export function phone(number: string | null | undefined): string {
   return long ? `0${long[1]} ${long[2]} ${long[3]}` : number
 }
 
+/** The number with its middle hidden: enough to know it again, not enough to call it. */
+export function masked(number: string | null | undefined): string {
+  const parts = phone(number).split(' ')
+  if (parts.length === 3) return `${parts[0]} **** ${parts[2]}`
+  const digits = parts.join('')
+  return digits.length > 5 ? `${digits.slice(0, 3)}${'*'.repeat(digits.length - 5)}${digits.slice(-2)}` : digits
+}
+
 /** 102 938 475: easier to read out. */
 export function serial(digits: string): string {
   return /^\d{9}$/.test(digits) ? digits.replace(/(\d{3})(?=\d)/g, '$1 ') : digits

@@ -6,6 +6,8 @@ import { useSession } from './stores/session'
 declare module 'vue-router' {
   interface RouteMeta {
     open?: boolean
+    /** What one must be allowed to do to see it. */
+    needs?: string
   }
 }
 
@@ -22,6 +24,8 @@ export function makeRouter(): Router {
       { path: '/', name: 'desk', component: () => import('./views/DeskView.vue') },
       { path: '/orders', name: 'orders', component: () => import('./views/OrdersView.vue') },
       { path: '/orders/:id', name: 'order', component: () => import('./views/OrderView.vue'), props: true },
+      { path: '/items/:id?', name: 'items', component: () => import('./views/ItemsView.vue'), props: true, meta: { needs: 'view_items' } },
+      { path: '/callbacks/:id?', name: 'callbacks', component: () => import('./views/CallbacksView.vue'), props: true, meta: { needs: 'view_callbacks' } },
       { path: '/queues', name: 'queues', component: () => import('./views/QueuesView.vue') },
       { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue') },
     ],
@@ -30,7 +34,7 @@ export function makeRouter(): Router {
     const session = useSession()
     if (!session.known) await session.find().catch(() => false)
     if (to.meta.open) return to.name === 'login' && session.signedIn ? { name: 'desk' } : true
-    if (session.signedIn) return true
+    if (session.signedIn) return !to.meta.needs || session.may(to.meta.needs) || { name: 'desk' }
     return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   })
   router.onError((error: unknown, to) => {

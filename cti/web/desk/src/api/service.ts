@@ -22,6 +22,7 @@ import type {
   SetupStaff,
   Taxonomies,
 } from './types'
+import { work } from './work'
 
 const part = encodeURIComponent
 
@@ -39,6 +40,8 @@ export interface OrderFilter {
 }
 
 export const service = {
+  ...work,
+
   session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
   signIn: (number: string, password: string) =>
     request<SessionView>('POST', '/api/session', { body: { number, password }, anonymous: true }),

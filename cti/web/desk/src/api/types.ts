@@ -3,6 +3,7 @@
 import type { OrderSummary, WorkOrderView } from './order-types'
 
 export * from './order-types'
+export * from './work-types'
 
 export type Instant = string
 export type Card = 'none' | 'yellow' | 'red'

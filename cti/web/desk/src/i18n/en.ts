@@ -1,10 +1,12 @@
 // Words of the page, English.
 
+import { workEn } from './en-work'
 import type { Words } from './zh'
 
 export const en: Words = {
+  ...workEn,
   app: { title: 'Hotline desk', name: 'Hotline' },
-  nav: { desk: 'Desk', orders: 'Orders', queues: 'Queues', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
+  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', callbacks: 'Callbacks', queues: 'Queues', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
   login: {
     title: 'Sign in',
     lead: 'Complaint and suggestion hotline · agent desk',
@@ -107,7 +109,12 @@ export const en: Words = {
     degraded: 'Telephony is not available: you can read and write orders, but no calls arrive.',
     down: 'The service does not answer; retrying. What you have typed is saved when it is back.',
   },
-  alert: { late_answer: 'A caller has waited more than 15 s while {agents} idle.', other: 'Alert: {code}', dismiss: 'Dismiss' },
+  alert: {
+    late_answer: 'A caller has waited more than 15 s while {agents} idle.',
+    callback_listed: 'Callback {serial} was not reached and waits for a decision.', callback_overdue: 'Callback {serial} is overdue.',
+    item_overdue: 'Recorded complaint {serial} is over two hours old.', open: 'Open',
+    other: 'Alert: {code}', dismiss: 'Dismiss',
+  },
   pop: {
     incoming: 'Incoming call',
     waitedLive: 'Waiting',

@@ -1,8 +1,11 @@
 // Words of the page, Mandarin: the language of record; en.ts must have the same keys.
 
+import { workZh } from './zh-work'
+
 export const zh = {
+  ...workZh,
   app: { title: '热线坐席台', name: '热线' },
-  nav: { desk: '坐席台', orders: '定单', queues: '队列', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
+  nav: { desk: '坐席台', orders: '定单', items: '录音留言', callbacks: '回拨', queues: '队列', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
@@ -105,7 +108,11 @@ export const zh = {
     degraded: '电话系统暂时不可用：可以查看和填写定单，但不会有来电。',
     down: '服务没有回应，正在重试。已填写的内容会在恢复后保存。',
   },
-  alert: { late_answer: '有客户等候超过 15 秒，而坐席 {agents} 空闲。', other: '提醒：{code}', dismiss: '知道了' },
+  alert: {
+    late_answer: '有客户等候超过 15 秒，而坐席 {agents} 空闲。',
+    callback_listed: '回拨 {serial} 没有接通，等待人工决定。', callback_overdue: '回拨 {serial} 已超期。', item_overdue: '录音留言 {serial} 已超过两小时。', open: '查看',
+    other: '提醒：{code}', dismiss: '知道了',
+  },
   pop: {
     incoming: '来电',
     waitedLive: '已等候',

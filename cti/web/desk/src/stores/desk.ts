@@ -3,13 +3,14 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { service } from '@/api/service'
-import type { Alert, CallView, OrderEvent, PhoneKind, RecordingEvent } from '@/api/types'
+import type { Alert, CallView, OrderEvent, PhoneKind, RecordingEvent, WorkEvent } from '@/api/types'
 import { connect, forget, type Stream } from '@/stream/connect'
 import { EMPTY, type Floor } from '@/stream/floor'
 import type { Connection } from '@/stream/reader'
 import type { Told } from '@/stream/source'
 import { useDraft } from './draft'
 import { useSession } from './session'
+import { useWork } from './work'
 
 const CALLS = 20
 const ALERTS = 5
@@ -70,7 +71,11 @@ export const useDesk = defineStore('desk', () => {
     else if (name === 'recording') mark(JSON.parse(data) as RecordingEvent)
     else if (name === 'alert') alerts.value = [JSON.parse(data) as Alert, ...alerts.value].slice(0, ALERTS)
     else if (name === 'order') void useDraft().changed(JSON.parse(data) as OrderEvent)
-    else if (name === 'snapshot') void loadCalls()
+    else if (name === 'item' || name === 'callback') useWork().heard(name, JSON.parse(data) as WorkEvent)
+    else if (name === 'snapshot') {
+      void loadCalls()
+      void useWork().count()
+    }
   }
 
   /** Tells the service when the pop stood on the screen: after the frame that shows it has been painted (TL-33). */
