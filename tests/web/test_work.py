@@ -8,17 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from cti import reminders
 from cti.hub import Hub
+from tests.callbacks.vain import in_vain
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser, Clock
 from ticketing.callbacks import actions, store
-from ticketing.callbacks import dialling as dialler
-from ticketing.callbacks.model import NewBooking, Outcome
 from ticketing.callbacks.policy import shipped
-from ticketing.callbacks.tables import callback
 from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.intake import actions as intake
@@ -50,21 +47,8 @@ async def message(database: Database, now: datetime, n: int = 1) -> Change:
 
 
 async def failed(database: Database, now: datetime) -> tuple[Change, Change]:
-    """A callback whose last attempt was in vain, as the dialler does it: the booking, and the last miss."""
-    policy = shipped()
-    wish = NewBooking("13900139000", "complaint", "asap", "zh", 0, now, call_id="20260310013000-000000000001")
-    async with database.write() as conn:
-        booked = await actions.book(conn, SYSTEM, wish, policy, now)
-        await conn.execute(update(callback).values(used=policy.cap - 1, attempts=policy.cap - 1))
-        row = await store.hold(conn, booked.subject_id)
-        claim = await dialler.claim(conn, row.id, "test", policy, now)
-        assert claim is not None
-        await dialler.reserve(conn, claim, "1001", now)
-        await dialler.dial(conn, claim, policy, now)
-        held = await store.hold(conn, booked.subject_id)
-        attempt = await store.last_try(conn, held)
-        assert attempt is not None
-        return booked, await dialler.miss(conn, held, attempt, Outcome.NO_ANSWER, policy, now)
+    """A callback that has just come onto the owner's list."""
+    return await in_vain(database, shipped(), now)
 
 
 @pytest.mark.req("TL-21")
