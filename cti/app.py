@@ -31,7 +31,7 @@ from cti.exchange import NOTICE, access, dialled, exchange_settings, metrics_tok
 from cti.floor import FloorKeeper
 from cti.news import TOPIC, OrderNews
 from cti.overflow import operators_zone, staffed
-from cti.page import address, certificate, page_hosts, standards
+from cti.page import address, announceable, certificate, page_hosts, standards
 from cti.settings import Settings
 from cti.supervisor import Lease, Watchdog
 from cti.turns import Tools as DialerTools
@@ -363,6 +363,8 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         secure=settings.tls != "off",
         hosts=page_hosts(settings),
         standards=standards(core.menus.tree, core.manifest),
+        on_change=keeper.announcements.heed,
+        announceable=lambda: announceable(core.menus.tree, core.manifest),
         zone=operators_zone(settings.ivr_data),
         target_ms=round(settings.answer_target_seconds * 1000),
         metrics_token=metrics_token(settings),
@@ -397,6 +399,7 @@ async def service(
         lease, database = core.lease, core.database
         await stack.enter_async_context(task(keeper.run(), "pump", broken))
         await stack.enter_async_context(task(lease.run(), "lease", broken))
+        await stack.enter_async_context(task(keeper.announcements.run(), "announcements", broken))
         await _until_ours(lease, progress)
         await keeper.connect()
         stack.push_async_callback(keeper.disconnect)

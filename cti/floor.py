@@ -18,6 +18,7 @@ from cti.ami import commands
 from cti.ami.decode import booted_at, decode, snapshot
 from cti.ami.frames import Frame
 from cti.ami.link import AmiAccount, Link, LinkState, Up
+from cti.announcements import Announcements
 from cti.asterisk import conf
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import AsteriskSettings
@@ -95,6 +96,7 @@ class FloorKeeper:
         )
         self.hub = Hub(secrets.token_hex(4))
         self.labels = LabelBook(lambda: menus.tree, words)
+        self.announcements = Announcements(database, clock)
         self._directory = Directory(database, clock, settings.area_code)
         self._progress = OrderWords(database, clock, settings.area_code)
         self._board = PopBoard(
@@ -116,7 +118,9 @@ class FloorKeeper:
 
     def ports(self, tree: Callable[[], Tree], overflow: OverflowPorts | None) -> Ports:
         """What the menus ask (ivr.ports)."""
-        return Ports(self._directory, self._progress, TreeHours(tree), self._clock, overflow=overflow)
+        return Ports(
+            self._directory, self._progress, TreeHours(tree), self._clock, self.announcements, overflow=overflow
+        )
 
     def receive(self, library: Library) -> None:
         """Recorded messages are taken in, whatever is offered: the dialplan's own script leaves some (TL-24)."""
@@ -150,12 +154,13 @@ class FloorKeeper:
         )
 
     async def restore(self) -> None:
-        """Puts open calls of the database back on the floor (TL-70), and what the last talks took (TL-14)."""
+        """Puts open calls of the database back on the floor (TL-70), the last talks (TL-14), what is announced."""
         async with self._database.read() as conn:
             restore(self.floor, await store.open_calls(conn))
             talks = await store.last_talks(conn, self._clock() - forecast.FRESH, _TALKS)
         for queue, talk_ms in talks:
             forecast.note_talk(self.floor, queue, talk_ms)
+        await self.announcements.refresh()
 
     def wire(
         self,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ssl
 from datetime import datetime
+from typing import Final
 
+from cti.calls.announced import PREFIX
 from cti.settings import Settings
 from cti.web import tls
 from cti.web.listen import reached_by
+from cti.web.schemas.announcements import AnnouncementChoices, AnnouncementLine, AnnouncementPrompt
 from cti.web.schemas.common import Label
 from cti.web.schemas.reference import Standard
 from ivr import prompts
 from ivr.model import Menu, Tree
 from ticketing.errors import Invalid
+
+#: said before and after whatever is announced
+_FRAME: Final = frozenset({"announcement-intro", "announcement-end"})
 
 
 def standards(tree: Tree, manifest: prompts.Manifest) -> tuple[Standard, ...]:
@@ -29,6 +35,23 @@ def standards(tree: Tree, manifest: prompts.Manifest) -> tuple[Standard, ...]:
         for key in menu.keys.values()
         if key.go in manifest.ids()
     )
+
+
+def announceable(tree: Tree, manifest: prompts.Manifest) -> AnnouncementChoices:
+    """What can be announced before the menu (TL-26): every recorded announcement, and the numbers dialled."""
+    codes = sorted({prompt for prompt in manifest.ids() if prompt.startswith(PREFIX)} - _FRAME)
+    recorded = [
+        AnnouncementPrompt(
+            code=code,
+            text=Label(zh=manifest.prompt(code, "zh").text, en=manifest.prompt(code, "en").text),
+        )
+        for code in codes
+    ]
+    lines = [
+        AnnouncementLine(dnis=dnis, label=Label(zh=line.label["zh"], en=line.label["en"]))
+        for dnis, line in tree.lines.items()
+    ]
+    return AnnouncementChoices(prompts=recorded, lines=lines)
 
 
 def address(settings: Settings, port: int) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, and_, func, not_, or_, select
+from sqlalchemy import Row, Table, Text, and_, cast, func, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.calls.announced import PREFIX, Walk
 from cti.calls.model import (
     Breach,
     CallRecord,
@@ -116,6 +117,24 @@ async def last_talks(conn: AsyncConnection, since: datetime, most: int) -> list[
     )
     rows = (await conn.execute(query.order_by(call.c.entered_at.desc()).limit(most))).all()
     return [(row.queue, milliseconds(row.answered_at, row.talk_ended_at)) for row in reversed(rows)]
+
+
+async def announced(conn: AsyncConnection, start: datetime, end: datetime) -> list[Walk]:
+    """Ways of the calls that came in `start` <= time < `end` and were played an announcement."""
+    played = cast(call.c.path, Text).like(f'%"{PREFIX}%')
+    rows = await conn.execute(
+        select(call.c.entered_at, call.c.outcome, call.c.path).where(
+            call.c.entered_at >= start, call.c.entered_at < end, played
+        )
+    )
+    return [
+        Walk(
+            row.entered_at,
+            Outcome(row.outcome) if row.outcome else None,
+            [(step["node"], step["key"]) for step in row.path],
+        )
+        for row in rows
+    ]
 
 
 async def open_calls(conn: AsyncConnection) -> list[CallRecord]:

@@ -49,7 +49,7 @@ class Upkeep:
         self._registered: dict[str, bool] = {}
 
     async def run(self) -> None:
-        """Each second: wrap-ups that are over, messages and voice files to take in, phones that came or went, late work.
+        """Each second: wrap-ups that are over, messages, voice files to take in, phones that came or went, late work.
 
         At start also what a killed service left: voice files in the spool, answered calls without a draft.
         """

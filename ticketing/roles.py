@@ -92,6 +92,7 @@ class Action(StrEnum):
     BOOK_CALLBACK = "book_callback"
     WORK_CALLBACKS = "work_callbacks"
     REASSIGN_WORK = "reassign_work"
+    ANNOUNCE = "announce"
     VIEW_FLOOR = "view_floor"
     CONTROL_AGENTS = "control_agents"
     LISTEN_IN = "listen_in"
@@ -150,6 +151,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.BOOK_CALLBACK: _INTAKE | {Post.MH, Post.FU, Post.SU},
     Action.WORK_CALLBACKS: frozenset({Post.RX, Post.SA, Post.MH, Post.SU}),
     Action.REASSIGN_WORK: frozenset({Post.SU, Post.AD}),
+    Action.ANNOUNCE: frozenset({Post.SU, Post.MH}),
     Action.VIEW_FLOOR: frozenset({Post.SU, Post.MH, Post.QC, Post.LD, Post.AD}),
     Action.CONTROL_AGENTS: frozenset({Post.SU}),
     Action.LISTEN_IN: frozenset({Post.SU, Post.QC}),

@@ -2,6 +2,7 @@
 
 from cti.web.areas import (
     agent,
+    announcements,
     callbacks,
     calls,
     customers,
@@ -34,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     *intake.ROUTES,
     *callbacks.ROUTES,
     *work.ROUTES,
+    *announcements.ROUTES,
     *calls.ROUTES,
     *figures.ROUTES,
     *recordings.ROUTES,

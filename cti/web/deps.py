@@ -10,6 +10,7 @@ from aiohttp import web
 
 from cti.hub import Hub
 from cti.web.ports import Telephony
+from cti.web.schemas.announcements import AnnouncementChoices
 from cti.web.schemas.reference import Standard
 from recordings.library import Library
 from ticketing.audit import QueryLog
@@ -58,6 +59,8 @@ class WebDeps:
     opening: Callable[[str], WorkingCalendar | None] = lambda queue: None
     #: area code that local numbers belong to, with its 0
     area_code: str = "010"
+    #: announcements that are recorded and numbers dialled, as the menus are at this moment (TL-26)
+    announceable: Callable[[], AnnouncementChoices] = lambda: AnnouncementChoices(prompts=[], lines=[])
     version: str = "0"
 
 

@@ -182,3 +182,35 @@ async def _next(desk: Desk) -> datetime:
     at = await desk.at("callback-next").get_attribute("data-at")
     assert at is not None
     return datetime.fromisoformat(at)
+
+
+@pytest.mark.req("TL-26")
+async def test_a_supervisor_switches_an_announcement_on_and_off_in_the_browser(
+    short_tmp: Path, asterisk_installation: Installation
+) -> None:
+    """On for an hour at one number, prolonged, off; it then stands among those that are over."""
+    async with House(short_tmp) as house, chromium() as browser:
+        desk = await Desk.open(browser, house.origin, SHOTS)
+        await enter(desk, "3001", "announcements")
+        await desk.at("announce-announcement-outage").click()
+        await desk.at("announce-line-1860").click()
+        await desk.at("announce-ends-hour").click()
+        await desk.fill("announce-note", "海淀区光缆中断")
+        await desk.at("announce-on").click()
+        await expect(desk.at("announcements-on")).to_have_attribute("data-count", "1")
+        await expect(desk.at("announcement")).to_have_attribute("data-state", "on")
+        await expect(desk.at("announcement")).to_contain_text("网络出现故障")
+        await desk.pictures("announcements")
+        seen = await house.person("1001")
+        (before,) = (await seen.get("/api/announcements"))["items"]
+        async with desk.page.expect_response("**/times"):
+            await desk.at("announcement-prolong").click()
+        (after,) = (await seen.get("/api/announcements"))["items"]
+        assert datetime.fromisoformat(after["ends_at"]) - datetime.fromisoformat(before["ends_at"]) == timedelta(
+            hours=1
+        )
+        await desk.at("announcement-off").click()
+        await expect(desk.at("announcements-over")).to_have_attribute("data-count", "1")
+        await expect(desk.at("announcements-on")).to_have_attribute("data-count", "0")
+        assert (await seen.get("/api/announcements"))["items"] == []
+        assert desk.faults == []

@@ -59,7 +59,7 @@ async def test_a_clerk_hears_a_message_and_makes_orders_of_it(
     status, made = await send(clerk, messages[0], "to-order", version=2)
     assert (status, made["item"]["state"], made["order"]["channel"]) == (200, "done", "recording")
     assert made["item"]["orders"] == [{"id": made["order"]["id"], "serial": made["order"]["serial"], "state": "draft"}]
-    assert made["order"]["contact_number"] == "+8613800138000"
+    assert made["order"]["contact_number"] == made["order"]["caller_number"] == "+8613800138000"
     assert (await send(clerk, messages[0], "to-order", version=2))[0] == 409
     status, again = await send(clerk, messages[0], "to-order", version=3)
     assert (status, len(again["item"]["orders"])) == (200, 2)

@@ -182,7 +182,7 @@ async def to_order(conn: AsyncConnection, actor: Actor, public_id: str, version:
     _mine(actor, held)
     row = held.row
     known = await _customer(conn, row["customer_id"])
-    new = NewDraft(Channel.RECORDING, row["received_at"], known, row["key"])
+    new = NewDraft(Channel.RECORDING, row["received_at"], known, row["key"], row["caller_number"])
     drafts = [await orders.create_draft(conn, actor, new, now)]
     if row["caller_number"] is not None:
         edit = EditDraft(drafts[0].subject_id, drafts[0].version, {"contact_number": row["caller_number"]})

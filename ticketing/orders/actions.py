@@ -123,6 +123,7 @@ async def create_draft(conn: AsyncConnection, actor: Actor, given: NewDraft, now
         "serial": await next_serial(conn),
         "channel": given.channel.value,
         "received_at": given.received_at,
+        "caller_number": given.caller_number,
         "owner_id": actor.staff_id,
         **drafts.snapshot(customer),
     }

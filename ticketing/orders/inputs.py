@@ -36,6 +36,8 @@ class NewDraft:
     customer: str | None = None
     #: message id, register number of the letter
     external_id: str | None = None
+    #: of a recording: the number it came from, as the telephone gave it
+    caller_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-const SCHEMAS = ['agent', 'calls', 'common', 'customers', 'orders', 'pop', 'reference', 'session', 'intake', 'callbacks', 'work']
+const SCHEMAS = ['agent', 'calls', 'common', 'customers', 'orders', 'pop', 'reference', 'session', 'intake', 'callbacks', 'work', 'announcements']
 /** Names that would hide something of the language. */
 const RENAMED: Record<string, string> = { Promise: 'Promise_' }
 /** Not used by the page. */

@@ -1,7 +1,7 @@
-// Shapes of recorded complaints and callbacks, by the names of cti/web/schemas/intake.py, callbacks.py and work.py.
+// Shapes of recorded complaints, callbacks and announcements: cti/web/schemas/intake.py, callbacks.py, work.py, announcements.py.
 
 import type { Order } from './order-types'
-import type { Card, Instant, RecordingRef } from './types'
+import type { Card, Instant, Label, RecordingRef } from './types'
 
 export interface WorkEvent {
   id: string
@@ -151,5 +151,49 @@ export interface Booking {
   queue: string
   window: string
   language: string
+  note: string | null
+}
+
+export interface AnnouncementView {
+  id: string
+  prompt: string
+  dnis: string[]
+  state: 'planned' | 'on' | 'over'
+  starts_at: Instant
+  ends_at: Instant
+  off_at: Instant | null
+  note: string | null
+  created_at: Instant
+  created_by: string
+  changed_by: string
+  heard: number
+  ended: number
+  version: number
+}
+
+export interface AnnouncementList {
+  items: AnnouncementView[]
+}
+
+export interface AnnouncementPrompt {
+  code: string
+  text: Label
+}
+
+export interface AnnouncementLine {
+  dnis: string
+  label: Label
+}
+
+export interface AnnouncementChoices {
+  prompts: AnnouncementPrompt[]
+  lines: AnnouncementLine[]
+}
+
+export interface AnnouncementWish {
+  prompt: string
+  dnis: string[]
+  starts_at: Instant | null
+  ends_at: Instant
   note: string | null
 }

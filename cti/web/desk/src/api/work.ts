@@ -1,7 +1,11 @@
-// Addresses of recorded complaints and callbacks.
+// Addresses of recorded complaints, callbacks and service announcements.
 
 import { request } from './client'
 import type {
+  AnnouncementChoices,
+  AnnouncementList,
+  AnnouncementView,
+  AnnouncementWish,
   Booking,
   CallbackPage,
   CallbackView,
@@ -20,6 +24,14 @@ const callback = (id: string, verb: string, body: object) =>
   request<CallbackView>('POST', `/api/callbacks/${part(id)}/${verb}`, { body })
 
 export const work = {
+  announcements: (over: boolean) => request<AnnouncementList>('GET', '/api/announcements', { query: { over } }),
+  announcementChoices: () => request<AnnouncementChoices>('GET', '/api/announcement-choices'),
+  announce: (wish: AnnouncementWish) => request<AnnouncementView>('POST', '/api/announcements', { body: wish }),
+  announceUntil: (id: string, version: number, endsAt: string) =>
+    request<AnnouncementView>('POST', `/api/announcements/${part(id)}/times`, { body: { version, ends_at: endsAt } }),
+  announceNoMore: (id: string, version: number) =>
+    request<AnnouncementView>('POST', `/api/announcements/${part(id)}/off`, { body: { version } }),
+
   workCounts: () => request<WorkCounts>('GET', '/api/work-counts'),
 
   items: (filter: WorkFilter) => request<ItemPage>('GET', '/api/items', { query: { ...filter } }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CallbackView, ItemView } from '@/api/types'
-import { CALLBACK_TABS, callbackActs, ITEM_TABS, itemActs, laterTimes, moved, spokenParts, tabOf, tabs, windowSpan } from './rules'
+import { CALLBACK_TABS, callbackActs, endTimes, ITEM_TABS, itemActs, laterTimes, moved, spokenParts, tabOf, tabs, windowSpan } from './rules'
 
 const may =
   (...allowed: string[]) =>
@@ -89,6 +89,12 @@ describe('times', () => {
     expect(names('2026-11-28T18:00:00')).toEqual(['halfHour', 'twoHours', 'tomorrow'])
     const tomorrow = laterTimes(new Date('2026-11-30T20:00:00')).at(-1)?.at
     expect([tomorrow?.getMonth(), tomorrow?.getDate(), tomorrow?.getHours()]).toEqual([11, 1, 9])
+  })
+
+  it('for an announcement to end come after its beginning', () => {
+    const names = (at: string): string[] => endTimes(new Date(at)).map((each) => each.name)
+    expect(names('2026-11-28T10:00:00')).toEqual(['hour', 'fourHours', 'evening', 'day'])
+    expect(names('2026-11-28T18:00:00')).toEqual(['hour', 'fourHours', 'day'])
   })
 
   it('that the service moved are noticed, seconds are not', () => {

@@ -97,6 +97,20 @@ export function laterTimes(now: Date): { name: Later; at: Date }[] {
   return all.filter((each) => each.at > now)
 }
 
+export type Ends = 'hour' | 'fourHours' | 'evening' | 'day'
+
+/** Ends an announcement is often given, counted from its beginning; those before it are left out. */
+export function endTimes(from: Date): { name: Ends; at: Date }[] {
+  const after = (hours: number): Date => new Date(from.getTime() + hours * 3_600_000)
+  const all: { name: Ends; at: Date }[] = [
+    { name: 'hour', at: after(1) },
+    { name: 'fourHours', at: after(4) },
+    { name: 'evening', at: new Date(from.getFullYear(), from.getMonth(), from.getDate(), 18) },
+    { name: 'day', at: after(24) },
+  ]
+  return all.filter((each) => each.at > from)
+}
+
 /** Whether the service moved a time that was asked for: there were quiet hours. To the minute, as the page asks. */
 export function moved(asked: Date, given: string): boolean {
   return Math.abs(new Date(given).getTime() - asked.getTime()) >= 60_000
