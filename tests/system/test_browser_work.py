@@ -9,9 +9,8 @@ import pytest
 from playwright.async_api import expect
 
 from cti.asterisk.provision import Installation
-from cti.web.areas import callbacks as area
 from tests.callbacks.vain import in_vain
-from tests.dialer.service import policy
+from tests.dialer.booking import policy, policy_file
 from tests.system import sound
 from tests.system.browser import Desk, chromium
 from tests.system.callers import Lines
@@ -118,12 +117,10 @@ async def test_a_clerk_hears_a_message_in_the_browser_and_makes_an_order_of_it(
 
 
 @pytest.mark.req("TL-22", "TL-23", "K17")
-async def test_a_callback_in_vain_is_decided_on_its_page(
-    short_tmp: Path, asterisk_installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_callback_in_vain_is_decided_on_its_page(short_tmp: Path, asterisk_installation: Installation) -> None:
     """After its last attempt it stands on the list, is put off and called now; another is booked and cancelled."""
-    monkeypatch.setattr(area, "shipped", policy)  # whatever time of the day it is now, customers may be called
-    async with House(short_tmp, overflow=True) as house, chromium() as browser:
+    at_any_hour = policy_file(short_tmp)  # whatever time of the day it is now, customers may be called
+    async with House(short_tmp / "h", overflow=True, callback_policy=at_any_hour) as house, chromium() as browser:
         database = await Database.open(house.settings.database)
         await in_vain(database, policy(), datetime.now(UTC), "13800138006")
         await database.close()
@@ -159,7 +156,7 @@ async def test_a_callback_in_vain_is_decided_on_its_page(
 
         await desk.at("callback-book").click()
         await desk.fill("book-number", "139 0013 9000")
-        await desk.page.locator("[data-spoken='asap']").click()
+        await desk.page.locator("[data-spoken]").first.click()  # the soonest there is
         await desk.shot("callbacks-book")
         await desk.at("book-confirm").click()
         await desk.at("callback-told").wait_for()

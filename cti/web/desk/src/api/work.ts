@@ -46,7 +46,7 @@ export const work = {
 
   callbacks: (filter: WorkFilter) => request<CallbackPage>('GET', '/api/callbacks', { query: { ...filter } }),
   callback: (id: string) => request<CallbackView>('GET', `/api/callbacks/${part(id)}`),
-  callbackWindows: () => request<WindowList>('GET', '/api/callback-windows'),
+  callbackWindows: (queue: string) => request<WindowList>('GET', '/api/callback-windows', { query: { queue } }),
   bookCallback: (booking: Booking, idempotencyKey: string) =>
     request<CallbackView>('POST', '/api/callbacks', { body: booking, idempotencyKey }),
   callNow: (id: string, version: number) => callback(id, 'call-now', { version }),
