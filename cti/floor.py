@@ -52,7 +52,10 @@ from ivr.server import FastAgiServer
 from ivr.session import Ports
 from ivr.spool import Spool
 from recordings.library import Library
+from ticketing.callbacks import actions as callbacks
 from ticketing.callbacks import policy, reading
+from ticketing.callbacks.model import NewBooking
+from ticketing.callbacks.rules import ASAP
 from ticketing.changes import Change
 from ticketing.contacts.tables import contact, contact_order
 from ticketing.db import Database
@@ -177,6 +180,7 @@ class FloorKeeper:
     ) -> LiveTelephony:
         """Makes link, pump and effects; nothing is connected yet."""
         self._library = library
+        self._rescue_queue = exchange.rescue_queue
         self._notice_s = max((manifest.prompt("notice", lang).seconds for lang in ("zh", "en")), default=0.0)
         self.link = Link(
             account,
@@ -197,6 +201,7 @@ class FloorKeeper:
                 announce=self.tell,
                 expect_recording=self._expect_recording,
                 register_recording=self._register_recording,
+                propose=self._propose,
                 call_view=self._call_view,
             )
         )
@@ -406,6 +411,28 @@ class FloorKeeper:
         told = {key: change.payload.get(key) for key in ("call_id", "state", "id")}
         for agent in sorted({offer.agent for offer in record.offers if offer.answered_at} if record else ()):
             self.hub.publish(agent, "recording", told)
+
+    async def _propose(self, record: CallRecord) -> None:
+        """Who was cut off by a crash is called back when a person says so; who was called back is the dialler's."""
+        if record.reason == "callback":
+            return
+        wish = NewBooking(
+            number=record.ani,
+            queue=record.queue or self._rescue_queue,
+            window=ASAP,
+            lang=record.lang or "zh",
+            priority=record.priority,
+            joined_at=record.joined_at or record.entered_at,
+            call_id=record.call_id,
+            dnis=record.dnis,
+            customer=record.customer or None,
+            note="通话因交换机故障中断 (pbx-crash)",
+        )
+        async with self._database.write() as conn:
+            area_code = self._settings.area_code
+            change = await callbacks.propose(conn, wish, self.policy, self._clock(), area_code=area_code)
+        if change is not None:
+            await self.tell([change])
 
     async def _call_view(self, record: CallRecord, language: str) -> dict[str, Any]:
         async with self._database.read() as conn:

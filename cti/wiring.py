@@ -12,7 +12,7 @@ import structlog
 from cti import store as calls
 from cti.ami.guard import Why
 from cti.calls import effects as ef
-from cti.calls.model import CallRecord, Phase
+from cti.calls.model import CallRecord, Outcome, Phase
 from cti.hub import Hub
 from cti.pops import PopBoard, Standing
 from cti.screenpop import instant
@@ -41,6 +41,8 @@ log = structlog.get_logger(__name__)
 _SPOKEN: Final = 6
 #: the dialplan's word for a caller whose number is none: no honest exchange sends such a call (S03)
 _HOSTILE: Final = "caller_number"
+#: outcomes of a call that a crash of the exchange ended, which leave the caller with nothing
+_CUT_OFF: Final = frozenset({Outcome.ANSWERED, Outcome.FAILED})
 
 
 class Directory:
@@ -129,6 +131,8 @@ class Tools:
     expect_recording: Callable[[str], Awaitable[None]]
     #: finds, checks and joins the voice file of a closed call
     register_recording: Callable[[CallRecord], Awaitable[None]]
+    #: puts the caller of a call that a crash of the exchange cut off on the list of those to be called back (F05)
+    propose: Callable[[CallRecord], Awaitable[None]]
     #: one call as the page lists it, in a language
     call_view: Callable[[CallRecord, str], Awaitable[dict[str, Any]]]
 
@@ -292,6 +296,8 @@ class Performer:
             await contacts.record(conn, new)
             if record.ended_at is not None:
                 await contacts.end(conn, record.call_id, record.ended_at, outcome)
+        if record.end_reason == "pbx-crash" and record.outcome in _CUT_OFF:
+            await self._tools.propose(record)
         if record.refusal == _HOSTILE:
             await self.security(_HOSTILE, f"call {record.call_id}")
         for agent in sorted({offer.agent for offer in record.offers if offer.answered_at is not None}):

@@ -9,6 +9,8 @@ import pytest
 
 #: set by `make test`: nothing may be skipped
 ALL: Final = "HOTLINE_TEST_ALL"
+#: =1 runs every boundary, step or part of tests that otherwise take a sample
+LONG: Final = "HOTLINE_TEST_LONG"
 
 
 def every_test() -> bool:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.absent import ALL, missing
+from tests.absent import ALL, LONG, missing
 from tests.postgresql import Cluster, NoServer
 from tests.schema import load_all_tables
 from ticketing.db import Database
 
 pytest_plugins = ["tests.requirements_plugin"]
 
-for _name in [name for name in os.environ if name.startswith("HOTLINE_") and name != ALL]:
+for _name in [name for name in os.environ if name.startswith("HOTLINE_") and name not in {ALL, LONG}]:
     del os.environ[_name]
 
 

@@ -1,4 +1,4 @@
-"""A proxy between a client and AMI that cuts, freezes, splits and repeats (F01, F02, F15)."""
+"""A proxy between a client and AMI that delays, cuts, freezes, splits and repeats (F01, F02, F15)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,18 @@ class FaultProxy:
         self.duplicate = False
         #: cut the connection after so many blocks from Asterisk; None = never
         self.cut_after: int | None = None
+        #: cut it after so many events, answers to actions not counted; None = never
+        self.cut_after_events: int | None = None
         #: refuse new connections
         self.refuse = False
-        #: connections so far, blocks passed down so far
+        #: a new connection swallows nothing
+        self.heals = False
+        #: seconds that everything from Asterisk is late
+        self.delay_s = 0.0
+        #: connections so far, blocks and events passed down so far
         self.connections = 0
         self.blocks = 0
+        self.events = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -51,6 +58,8 @@ class FaultProxy:
             writer.transport.abort()
             return
         self.connections += 1
+        if self.heals:
+            self.swallow_up = self.swallow_down = False
         up_reader, up_writer = await asyncio.open_connection(*self._peer)
         self._writers |= {writer, up_writer}
         ways = [asyncio.create_task(self._up(reader, up_writer)), asyncio.create_task(self._down(up_reader, writer))]
@@ -75,6 +84,8 @@ class FaultProxy:
         while data := await reader.read(65536):
             if self.swallow_down:
                 continue
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
             *blocks, rest = (rest + data).split(b"\r\n\r\n")
             for block in blocks:
                 if self.cut_after is not None and self.blocks >= self.cut_after:
@@ -82,6 +93,12 @@ class FaultProxy:
                     writer.close()
                     await writer.wait_closed()
                     return
+                event = block.startswith(b"Event: ") and b"\r\nActionID: " not in block
+                if event and self.cut_after_events is not None and self.events >= self.cut_after_events:
+                    self.cut_after_events = None
+                    writer.transport.abort()
+                    return
+                self.events += event
                 self.blocks += 1
                 await self._pass(block + b"\r\n\r\n", writer)
 

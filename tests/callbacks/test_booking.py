@@ -296,3 +296,34 @@ async def test_the_list_is_by_remaining_time_page_by_page(desk: Desk, book: Book
             await count(state=("lost",))
     assert len({each.serial for each in seen}) == 6
     assert [each.due_at for each in seen] == sorted(each.due_at for each in seen)
+
+
+@pytest.mark.req("F05")
+async def test_who_was_cut_off_stands_on_the_list_once_and_is_dialled_by_nobody(
+    desk: Desk, book: Book, wish: Wish, policy: Policy
+) -> None:
+    """A withheld number cannot be proposed; who has a callback already needs none; a person's word makes it due."""
+
+    async def propose(given: NewBooking) -> Change | None:
+        async with desk.database.write() as conn:
+            return await actions.propose(conn, given, policy, desk.now)
+
+    made = await propose(wish(note="pbx-crash"))
+    assert made is not None
+    found = await book.read(made)
+    assert (made.kind, found.state, found.owner, found.attempts, found.note) == (
+        *("callback.proposed", "failed", "callbacks", 0, "pbx-crash"),
+    )
+    async with desk.database.read() as conn:
+        assert await reading.line(conn, "complaint", desk.now + timedelta(days=1)) == []
+    assert await propose(wish()) is None
+    assert await propose(wish(number="")) is None
+    async with desk.database.write() as conn:
+        await actions.cancel(conn, desk.actors["3001"], found.id, found.version, "settled", desk.now)
+    assert await propose(wish()) is None
+    later = await propose(wish(call_id="20260310012900-000001000002"))
+    assert later is not None
+    async with desk.database.write() as conn:
+        known = await book.read(later)
+        await actions.call_now(conn, desk.actors["3001"], known.id, known.version, policy, desk.now)
+    assert (await book.read(later)).state == "pending"

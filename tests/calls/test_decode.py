@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cti.ami.decode import decode, snapshot
+from cti.ami.decode import booted_at, decode, snapshot
 from cti.ami.frames import Frame
 from cti.calls import events as ev
 
@@ -275,3 +275,27 @@ def test_a_snapshot_out_of_the_three_lists() -> None:
     assert [queue.queue for queue in found.queues] == ["complaint"]
     assert snapshot([], asked_at) == ev.FloorSnapshot(at=asked_at)
     assert snapshot([status], asked_at).pbx_started_at == datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.req("TL-70", "F05")
+@pytest.mark.parametrize(
+    ("ahead", "off_s"), [(8.0, 0), (8.0, 3), (8.0, -3), (5.75, 2), (0.0, 1), (-3.5, -1), (14.0, 0)]
+)
+def test_the_zone_of_asterisks_start_is_measured(ahead: float, off_s: int) -> None:
+    """FullyBooted tells the uptime, some seconds exact; the start in local time is then exact in any zone."""
+    started = datetime(2026, 3, 10, 1, 30, 7, tzinfo=UTC)
+    local = started + timedelta(hours=ahead)
+    status = Frame(
+        f"Response: Success\r\nCoreStartupDate: {local:%Y-%m-%d}\r\nCoreStartupTime: {local:%H:%M:%S}".encode()
+    )
+    now = started + timedelta(days=9, seconds=off_s)
+    booted = booted_at(Frame(b"Event: FullyBooted\r\nUptime: 777600\r\nStatus: Fully Booted"), now)
+    assert snapshot([status], now, None, booted).pbx_started_at == started
+    unmeasured = snapshot([status], now, None)
+    assert (unmeasured.pbx_started_at, unmeasured.pbx_start) == (None, f"{local:%Y-%m-%d %H:%M:%S}")
+
+
+def test_a_boot_without_an_uptime_measures_nothing() -> None:
+    now = datetime(2026, 3, 10, tzinfo=UTC)
+    assert booted_at(Frame(b"Event: FullyBooted\r\nStatus: Fully Booted"), now) is None
+    assert snapshot([Frame(b"Response: Success")], now).pbx_started_at is None

@@ -97,6 +97,18 @@ def test_another_start_than_before_is_a_crash_too(floor: Floor) -> None:
     assert floor.pbx_started_at == at(-800)
 
 
+@pytest.mark.req("F05")
+def test_another_start_in_its_own_words_is_a_crash_in_any_zone(floor: Floor) -> None:
+    """The zone of an Asterisk elsewhere may be unknown; that its start is another one is known all the same."""
+    caller = Caller()
+    reduce(floor, snap(-10, pbx_start="2026-03-10 09:00:00"))
+    feed(floor, caller.asks(0))
+    reduce(floor, snap(10, seen(caller, 10), pbx_start="2026-03-10 09:00:00"))
+    assert floor.calls[caller.id].lost == ""
+    reduce(floor, snap(20, pbx_start="2026-03-10 09:31:00"))
+    assert closed(floor, 20).end_reason == "pbx-crash"
+
+
 @pytest.mark.req("TL-70")
 def test_a_call_that_is_still_there_goes_on_and_is_marked(floor: Floor) -> None:
     caller = Caller()

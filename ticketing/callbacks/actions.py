@@ -90,6 +90,32 @@ def _promised(call_id: str | None, when: Mapping[str, Any]) -> dict[str, Any]:
     return said | ({"counts_from": when["next_at"].isoformat()} if when else {})
 
 
+async def propose(
+    conn: AsyncConnection, given: NewBooking, policy: Policy, now: datetime, *, area_code: str | None = None
+) -> Change | None:
+    """Puts a caller who was cut off by a fault of ours on the owner's list: a person decides, nothing dials (F05).
+
+    Once a call. None when there is nothing to decide: a number that is not called back, one that has an open callback,
+    or a call that was proposed before.
+    """
+    number = rules.dialable(given.number, policy, area_code)
+    if number is None or await store.hold_open(conn, number) is not None:
+        return None
+    if given.call_id is not None and await store.of_call(conn, given.call_id):
+        return None
+    window = Window(rules.ASAP, rules.ASAP, now, now)
+    when = _when(window, given, policy, None, now)
+    values = await _facts(conn, SYSTEM, given, number, now) | when
+    state = workflow.advance(workflow.Situation(None, policy.mode), Verb.PROPOSE)
+    fixed = {"state": state.value, "mode": policy.mode.value, "serial": await serials.next_serial(conn, "callback")}
+    counts = {"requests": 1, "attempts": 0, "used": 0, "lease_epoch": 0}
+    held = await store.add(conn, {**values, **fixed, **counts, "changed_at": now, "changed_by": SYSTEM.number})
+    if held is None:  # he has booked himself at this moment
+        return None
+    step = Step("callback.proposed", state, {}, {"queue": held.row["queue"]} | _promised(given.call_id, when))
+    return await store.tell(conn, SYSTEM, held, step, held.version, now)
+
+
 def _window(wanted: str, policy: Policy, opening: WorkingCalendar | None, now: datetime) -> Window:
     """The window as offered now; as it was some minutes ago when it has just closed for new bookings."""
     if wanted == rules.ASAP:  # also while the centre is closed: then at the next opening

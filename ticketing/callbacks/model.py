@@ -55,6 +55,7 @@ class Verb(StrEnum):
     """What is done to a booking, or told of it."""
 
     BOOK = "book"
+    PROPOSE = "propose"
     RENEW = "renew"
     CLAIM = "claim"
     RESERVE = "reserve"

@@ -77,6 +77,11 @@ async def hold_open(conn: AsyncConnection, number: str) -> Held | None:
     return await _hold(conn, and_(callback.c.number == number, callback.c.ended_at.is_(None)))
 
 
+async def of_call(conn: AsyncConnection, call_id: str) -> bool:
+    """Whether a booking came of this call, open or not."""
+    return await conn.scalar(select(callback.c.id).where(callback.c.call_id == call_id).limit(1)) is not None
+
+
 async def hold_claimed(conn: AsyncConnection, claim: Claim, now: datetime) -> Held:
     """Locks a booking the claim is still good for; raises Stale when another dialler has it, or the lease ran out."""
     held = await _hold(conn, callback.c.id == claim.callback_id)

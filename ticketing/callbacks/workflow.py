@@ -41,6 +41,7 @@ class Transition:
 
 ROWS: tuple[Transition, ...] = (
     Transition(Verb.BOOK, (None,), (State.PENDING,), source="TL-22"),
+    Transition(Verb.PROPOSE, (None,), (State.FAILED,), source="F05: cut off; a person decides whether he is called"),
     Transition(Verb.RENEW, _WAITING, (State.PENDING,), source="TL-22 F28: the number asks again"),
     Transition(Verb.CLAIM, (State.PENDING,), (State.CLAIMED,), source="TL-23"),
     Transition(Verb.RESERVE, (State.CLAIMED,), (State.AGENT_RESERVED,), _AGENT, source="P36"),
