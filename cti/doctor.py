@@ -78,6 +78,7 @@ async def before_start(settings: Settings, clock: Callable[[], datetime]) -> lis
     running = settings.asterisk == "remote" or await _answers(settings)
     findings += _ports(settings, exchange=not running)
     if not running:
+        findings += _media(settings)
         findings += _installation(settings)
     elif not any(found.bad for found in findings) and _listens(settings.ami_host, settings.ami_port):
         findings += [found async for found in _asterisk(settings, clock)]
@@ -254,6 +255,13 @@ def _ports(settings: Settings, *, exchange: bool) -> Iterator[Finding]:
             reason = f"is held by {who}" if who else f"cannot be used ({trouble})"
             remedy = f"end that program (another Hotline?), or set HOTLINE_{name.upper()}"
             yield Finding("error", name, f"{protocol} port {port} on {host} {reason}", remedy)
+
+
+def _media(settings: Settings) -> Iterator[Finding]:
+    """Ports for the sound of calls, of an Asterisk that is still to be started."""
+    if (said := ports.media(exchange_settings(settings))) is not None:
+        remedy = "end that program (another Hotline?), or set HOTLINE_RTP_START and HOTLINE_RTP_END to other ports"
+        yield Finding("error", "rtp_start", said, remedy)
 
 
 def _taken(kind: socket.SocketKind, host: str, port: int) -> str | None:

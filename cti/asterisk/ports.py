@@ -6,13 +6,19 @@ import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from cti.asterisk.errors import PortTaken
 from cti.asterisk.settings import AsteriskSettings
 
+#: pairs of ports for media without which not even one call has sound: one for each of its legs
+LEGS: Final = 2
+
 
 def check(settings: AsteriskSettings) -> None:
     """Raises PortTaken naming the port, its setting, and who holds it if this user may know."""
+    if (said := media(settings)) is not None:
+        raise PortTaken(f"{said}: end that program, or set another rtp_start and rtp_end")
     for setting, kind, address, port in needed(settings):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, kind) as probe:
@@ -30,6 +36,30 @@ def needed(settings: AsteriskSettings) -> Iterator[tuple[str, socket.SocketKind,
     yield "sip_port", socket.SOCK_STREAM, settings.sip_bind, settings.sip_port
     yield "ami_port", socket.SOCK_STREAM, settings.bind, settings.ami_port
     yield "http_port", socket.SOCK_STREAM, settings.bind, settings.http_port
+
+
+def media(settings: AsteriskSettings) -> str | None:
+    """What keeps every call from having sound, None when there are ports: an even one for sound and the next for its
+    control. Asterisk itself would start, answer, and leave caller and agent in silence."""
+    first = settings.rtp_start + settings.rtp_start % 2
+    pairs = range(first, settings.rtp_end, 2)
+    free = 0
+    for port in pairs:
+        free += _free(settings.sip_bind, port) and _free(settings.sip_bind, port + 1)
+        if free == LEGS:
+            return None
+    who = next(filter(None, (holder("udp", port) for port in pairs)), None)
+    held = f"are held, the first by {who}" if who else "cannot be used"
+    return f"the UDP ports {settings.rtp_start}-{settings.rtp_end} for the calls' media {held}"
+
+
+def _free(address: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def _complaint(setting: str, kind: socket.SocketKind, address: str, port: int, error: OSError) -> str:

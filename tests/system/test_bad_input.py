@@ -7,7 +7,7 @@ import re
 import socket
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from tests.system.command import (
     listening,
     own_tree,
 )
+from tests.system.conftest import free_ports
 
 pytestmark = pytest.mark.system
 
@@ -61,6 +62,20 @@ async def test_the_sip_port_over_udp_counts_too(short_tmp: Path) -> None:
         other.bind(("127.0.0.1", settings.sip_port))
         said = await refused(settings)
     assert f"sip_port: UDP port {settings.sip_port} on 127.0.0.1 is held by " in said
+
+
+async def test_media_ports_that_are_all_taken_are_named(short_tmp: Path) -> None:
+    """Asterisk would start and answer without a sound."""
+    first = free_ports(1)[0] // 2 * 2 + 4000
+    settings = free_settings(short_tmp / "h", rtp_start=first, rtp_end=first + 5)
+    with ExitStack() as held:
+        for port in (first, first + 3):  # of three pairs one is left: not enough for caller and agent
+            held.enter_context(socket.socket(type=socket.SOCK_DGRAM)).bind(("127.0.0.1", port))
+        said = await refused(settings)
+    words = rf"✗ rtp_start: the UDP ports {first}-{first + 5} for the calls' media are held, the first by .+ "
+    assert re.search(words + rf"\(process {os.getpid()}\)", said), said
+    assert "HOTLINE_RTP_START" in said
+    assert said.count("✗") == 1
 
 
 def remote(folder: Path, port: int, secret: str) -> Settings:

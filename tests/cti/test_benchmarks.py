@@ -1,0 +1,40 @@
+"""The benchmarks run and print their tables: small here, and no figure is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: each with the least work it can do, and what its table names
+SMALL = {
+    "ami_ingest": (("--calls", "5", "--runs", "1"), ("bare panoramisk", "whole: + reducer + journal + SQLite")),
+    "pop_sse": (("--streams", "3"), ("to one agent", "to all at once, last stream")),
+}
+
+
+def test_every_benchmark_is_among_them() -> None:
+    here = ROOT / "tests" / "benchmarks"
+    assert {file.stem for file in here.glob("*.py") if not file.stem.startswith("_")} == set(SMALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+async def test_it_ends_well_and_prints_its_rows(name: str) -> None:
+    given, rows = SMALL[name]
+    run = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"tests.benchmarks.{name}", *given),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(120):
+        out, _ = await run.communicate()
+    told = out.decode()
+    assert run.returncode == 0, told
+    for row in rows:
+        (line,) = [line for line in told.splitlines() if line.startswith(row)]
+        assert any(cell.replace(",", "").replace(".", "").isdigit() for cell in line.removeprefix(row).split())
