@@ -200,6 +200,8 @@ class LiveTelephony:
                 interface=member.interface,
                 agent=member.agent,
                 state=member.state,
+                since=member.since,
+                reason=member.reason or None if member.paused else None,
                 paused=member.paused,
                 dynamic=member.dynamic,
             )

@@ -1,6 +1,8 @@
 """Vocabularies, service standards, queues, health and the description of the interface itself."""
 
-from sqlalchemy import text
+from collections.abc import Sequence
+
+from sqlalchemy import select, text
 
 from cti.web.openapi import describe
 from cti.web.route import Call, Reply, Route
@@ -9,6 +11,7 @@ from cti.web.schemas.reference import Health, HealthPart, StandardList, Taxonomy
 from ticketing import taxonomy
 from ticketing.errors import Unavailable
 from ticketing.roles import Action, may
+from ticketing.staff.tables import staff
 
 __all__ = ["ROUTES"]
 
@@ -29,11 +32,25 @@ async def standards(call: Call) -> StandardList:
 
 async def queues(call: Call) -> list[QueueView]:
     """Queues as the exchange has them now; callers' numbers only for those who watch the floor or take calls."""
-    found = list(await call.deps.telephony.queues(call.actor.language))
+    found = await _named(call, await call.deps.telephony.queues(call.actor.language))
     posts = call.actor.posts
     if may(posts, Action.VIEW_FLOOR) or may(posts, Action.TAKE_CALLS):
         return found
     return [queue.model_copy(update={"calls": []}) for queue in found]
+
+
+async def _named(call: Call, queues: Sequence[QueueView]) -> list[QueueView]:
+    """With the members' names."""
+    async with call.deps.database.read() as conn:
+        names = {row.number: row.name for row in await conn.execute(select(staff.c.number, staff.c.name))}
+    return [
+        queue.model_copy(
+            update={
+                "members": [member.model_copy(update={"name": names.get(member.agent)}) for member in queue.members]
+            }
+        )
+        for queue in queues
+    ]
 
 
 async def health(call: Call) -> Reply:

@@ -107,7 +107,13 @@ class QueueMember(Output):
     interface: str
     #: The agent's number, empty when the interface is nobody's.
     agent: str
+    #: The agent's name; null for an interface that is nobody's.
+    name: str | None = None
     state: str
+    #: Since when he is in this state.
+    since: UtcInstant
+    #: Why paused, a code; null in every other state.
+    reason: str | None = None
     paused: bool
     #: False = listed in queues.conf, true = added at sign-in.
     dynamic: bool

@@ -1,6 +1,7 @@
 // Every address of the service the desk uses, with its types.
 
 import { request } from './client'
+import type { CountersView, FiguresView } from './floor-types'
 import type {
   AgentView,
   CallList,
@@ -84,6 +85,8 @@ export const service = {
   recordingLink: (id: string) => request<RecordingLink>('POST', `/api/recordings/${part(id)}/link`),
 
   taxonomies: () => request<Taxonomies>('GET', '/api/taxonomies'),
+  figures: () => request<FiguresView>('GET', '/api/figures'),
+  counters: () => request<CountersView[]>('GET', '/api/counters'),
   queues: () => request<QueueView[]>('GET', '/api/queues'),
   health: () => request<Health>('GET', '/api/health', { anonymous: true }),
 }

@@ -90,7 +90,10 @@ export interface PhoneCredentials {
 export interface QueueMember {
   interface: string
   agent: string
+  name: string | null
   state: string
+  since: Instant
+  reason: string | null
   paused: boolean
   dynamic: boolean
 }

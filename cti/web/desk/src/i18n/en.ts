@@ -6,7 +6,7 @@ import type { Words } from './zh'
 export const en: Words = {
   ...workEn,
   app: { title: 'Hotline desk', name: 'Hotline' },
-  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', callbacks: 'Callbacks', announcements: 'Announcements', queues: 'Queues', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
+  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', callbacks: 'Callbacks', announcements: 'Announcements', queues: 'Queues', floor: 'Floor', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
   login: {
     title: 'Sign in',
     lead: 'Complaint and suggestion hotline · agent desk',
@@ -326,6 +326,20 @@ export const en: Words = {
     latencyNone: 'No pops yet',
     ms: '{count} ms',
     updated: 'updated {at}',
+  },
+  floor: {
+    title: 'Floor', lead: 'today, since midnight', waiting: 'Waiting', longest: 'longest {time}', idle: 'Idle agents', ofSignedIn: 'idle / signed in',
+    asa: 'Average speed of answer', s: 's', today: 'Answered today', answeredOfAsked: 'answered / asked for a person · {gone} gave up', target: 'T = {count} s',
+    lateTitle: 'Late', late: 'a caller has waited {wait} s; idle or ringing: {agents}', tooLong: 'beyond the service level', queues: 'Queues', agents: 'Agents',
+    signedIn: '{count} signed in', nobody: 'Nobody is signed in', since: 'time in this state', figures: 'Figures of today', calls: '{count} calls', spread: 'median {p50} · 95% {p95} s',
+    outcomes: 'Outcomes', abandons: 'Gave up', breaches: 'Late because', none: 'none', counters: "Asterisk's counters beside ours", countersText: 'each difference has its reason',
+    queue: 'Queue', ours: 'Ours', difference: 'Difference and why', same: 'the same', sinceAt: 'since {at}', level: 'within {count} s', levelText: 'answered in time / all answered',
+    counter: { answered: 'answered', abandoned: 'abandoned' },
+    outcome: {
+      answered: 'answered', abandoned: 'abandoned', short_abandoned: 'short abandoned', left_recording: 'left a recording', booked_callback: 'booked a callback', refused: 'refused', failed: 'failed', served_by_ivr: 'served by menu',
+    },
+    abandon: { in_menu: 'in the menu', short: 'at once', waiting: 'while waiting', ringing: 'while it rang', in_dialogue: 'choosing record or callback' },
+    breach: { idle_agent_slow: 'agent did not answer', not_offered: 'not offered to an idle agent', nobody_idle: 'nobody idle' },
   },
   error: {
     unknown: 'Something went wrong; try again.',

@@ -5,7 +5,7 @@ import { workZh } from './zh-work'
 export const zh = {
   ...workZh,
   app: { title: '热线坐席台', name: '热线' },
-  nav: { desk: '坐席台', orders: '定单', items: '录音留言', callbacks: '回拨', announcements: '公告', queues: '队列', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
+  nav: { desk: '坐席台', orders: '定单', items: '录音留言', callbacks: '回拨', announcements: '公告', queues: '队列', floor: '现场', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
@@ -324,6 +324,20 @@ export const zh = {
     latencyNone: '还没有弹屏',
     ms: '{count} 毫秒',
     updated: '更新于 {at}',
+  },
+  floor: {
+    title: '现场', lead: '今日，自零点起', waiting: '等候中', longest: '最久 {time}', idle: '空闲坐席', ofSignedIn: '空闲 / 已签入',
+    asa: '平均应答速度', s: '秒', today: '今日接听', answeredOfAsked: '接听 / 要求人工 · 放弃 {gone}', target: 'T = {count} 秒',
+    lateTitle: '超时', late: '来电已等候 {wait} 秒，空闲或振铃的坐席：{agents}', tooLong: '超过服务标准', queues: '队列', agents: '坐席',
+    signedIn: '{count} 人', nobody: '没有坐席签入', since: '此状态持续时间', figures: '今日指标', calls: '{count} 个来电', spread: '中位 {p50} · 95% {p95} 秒',
+    outcomes: '结局', abandons: '放弃', breaches: '超时原因', none: '无', counters: 'Asterisk 计数与我们的对照', countersText: '差异逐项说明',
+    queue: '队列', ours: '我们', difference: '差异与原因', same: '一致', sinceAt: '自 {at}', level: '{count} 秒服务水平', levelText: 'T 内接听 ÷ 全部接听',
+    counter: { answered: '接听', abandoned: '放弃' },
+    outcome: {
+      answered: '人工接听', abandoned: '放弃', short_abandoned: '短时放弃', left_recording: '留下录音', booked_callback: '预约回呼', refused: '被拒', failed: '失败', served_by_ivr: '自助结束',
+    },
+    abandon: { in_menu: '菜单中', short: '短时', waiting: '等候中', ringing: '振铃时', in_dialogue: '录音/回呼选择中' },
+    breach: { idle_agent_slow: '坐席未及时接', not_offered: '未派给空闲坐席', nobody_idle: '无人空闲' },
   },
   error: {
     unknown: '出错了，请重试。',
