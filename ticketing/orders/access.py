@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
 from ticketing.orders.model import State, WorkOrderState
@@ -35,6 +37,21 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     elif actor.posts & _DEPARTMENT:
         clauses.append(_of_department(actor))
     return or_(*clauses) if actor.posts else false()
+
+
+QUEUES: Mapping[Post, str] = {Post.SA: "senior", Post.SV: "survey", Post.DM: "archivist", Post.MH: "manager"}
+"""Queues in which orders wait for a post."""
+
+
+def waits_for(actor: Actor) -> ColumnElement[bool]:
+    """Condition on `customer_order`: his own, what waits in a queue of his posts, and for the archivist what is to be
+    filed."""
+    queues = [queue for post, queue in QUEUES.items() if post in actor.posts]
+    clauses = [customer_order.c.owner_id == actor.staff_id, customer_order.c.owner_queue.in_(queues)]
+    live = customer_order.c.ended_at.is_(None)
+    if Post.DM in actor.posts:
+        return or_(and_(live, or_(*clauses)), customer_order.c.state == State.CLOSED.value)
+    return and_(live, or_(*clauses))
 
 
 def _of_department(actor: Actor) -> ColumnElement[bool]:

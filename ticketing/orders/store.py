@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
 from ticketing.errors import Invalid, NotFound
 from ticketing.orders import process, rules, words, workflow
-from ticketing.orders.access import visible
+from ticketing.orders.access import visible, waits_for
 from ticketing.orders.model import LIVE_WORK, OPEN, UNBORN, Control, Kind, OrderSummary, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_trail, work_order
 from ticketing.orders.views import (
@@ -275,8 +275,7 @@ def _conditions(actor: Actor, wanted: OrderFilter, now: datetime) -> list[Column
         found.append(customer_order.c.serial.between(wanted.serial, wanted.serial.ljust(12, "9")))  # LIKE has no index
     if wanted.customer is not None:
         found.append(customer.c.public_id == wanted.customer)
-    if wanted.mine:
-        found.append(customer_order.c.owner_id == actor.staff_id)
+    found += _whose(actor, wanted)
     if wanted.operation_serial is not None:
         found.append(customer_order.c.operation_serial == wanted.operation_serial)
     if wanted.overdue:
@@ -284,6 +283,13 @@ def _conditions(actor: Actor, wanted: OrderFilter, now: datetime) -> list[Column
     if wanted.words is not None:
         found += words.conditions(wanted.words)
     return found
+
+
+def _whose(actor: Actor, wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.mine:
+        yield customer_order.c.owner_id == actor.staff_id
+    if wanted.for_me:
+        yield waits_for(actor)
 
 
 def _cursor(at: datetime, id_: int) -> str:

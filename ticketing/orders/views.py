@@ -225,6 +225,8 @@ class OrderFilter:
     customer: str | None = None
     #: owned by whoever asks
     mine: bool = False
+    #: owned by whoever asks, or waiting in a queue of one of his posts
+    for_me: bool = False
     #: a disputed transaction (IN-14)
     operation_serial: str | None = None
     #: past its limit

@@ -40,6 +40,8 @@ class OrderQuery(Input):
     q: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
     operation_serial: Annotated[str, StringConstraints(max_length=80)] | None = None
     mine: bool = False
+    #: owned by oneself, or waiting in a queue of one's posts
+    for_me: bool = False
     overdue: bool = False
     cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")] | None = None
     limit: int = Field(default=50, ge=1, le=200)
@@ -55,6 +57,7 @@ async def search(call: Call) -> OrderPage:
         serial=asked.serial,
         customer=asked.customer,
         mine=asked.mine,
+        for_me=asked.for_me,
         operation_serial=asked.operation_serial,
         overdue=asked.overdue,
         words=asked.q,

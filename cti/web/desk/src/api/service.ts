@@ -2,6 +2,7 @@
 
 import { request } from './client'
 import type { CountersView, FiguresView } from './floor-types'
+import type { OrderHistory, WorkOrderList, WorkOrderTask } from './workflow-types'
 import type {
   AgentView,
   CallList,
@@ -35,6 +36,7 @@ export interface OrderFilter {
   customer?: string
   q?: string
   mine?: boolean
+  for_me?: boolean
   overdue?: boolean
   cursor?: string
   limit?: number
@@ -75,6 +77,14 @@ export const service = {
     request<Order>('POST', `/api/orders/${part(id)}/no-order`, { body: { version, reason, note } }),
   mergeOrder: (id: string, version: number, intoSerial: string) =>
     request<Order>('POST', `/api/orders/${part(id)}/merge`, { body: { version, into_serial: intoSerial } }),
+
+  orderHistory: (id: string) => request<OrderHistory>('GET', `/api/orders/${part(id)}/history`),
+  orderStep: (id: string, verb: string, version: number, said: Record<string, unknown>) =>
+    request<Order>('POST', `/api/orders/${part(id)}/${verb.replaceAll('_', '-')}`, { body: { version, ...said } }),
+  workOrders: (filter: { state?: string; mine?: boolean; overdue?: boolean }) =>
+    request<WorkOrderList>('GET', '/api/work-orders', { query: { ...filter, limit: 200 } }),
+  workStep: (id: string, verb: string, version: number, said: Record<string, unknown>) =>
+    request<WorkOrderTask>('POST', `/api/work-orders/${part(id)}/${verb}`, { body: { version, ...said } }),
 
   recentCalls: (limit: number) => request<CallList>('GET', '/api/calls', { query: { mine: true, limit } }),
   customersByNumber: (number: string) => request<CustomerList>('GET', '/api/customers', { query: { number } }),

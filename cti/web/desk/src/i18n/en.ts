@@ -6,7 +6,7 @@ import type { Words } from './zh'
 export const en: Words = {
   ...workEn,
   app: { title: 'Hotline desk', name: 'Hotline' },
-  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', callbacks: 'Callbacks', announcements: 'Announcements', queues: 'Queues', floor: 'Floor', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
+  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', callbacks: 'Callbacks', announcements: 'Announcements', work: 'Work orders', queues: 'Queues', floor: 'Floor', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
   login: {
     title: 'Sign in',
     lead: 'Complaint and suggestion hotline · agent desk',
@@ -281,6 +281,8 @@ export const en: Words = {
       running: 'Running', stopped: 'stopped {at}', started: 'from {at}', due: 'due {at}', back: 'Back to the list', noOrderReason: 'Why no order',
     },
     action: {
+      answer: 'Answered at once', hand_to_senior: 'Handed to the seniors', propose: 'Dispatch proposed', send_back: 'Sent back', invalidate: 'Found not valid', solve: 'Solved without dispatch', approve: 'Approved',
+      rate: 'Followed up', redispatch: 'Second dispatch', file: 'Archived', settle: 'Work orders done', accept: 'Accepted', begin: 'Begun', finish: 'Answered', hand_over: 'Handed over',
       open: 'Draft opened', edit: 'Changed', submit: 'Submitted', end_without_order: 'Ended without order', merge: 'Merged', contact: 'Customer contacted again', add_words: 'Words added',
       dispatch: 'Dispatched', review: 'Reviewed', reply: 'Customer replied to', chase: 'Chased', recall: 'Work order recalled', supplement: 'Supplemented', close: 'Closed', archive: 'Archived',
     },

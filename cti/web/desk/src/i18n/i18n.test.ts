@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { en } from './en'
-import { zh } from './zh'
+import { en as englishPage } from './en'
+import { stepsEn, stepsZh } from './steps'
+import { zh as mandarinPage } from './zh'
+
+const [zh, en] = [{ ...mandarinPage, step: stepsZh }, { ...englishPage, step: stepsEn }]
 
 function flat(words: object, before = ''): Record<string, string> {
   return Object.assign(

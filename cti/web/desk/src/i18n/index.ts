@@ -2,6 +2,7 @@
 
 import { createI18n } from 'vue-i18n'
 import { en } from './en'
+import { stepsEn, stepsZh } from './steps'
 import { zh } from './zh'
 
 export const LANGUAGES = ['zh', 'en'] as const
@@ -11,5 +12,5 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
-  messages: { zh, en },
+  messages: { zh: { ...zh, step: stepsZh }, en: { ...en, step: stepsEn } },
 })

@@ -5,7 +5,7 @@ import { workZh } from './zh-work'
 export const zh = {
   ...workZh,
   app: { title: '热线坐席台', name: '热线' },
-  nav: { desk: '坐席台', orders: '定单', items: '录音留言', callbacks: '回拨', announcements: '公告', queues: '队列', floor: '现场', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
+  nav: { desk: '坐席台', orders: '定单', items: '录音留言', callbacks: '回拨', announcements: '公告', work: '工单', queues: '队列', floor: '现场', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
@@ -279,6 +279,8 @@ export const zh = {
       running: '计时中', stopped: '已停止 {at}', started: '始于 {at}', due: '截止 {at}', back: '返回列表', noOrderReason: '无需立单原因',
     },
     action: {
+      answer: '现场答复', hand_to_senior: '转高级处理', propose: '拟派单', send_back: '复核退回', invalidate: '无效撤消', solve: '不派单解决', approve: '复核通过',
+      rate: '回访', redispatch: '二次派单', file: '归档', settle: '工单办结', accept: '接单', begin: '开始处理', finish: '回单', hand_over: '移交',
       open: '生成草稿', edit: '修改', submit: '提交', end_without_order: '结束，不立单', merge: '并入', contact: '客户再次联系', add_words: '补充客户原话',
       dispatch: '派单', review: '复核', reply: '回复客户', chase: '催单', recall: '撤回工单', supplement: '追单', close: '办结', archive: '归档',
     },

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import type { Order } from '@/api/types'
+import type { ReviewView, WorkOrderTask } from '@/api/workflow-types'
+import { beginning, body, fields, lacking, STEPS } from './steps'
+
+const order = { unit: 'city.network', reply_mode: 'telephone', service_number: 'ADSL-1', complainant_type: 'ordinary' } as unknown as Order
+const NOW = new Date('2026-03-10T01:00:00Z')
+
+describe('steps', () => {
+  it('begins a proposal with the unit complained about and lacks what nobody typed', () => {
+    const values = beginning('propose', { order }, NOW)
+    expect(values.tasks).toEqual([{ unit: 'city.network', task: '', limit_s: 86_400 }])
+    expect(lacking('propose', values, { order })).toEqual(['tasks', 'opinion'])
+  })
+
+  it('approves what was proposed, and asks for the warned unit of a second dispatch only', () => {
+    const review = { kind: 'dispatch', tasks: [{ unit: 'city.billing', task: 'x', limit_s: 3600 }] } as unknown as ReviewView
+    const values = { ...beginning('approve', { order, review }, NOW), opinion: 'ok' }
+    expect(lacking('approve', values, { order, review })).toEqual([])
+    expect(body('approve', values, { order, review })).toEqual({
+      tasks: review.tasks,
+      checks: { valid: true, serial: true, complainant_type: true, complaint_type: true },
+      opinion: 'ok',
+    })
+    const second = { ...review, kind: 'second_dispatch' }
+    expect(lacking('approve', values, { order, review: second })).toEqual(['warned_unit'])
+  })
+
+  it('asks why another channel than the wanted one is used', () => {
+    const values = beginning('reply', { order }, NOW)
+    expect(fields('reply', values, { order }).map((field) => field.name)).not.toContain('channel_reason')
+    expect(fields('reply', { ...values, channel: 'sms' }, { order }).map((field) => field.name)).toContain('channel_reason')
+  })
+
+  it('asks for the reason of an overdue answer, and keeps flags that are off', () => {
+    const work = { overdue: true } as unknown as WorkOrderTask
+    expect(lacking('finish', beginning('finish', { order, work }, NOW), { order, work })).toContain('overtime_reason')
+    expect(body('answer', { opinion: ' x ', satisfaction: 'later', fcr: false }, { order })).toEqual({ opinion: 'x', satisfaction: 'later', fcr: false })
+  })
+
+  it('an invalid complaint begins with its validity unchecked', () => {
+    expect(beginning('invalidate', { order }, NOW).checks).toMatchObject({ valid: false, serial: true })
+    expect(Object.keys(STEPS)).toHaveLength(15)
+  })
+})

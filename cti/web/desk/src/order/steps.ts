@@ -1,0 +1,143 @@
+// Which steps the page offers and what each asks for; the service decides, this only saves a round trip.
+
+import type { Order } from '@/api/types'
+import type { ReviewView, TaskInput, WorkOrderTask } from '@/api/workflow-types'
+
+export type FieldKind = 'line' | 'text' | 'flag' | 'choice' | 'tree' | 'several' | 'tasks' | 'checks' | 'time'
+
+export interface StepField {
+  name: string
+  kind: FieldKind
+  /** vocabulary of a choice, tree or several */
+  words?: string
+  /** fixed choices, named under step.choice */
+  options?: string[]
+  optional?: boolean
+  /** asked only when this holds of what is typed so far */
+  when?: (values: Values, about: About) => boolean
+}
+
+export type Values = Record<string, unknown>
+
+/** What a step is about: the order, or a work order of it. */
+export interface About {
+  order?: Order
+  review?: ReviewView | null
+  work?: WorkOrderTask
+  /** units that answered this order: one of them is warned by a second dispatch */
+  answered?: string[]
+}
+
+export const CHECKS = ['valid', 'serial', 'complainant_type', 'complaint_type'] as const
+
+const opinion: StepField = { name: 'opinion', kind: 'text' }
+const tasks: StepField = { name: 'tasks', kind: 'tasks' }
+const checks: StepField = { name: 'checks', kind: 'checks' }
+const cause: StepField = { name: 'cause', kind: 'tree', words: 'cause' }
+const satisfaction: StepField = { name: 'satisfaction', kind: 'choice', words: 'satisfaction' }
+
+export const STEPS: Record<string, StepField[]> = {
+  answer: [opinion, satisfaction, { name: 'fcr', kind: 'flag' }],
+  hand_to_senior: [{ name: 'reason', kind: 'line' }],
+  propose: [tasks, opinion],
+  send_back: [opinion, { name: 'errors', kind: 'several', words: 'review_error', optional: true }],
+  approve: [
+    tasks,
+    checks,
+    opinion,
+    { name: 'warned_unit', kind: 'choice', when: (_, about) => about.review?.kind === 'second_dispatch' },
+  ],
+  dispatch: [tasks, checks, opinion],
+  invalidate: [checks, opinion, { name: 'customer_told', kind: 'line' }],
+  solve: [opinion, cause],
+  reply: [
+    opinion,
+    { name: 'result', kind: 'text' },
+    { name: 'channel', kind: 'choice', words: 'reply_mode' },
+    {
+      name: 'channel_reason',
+      kind: 'line',
+      when: (values, about) => Boolean(about.order?.reply_mode) && Boolean(values.channel) && values.channel !== about.order?.reply_mode,
+    },
+    satisfaction,
+    { name: 'final', kind: 'flag' },
+  ],
+  rate: [
+    { name: 'outcome', kind: 'choice', options: ['satisfied', 'unreachable'] },
+    { name: 'grade', kind: 'choice', words: 'satisfaction', when: (values) => values.outcome === 'satisfied' },
+    { ...opinion, optional: true },
+  ],
+  redispatch: [
+    { name: 'grade', kind: 'choice', words: 'satisfaction', optional: true },
+    cause,
+    { name: 'wanted', kind: 'text' },
+    tasks,
+    opinion,
+  ],
+  file: [
+    { name: 'content', kind: 'line' },
+    { name: 'customer_nature', kind: 'choice', words: 'complainant_type' },
+    { name: 'department', kind: 'tree', words: 'unit' },
+    { name: 'originals', kind: 'line', optional: true },
+  ],
+  accept: [],
+  begin: [],
+  finish: [
+    { name: 'result', kind: 'text' },
+    cause,
+    opinion,
+    { name: 'service_number', kind: 'line' },
+    { name: 'handled_at', kind: 'time' },
+    { name: 'overtime_reason', kind: 'line', when: (_, about) => about.work?.overdue === true },
+  ],
+}
+
+/** Fields a step asks for now. */
+export function fields(verb: string, values: Values, about: About): StepField[] {
+  return (STEPS[verb] ?? []).filter((field) => field.when?.(values, about) ?? true)
+}
+
+/** What a form begins with: what the proposal, the order or the clock already say. */
+export function beginning(verb: string, about: About, now: Date): Values {
+  const values: Values = {}
+  for (const field of STEPS[verb] ?? []) {
+    if (field.kind === 'tasks') values.tasks = proposed(about)
+    if (field.kind === 'several') values[field.name] = []
+    if (field.kind === 'checks') values.checks = Object.fromEntries(CHECKS.map((check) => [check, verb !== 'invalidate' || check !== 'valid']))
+    if (field.kind === 'time') values[field.name] = now.toISOString()
+  }
+  if (verb === 'reply') Object.assign(values, { channel: about.order?.reply_mode ?? '', final: true })
+  if (verb === 'answer') values.fcr = true
+  if (verb === 'finish') values.service_number = about.order?.service_number ?? ''
+  if (verb === 'file') Object.assign(values, { customer_nature: about.order?.complainant_type ?? '', department: about.order?.unit ?? '' })
+  return values
+}
+
+function proposed(about: About): TaskInput[] {
+  if (about.review) return about.review.tasks.map((task) => ({ ...task }))
+  return [{ unit: about.order?.unit ?? '', task: '', limit_s: 86_400 }]
+}
+
+/** Fields that must be filled and are not. */
+export function lacking(verb: string, values: Values, about: About): string[] {
+  return fields(verb, values, about)
+    .filter((field) => !field.optional && empty(field, values[field.name]))
+    .map((field) => field.name)
+}
+
+function empty(field: StepField, value: unknown): boolean {
+  if (field.kind === 'flag') return false
+  if (field.kind === 'tasks') return !Array.isArray(value) || !value.length || (value as TaskInput[]).some((task) => !task.unit || !task.task.trim())
+  return value === undefined || value === null || (typeof value === 'string' && !value.trim())
+}
+
+/** The body of the request: only what is asked for now, nothing that is empty. */
+export function body(verb: string, values: Values, about: About): Values {
+  const sent: Values = {}
+  for (const field of fields(verb, values, about)) {
+    const value = values[field.name]
+    if (field.kind === 'flag') sent[field.name] = value === true
+    else if (!empty(field, value)) sent[field.name] = typeof value === 'string' ? value.trim() : value
+  }
+  return sent
+}
