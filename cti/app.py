@@ -49,6 +49,7 @@ from ticketing import taxonomy
 from ticketing.audit import QueryLog
 from ticketing.db import Database
 from ticketing.errors import HotlineError
+from ticketing.orders import cards
 from ticketing.outbox import Courier
 from ticketing.sample.load import load_sample
 from ticketing.sealing import Sealer
@@ -407,6 +408,8 @@ async def service(
         progress("connected to Asterisk")
         sealer = Sealer(private_key(settings.secrets_dir, "audit_key"), settings.home / "audit-anchors.txt")
         await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer", broken))
+        given = cards.run(database, clock, holds=lambda: lease.holds)
+        await stack.enter_async_context(task(given, "cards", broken))
         courier = Courier(database, {TOPIC: OrderNews(keeper.hub)}, name=lease.holder)
         await stack.enter_async_context(task(courier.run(clock), "courier", broken))
         upkeep = Upkeep(keeper, database, core.library, core.exchange.spool, clock)

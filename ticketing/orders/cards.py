@@ -1,0 +1,129 @@
+"""Yellow and red cards: each limit that comes near or is hit is told once, also after a crash (MN-07, MN-08)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing import audit, outbox
+from ticketing.clocks.model import Card
+from ticketing.clocks.tables import clock, clock_card
+from ticketing.db import Database
+from ticketing.errors import HotlineError
+from ticketing.orders.tables import customer_order, work_order
+from ticketing.roles import SYSTEM
+from ticketing.staff.tables import staff
+
+log = structlog.get_logger(__name__)
+
+#: topic under which orders' news leave; the owner's page hears of a card there
+TOPIC: Final = "order"
+_EVERY_S: Final = 1.0
+_AT_ONCE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """One card that was given."""
+
+    order: str
+    serial: str
+    code: str
+    card: Card
+    due_at: datetime
+    #: 工号, or the queue or unit it lies with
+    owner: str | None
+
+
+async def fire(conn: AsyncConnection, now: datetime) -> list[Fired]:
+    """Gives every card that is due and was not given; a limit already hit gets its red card, no late yellow one.
+
+    Both levels, whole process and stage, have their own clock and so their own cards. The card's row is the proof that
+    it was given: with it stand audit and message, in the same transaction.
+    """
+    given = []
+    for card in (Card.RED, Card.YELLOW):
+        for row in (await conn.execute(_due(card, now))).mappings():
+            await conn.execute(insert(clock_card).values(clock_id=row["id"], card=card.value, fired_at=now))
+            fired = Fired(
+                order=row["order_public_id"],
+                serial=row["serial"],
+                code=row["code"],
+                card=card,
+                due_at=row["due_at"],
+                owner=row["owner"],
+            )
+            await _tell(conn, fired, row["state"], row["version"], now=now)
+            given.append(fired)
+    return given
+
+
+async def _tell(conn: AsyncConnection, fired: Fired, state: str, version: int, *, now: datetime) -> None:
+    event = f"clock.{fired.card.value}"
+    told: dict[str, Any] = {"clock": fired.code, "due_at": fired.due_at.isoformat(), "owner": fired.owner}
+    await audit.record(conn, SYSTEM, event, "order", fired.order, told, now)
+    news = {"event": event, "order": fired.order, "serial": fired.serial, "version": version, "state": state}
+    await outbox.put(conn, TOPIC, fired.serial, {**news, **told}, now)
+
+
+def _due(card: Card, now: datetime) -> Select[Any]:
+    """Running clocks whose card is due and not given, found by the index of their limit."""
+    owner, worker = staff.alias("owner"), staff.alias("worker")
+    with_whom = func.coalesce(
+        worker.c.number, work_order.c.owner_queue, owner.c.number, customer_order.c.owner_queue
+    ).label("owner")
+    known = exists().where(clock_card.c.clock_id == clock.c.id, clock_card.c.card == card.value)
+    return (
+        select(
+            clock.c.id,
+            clock.c.code,
+            clock.c.due_at,
+            customer_order.c.public_id.label("order_public_id"),
+            customer_order.c.serial,
+            customer_order.c.state,
+            customer_order.c.version,
+            with_whom,
+        )
+        .join(customer_order, customer_order.c.id == clock.c.order_id)
+        .outerjoin(work_order, work_order.c.id == clock.c.work_order_id)
+        .outerjoin(worker, worker.c.id == work_order.c.owner_id)
+        .outerjoin(owner, owner.c.id == customer_order.c.owner_id)
+        .where(clock.c.stopped_at.is_(None), _is_due(card, now), ~known)
+        .order_by(clock.c.due_at, clock.c.id)
+        .limit(_AT_ONCE)
+    )
+
+
+def _is_due(card: Card, now: datetime) -> ColumnElement[bool]:
+    if card is Card.RED:
+        return and_(clock.c.due_at.is_not(None), clock.c.due_at <= now)
+    return and_(clock.c.warn_at.is_not(None), clock.c.warn_at <= now, clock.c.due_at > now)
+
+
+async def run(database: Database, now: Callable[[], datetime], *, holds: Callable[[], bool]) -> None:
+    """Gives cards each second while this process acts; a database that is away is tried again."""
+    while True:
+        try:
+            if holds() and await _any(database, now()):
+                async with database.write() as conn:
+                    for fired in await fire(conn, now()):
+                        log.info("card", card=fired.card.value, clock=fired.code, serial=fired.serial)
+        except HotlineError as error:
+            log.warning("cards", code=error.code, why=error.message)
+        await asyncio.sleep(_EVERY_S)
+
+
+async def _any(database: Database, at: datetime) -> bool:
+    """Looks first without the writer's lock: most seconds there is nothing to give."""
+    async with database.read() as conn:
+        for card in (Card.RED, Card.YELLOW):
+            if (await conn.execute(_due(card, at).limit(1))).first() is not None:
+                return True
+    return False
