@@ -1,0 +1,208 @@
+"""Whatever the posts do in whatever order: only the table's steps happen, and nothing is without owner or clock."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from tests.orders.desk import Desk
+from tests.orders.test_properties import _play_all
+from ticketing.changes import Change
+from ticketing.clocks.tables import clock
+from ticketing.errors import Forbidden, Invalid, NotFound, Refused
+from ticketing.orders import closing, dispatching, work
+from ticketing.orders.dispatching import CHECKS
+from ticketing.orders.inputs import (
+    Answer,
+    Dispatch,
+    FileAway,
+    Finish,
+    HandToSenior,
+    Invalidate,
+    OnOrder,
+    Propose,
+    Rate,
+    Redispatch,
+    Reply,
+    SendBack,
+    Solve,
+    Task,
+)
+from ticketing.orders.model import ENDED, LIVE_WORK, State, WorkOrderState
+from ticketing.orders.tables import customer_order, order_trail, work_order
+from ticketing.orders.workflow import Verb, rows_from
+
+_RUNS = itertools.count(1)
+WELL = dict.fromkeys(CHECKS, True)
+TASKS = (Task("city.network", "上门", 7200), Task("city.billing", "核对", 3600))
+Made = tuple[Callable[..., Awaitable[Any]], type, dict[str, Any]]
+
+ORDER: dict[Verb, Made] = {
+    Verb.ANSWER: (closing.answer, Answer, {"opinion": "x", "satisfaction": "later", "fcr": True}),
+    Verb.HAND_TO_SENIOR: (dispatching.hand_to_senior, HandToSenior, {"reason": "x"}),
+    Verb.PROPOSE: (dispatching.propose, Propose, {"tasks": TASKS, "opinion": "x"}),
+    Verb.SEND_BACK: (dispatching.send_back, SendBack, {"opinion": "x"}),
+    Verb.APPROVE: (dispatching.approve, Dispatch, {"opinion": "x", "checks": WELL}),
+    Verb.DISPATCH: (dispatching.dispatch, Dispatch, {"opinion": "x", "checks": WELL, "tasks": TASKS[:1]}),
+    Verb.INVALIDATE: (
+        dispatching.invalidate,
+        Invalidate,
+        {"opinion": "x", "checks": {**WELL, "valid": False}, "customer_told": "x"},
+    ),
+    Verb.SOLVE: (dispatching.solve, Solve, {"opinion": "x", "cause": "none"}),
+    Verb.REPLY: (
+        closing.reply,
+        Reply,
+        {"opinion": "x", "result": "x", "channel": "telephone", "satisfaction": "later"},
+    ),
+    Verb.RATE: (closing.rate, Rate, {"outcome": "unreachable"}),
+    Verb.REDISPATCH: (
+        closing.redispatch,
+        Redispatch,
+        {"cause": "none", "wanted": "x", "tasks": TASKS[:1], "opinion": "x"},
+    ),
+    Verb.FILE: (
+        closing.file_away,
+        FileAway,
+        {"content": "x", "customer_nature": "ordinary", "department": "city.network"},
+    ),
+}
+WORK: dict[Verb, Made] = {
+    Verb.ACCEPT: (work.accept, OnOrder, {}),
+    Verb.BEGIN: (work.begin, OnOrder, {}),
+    Verb.FINISH: (work.finish, Finish, {"result": "x", "cause": "none", "opinion": "x", "service_number": "1"}),
+}
+WAY = (
+    *(
+        (Verb.PROPOSE, "1001"),
+        (Verb.APPROVE, "2001"),
+        (Verb.ACCEPT, "8001"),
+        (Verb.BEGIN, "8001"),
+        (Verb.FINISH, "8001"),
+    ),
+    *((Verb.ACCEPT, "8002"), (Verb.BEGIN, "8002"), (Verb.FINISH, "8002"), (Verb.REPLY, "2001"), (Verb.RATE, "7001")),
+)
+_PEOPLE = ("1001", "2001", "5001", "7001", "8001", "8002")
+#: the next step of the usual way, or anything by anybody
+_STEPS = st.one_of(
+    st.just(None),
+    st.just(None),
+    st.tuples(st.sampled_from([*ORDER, *WORK]), st.sampled_from(_PEOPLE)),
+)
+
+
+class Story:
+    """One order, and what was done to it."""
+
+    def __init__(self, desk: Desk, change: Change) -> None:
+        self.desk, self.order, self.minutes, self.next = desk, change.subject_id, 0, 0
+        self.done: set[Verb] = set()
+
+    async def play(self, step: tuple[Verb, str] | None) -> None:
+        self.minutes += 7
+        usual = step is None
+        if step is None:
+            step = WAY[self.next % len(WAY)]
+            self.next += 1
+        verb, number = step
+        before = await self.state()
+        allowed = verb in ORDER and any(
+            row.verb is verb and row.posts & self.desk[number].posts for row in rows_from(before)
+        )
+        refusal = await self._try(verb, number)
+        if refusal is None:
+            assert verb in WORK or allowed, (before, verb, number)
+            self.done.add(verb)
+            return
+        assert await self.state() == before, "a refusal changes nothing"
+        assert not allowed or refusal in {"warning", "second_person"}, (usual, verb, number, refusal)
+
+    async def _try(self, verb: Verb, number: str) -> str | None:
+        """The code of the refusal; None when it was done."""
+        try:
+            await (self._on_order if verb in ORDER else self._on_work)(verb, number)
+        except (Refused, Forbidden, Invalid, NotFound) as refused:
+            return refused.code
+        return None
+
+    async def state(self) -> State:
+        async with self.desk.database.read() as conn:
+            found = await conn.scalar(select(customer_order.c.state).where(customer_order.c.public_id == self.order))
+        return State(str(found))
+
+    async def _on_order(self, verb: Verb, number: str) -> None:
+        action, made, said = ORDER[verb]
+        async with self.desk.database.write() as conn:
+            row = (await conn.execute(select(customer_order).where(customer_order.c.public_id == self.order))).one()
+            if verb is Verb.APPROVE and row.cycle > 1:
+                said = {**said, "warned_unit": "city.network"}
+            now = self.desk.now + timedelta(minutes=self.minutes)
+            await action(conn, self.desk[number], made(self.order, row.version, **said), now)
+
+    async def _on_work(self, verb: Verb, number: str) -> None:
+        action, made, said = WORK[verb]
+        now = self.desk.now + timedelta(minutes=self.minutes)
+        if verb is Verb.FINISH:
+            said = {**said, "handled_at": now, "overtime_reason": "x"}
+        async with self.desk.database.write() as conn:
+            order = select(customer_order.c.id).where(customer_order.c.public_id == self.order).scalar_subquery()
+            newest = select(work_order).where(work_order.c.order_id == order).order_by(work_order.c.id.desc())
+            unit = {"8001": "city.network", "8002": "city.billing"}.get(number, "city.network")
+            row = (await conn.execute(newest.where(work_order.c.unit == unit))).first()
+            if row is None:
+                raise NotFound
+            await action(conn, self.desk[number], made(row.public_id, row.version, **said), now)
+
+    async def check(self) -> None:
+        """What holds after any story."""
+        async with self.desk.database.read() as conn:
+            row = (await conn.execute(select(customer_order).where(customer_order.c.public_id == self.order))).one()
+            works = (await conn.execute(select(work_order).where(work_order.c.order_id == row.id))).all()
+            clocks = (await conn.execute(select(clock).where(clock.c.order_id == row.id))).all()
+            versions = await conn.scalars(select(order_trail.c.version).where(order_trail.c.order_id == row.id))
+        state, live = State(row.state), [each for each in works if WorkOrderState(each.state) in LIVE_WORK]
+        running = [each for each in clocks if each.stopped_at is None]
+        assert sorted(versions) == list(range(1, row.version + 1))
+        assert (row.ended_at is not None) is (state in ENDED)
+        assert state in ENDED or (row.owner_id is None) is not (row.owner_queue is None), "somebody owns it (IN-23)"
+        assert all((each.owner_id is None) is not (each.owner_queue is None) for each in live)
+        assert not (state in ENDED and (live or running)), "nothing of an ended order is alive"
+        assert bool(live) is (state is State.IN_PROCESS)
+        stages = {each.work_order_id for each in running if each.code == "K9"}
+        assert stages == {each.id for each in live}, "each live work order has its clock, no other has one"
+        assert ("K13" in {each.code for each in running}) is (state is State.SURVEY)
+        assert ("K12" in {each.code for each in running}) is (state is State.REPLYING)
+        assert ("K8" in {each.code for each in running}) is (state is State.IN_REVIEW)
+
+
+@pytest.mark.req("IN-23", "N4", "DP-11", "RV-01", "MN-09")
+async def test_any_story_of_the_posts_keeps_what_must_hold(desk: Desk) -> None:
+    ends: set[State] = set()
+    done: set[Verb] = set()
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @example(steps=[None] * 10 + [(Verb.FILE, "5001")])
+    @example(steps=[None] * 9 + [(Verb.REDISPATCH, "7001"), (Verb.APPROVE, "2001"), (Verb.ACCEPT, "8001")])
+    @example(steps=[(Verb.ANSWER, "1001"), (Verb.RATE, "7001")])
+    @example(steps=[(Verb.HAND_TO_SENIOR, "1001"), (Verb.SOLVE, "2001"), (Verb.REPLY, "2001")])
+    @example(steps=[(Verb.PROPOSE, "1001"), (Verb.INVALIDATE, "2001"), (Verb.FILE, "5001")])
+    @example(steps=[(Verb.PROPOSE, "1001"), (Verb.SEND_BACK, "2001"), (Verb.HAND_TO_SENIOR, "1001")])
+    @given(steps=st.lists(_STEPS, min_size=4, max_size=16))
+    async def play(steps: list[tuple[Verb, str] | None]) -> None:
+        story = Story(desk, await desk.registered(f"f{next(_RUNS)}"))
+        for step in steps:
+            await story.play(step)
+            await story.check()
+        ends.add(await story.state())
+        done.update(story.done)
+
+    await _play_all(play)
+    assert done >= {*ORDER, *WORK} - {Verb.DISPATCH}
+    assert {State.ARCHIVED, State.IN_PROCESS, State.SURVEY, State.INVALID} <= ends
