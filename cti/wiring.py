@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti import store as calls
 from cti.ami.guard import Why
@@ -34,6 +35,9 @@ from ticketing.orders.views import Progress
 from ticketing.roles import SYSTEM, Post
 from ticketing.staff import agents, store
 from ticketing.staff.model import AgentState, Staff
+from ticketing.surveys import actions as surveys
+from ticketing.surveys import rules as grades
+from ticketing.surveys.model import NewGrade
 
 log = structlog.get_logger(__name__)
 
@@ -279,6 +283,14 @@ class Performer:
         }
         self._tools.hub.broadcast("alert", alert, supervisors)
 
+    async def _grade(self, conn: AsyncConnection, record: CallRecord) -> Sequence[Change]:
+        """The caller's grade goes to its call, agent and order, a bad one to the surveyors (TL-08); silence is none."""
+        if not record.grade:
+            return ()
+        at = record.ended_at or record.entered_at
+        given = NewGrade(call_id=record.call_id, grade=record.grade, agent=record.answered_by, at=at)
+        return await surveys.take_grade(conn, SYSTEM, given, grades.shipped(), self._now())
+
     async def _complete(self, record: CallRecord) -> None:
         """The customer's log gets its line, also for a call nobody answered (IN-13)."""
         self._tools.board.closed(record)
@@ -296,6 +308,9 @@ class Performer:
             await contacts.record(conn, new)
             if record.ended_at is not None:
                 await contacts.end(conn, record.call_id, record.ended_at, outcome)
+            graded = await self._grade(conn, record)
+        if graded:
+            await self._tools.announce(graded)
         if record.end_reason == "pbx-crash" and record.outcome in _CUT_OFF:
             await self._tools.propose(record)
         if record.refusal == _HOSTILE:

@@ -88,6 +88,12 @@ FORMULAS: Final[Mapping[str, Formula]] = MappingProxyType(
             "预计与实际相差不超过 30%（或 1 分钟）÷ 听到预计并已接听的来电",
             "told within 30 % (or a minute) of the wait that came / told and answered",
         ),
+        "graded": Formula(
+            "评价率",
+            "Graded",
+            "给出按键评价 ÷ 全部接听",
+            "gave a grade by key / all answered",
+        ),
         "talk": Formula("通话时长", "Talk time", "从接听到通话结束", "from the answer to the end of the talk"),
     }
 )

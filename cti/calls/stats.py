@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from math import ceil
+from statistics import mean
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from cti.calls.forecast import Calibration, calibration
@@ -84,6 +86,11 @@ class Figures:
     abandons: Mapping[Abandon, int]
     #: callers who hung up at an announcement / all who heard one (TL-26)
     announcement: Ratio
+    #: callers who gave a grade / all who were answered, and the mean of its scores; None without one (TL-08)
+    graded: Ratio
+    mean_score: float | None
+    #: calls by grade, only those that were given
+    grades: Mapping[str, int]
     #: the expected waits that were told beside what came of them (TL-14)
     calibration: Calibration
 
@@ -93,10 +100,13 @@ class Figures:
         return sum(self.outcomes.values()) == self.total
 
 
-def figures(records: Iterable[CallRecord], target_ms: int = 15_000) -> Figures:
+def figures(
+    records: Iterable[CallRecord], target_ms: int = 15_000, scores: Mapping[str, float] = MappingProxyType({})
+) -> Figures:
     """Figures of the closed calls among the records; open calls have no outcome yet and are left out.
 
-    Callbacks are left out too: nobody waited in them, and they have an outcome of their own.
+    Callbacks are left out too: nobody waited in them, and they have an outcome of their own. `scores` says what each
+    grade counts in the mean.
     """
     closed = [record for record in records if not record.open and record.reason != CALLBACK]
     asked = [record for record in closed if record.asked_at is not None]
@@ -104,6 +114,8 @@ def figures(records: Iterable[CallRecord], target_ms: int = 15_000) -> Figures:
     late = Counter(record.clocks.breach for record in closed if record.clocks.breach is not None)
     missed = Counter(offer.agent for record in closed for offer in record.offers if offer.result is OfferResult.MISSED)
     gone = Counter(abandon(record) for record in closed)
+    answered = [record for record in closed if record.answered_at is not None]
+    given = [scores[record.grade] for record in answered if record.grade in scores]
     clocks = {
         "ask_to_answer": spread(record.clocks.ask_to_answer_ms for record in closed),
         "join_to_answer": spread(record.clocks.join_to_answer_ms for record in closed),
@@ -115,7 +127,7 @@ def figures(records: Iterable[CallRecord], target_ms: int = 15_000) -> Figures:
         outcomes={outcome: counts[outcome] for outcome in Outcome},
         asked=len(asked),
         joined=sum(record.joined_at is not None for record in closed),
-        answered=sum(record.answered_at is not None for record in closed),
+        answered=len(answered),
         fifteen_second_rate=Ratio(
             part=sum(_within(record.clocks.ask_to_answer_ms, target_ms) for record in asked), whole=len(asked)
         ),
@@ -131,6 +143,9 @@ def figures(records: Iterable[CallRecord], target_ms: int = 15_000) -> Figures:
             part=sum(_ended_at_announcement(record) for record in closed),
             whole=sum(any(step.node == _ANNOUNCEMENT for step in record.path) for record in closed),
         ),
+        graded=Ratio(part=sum(bool(record.grade) for record in answered), whole=len(answered)),
+        mean_score=mean(given) if given else None,
+        grades=dict(sorted(Counter(record.grade for record in answered if record.grade).items())),
         calibration=calibration(closed),
     )
 

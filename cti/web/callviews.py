@@ -46,6 +46,7 @@ async def call_views(
             order_serial=orders.get(record.call_id, (None, None))[1],
             path=[PathStep.model_validate(step) for step in path_steps(record, labels)],
             recording=sounds.get(record.call_id),
+            grade=record.grade or None,
         )
         for record in records
     ]

@@ -100,6 +100,7 @@ def test_each_service_level_names_its_formula() -> None:
         "fifteen_second_rate",
         "ended_at_announcement",
         "forecast_within",
+        "graded",
     } == set(FORMULAS)
     texts = [(formula.text_zh, formula.text_en) for formula in FORMULAS.values()]
     assert len(set(texts)) == len(texts)
@@ -117,6 +118,7 @@ def test_a_share_is_part_of_whole() -> None:
     assert Ratio(part=1, whole=4).value == 0.25
 
 
+@pytest.mark.req("K2")
 @pytest.mark.parametrize(
     ("record", "waited"), [(answered(9_000, 8_000), 8_000), (gone(4_000), 4_000), (SERVED, None), (OPEN, None)]
 )

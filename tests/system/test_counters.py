@@ -33,16 +33,15 @@ def reasons(view: dict[str, Any]) -> dict[str, int]:
     return {reason["code"]: reason["count"] for reason in view["abandoned"]["reasons"]}
 
 
-@pytest.mark.req("TL-13", "TL-12")
+@pytest.mark.req("TL-13", "TL-12", "K2")
 async def test_an_overflowed_call_is_abandoned_to_asterisk_only(
     short_tmp: Path, asterisk_installation: Installation
 ) -> None:
     menu = menus(short_tmp, short=True)
-    async with House(short_tmp / "v", ivr_data=menu, overflow=True) as house, working(house) as stage:
+    async with House(short_tmp / "v", ivr_data=menu, overflow=True, queue_seconds=4) as house, working(house) as stage:
         supervisor = await stage.watch("3001")
         before = await counters(supervisor, "complaint", 0)
         assert (before["abandoned"]["ours"], before["abandoned"]["reasons"]) == (0, [])
-        await house.cli("dialplan set global CTI_QUEUE_SECONDS 4")
         caller = await stage.caller(PLAIN)
         await caller.hears("overflow-menu", within_s=60)
         view = await counters(supervisor, "complaint", 1)

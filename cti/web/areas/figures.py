@@ -22,10 +22,13 @@ from cti.web.schemas.figures import (
     CountFigure,
     FiguresQuery,
     FiguresView,
+    GradeCount,
+    GradeFigure,
     ShareFigure,
 )
 from ticketing.errors import Invalid
 from ticketing.staff.tables import staff
+from ticketing.surveys import rules as grades
 
 __all__ = ["ROUTES"]
 
@@ -42,7 +45,9 @@ async def figures(call: Call) -> FiguresView:
         records = await store.material(conn, since, until, queue=asked.queue, limit=MOST)
         names = await _names(conn)
     # a month is some hundred milliseconds of reckoning: beside the event loop, not in it
-    found = await asyncio.to_thread(stats.figures, records, call.deps.target_ms)
+    scale = grades.shipped().grades
+    scores = {key: grade.score for key, grade in scale.items()}
+    found = await asyncio.to_thread(stats.figures, records, call.deps.target_ms, scores)
     shares = {"fifteen_second_rate": found.fifteen_second_rate, **found.service_levels}
     shares["ended_at_announcement"] = found.announcement
     return FiguresView(
@@ -65,6 +70,11 @@ async def figures(call: Call) -> FiguresView:
         ],
         misses=_agents(found.misses, names),
         abandons=[CountFigure(code=code.value, count=count) for code, count in found.abandons.items()],
+        satisfaction=GradeFigure(
+            graded=_share("graded", found.graded),
+            mean_score=found.mean_score,
+            grades=[GradeCount(grade=key, name=_grade_name(key), count=count) for key, count in found.grades.items()],
+        ),
         calibration=CalibrationFigure(
             told=found.calibration.told,
             judged=found.calibration.judged,
@@ -112,6 +122,12 @@ def _clock(code: str, spread: stats.Spread) -> ClockFigure:
 def _told(code: str) -> tuple[Label, Label]:
     formula = FORMULAS[code]
     return Label(zh=formula.name_zh, en=formula.name_en), Label(zh=formula.text_zh, en=formula.text_en)
+
+
+def _grade_name(key: str) -> Label:
+    """What the grade is called; a key that the scale does not have is its own name."""
+    grade = grades.shipped().grades.get(key)
+    return Label(zh=grade.zh, en=grade.en) if grade else Label(zh=key, en=key)
 
 
 def _agents(counts: Mapping[str, int], names: Mapping[str, str]) -> list[AgentCount]:

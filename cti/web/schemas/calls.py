@@ -97,6 +97,8 @@ class CallView(Output):
     #: the way through the menu, oldest step first, in the reader's language (TL-07, TL-32)
     path: list[PathStep]
     recording: RecordingRef | None
+    #: the key by which the caller graded the talk (TL-08); null when he gave none
+    grade: str | None = None
 
     model_config = ConfigDict(
         extra="forbid",

@@ -14,6 +14,8 @@ __all__ = [
     "CountersView",
     "FiguresQuery",
     "FiguresView",
+    "GradeCount",
+    "GradeFigure",
     "ReasonCount",
     "ShareFigure",
 ]
@@ -86,6 +88,22 @@ class CalibrationFigure(Output):
     within: ShareFigure
 
 
+class GradeCount(Output):
+    """How many gave this grade."""
+
+    grade: str
+    name: Label
+    count: int
+
+
+class GradeFigure(Output):
+    """What callers thought of the talk (TL-08); the mean is of the scores, higher is better."""
+
+    graded: ShareFigure
+    mean_score: float | None
+    grades: list[GradeCount]
+
+
 class FiguresView(Output):
     """Everything about the calls that entered in `since` <= time < `until`."""
 
@@ -110,6 +128,7 @@ class FiguresView(Output):
     #: where callers gave up
     abandons: list[CountFigure]
     calibration: CalibrationFigure
+    satisfaction: GradeFigure
 
     model_config = ConfigDict(
         extra="forbid",
@@ -151,6 +170,18 @@ class FiguresView(Output):
                     ],
                     "misses": [{"agent": "1001", "name": "王芳", "count": 2}],
                     "abandons": [{"code": "waiting", "count": 1}],
+                    "satisfaction": {
+                        "graded": {
+                            "code": "graded",
+                            "name": {"zh": "评价率", "en": "Graded"},
+                            "formula": {"zh": "给出按键评价 ÷ 全部接听", "en": "gave a grade by key / all answered"},
+                            "part": 1,
+                            "whole": 1,
+                            "value": 1.0,
+                        },
+                        "mean_score": 5.0,
+                        "grades": [{"grade": "1", "name": {"zh": "非常满意", "en": "Very satisfied"}, "count": 1}],
+                    },
                     "calibration": {
                         "told": 2,
                         "judged": 1,

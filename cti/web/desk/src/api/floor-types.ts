@@ -47,6 +47,18 @@ export interface CalibrationFigure {
   within: ShareFigure
 }
 
+export interface GradeCount {
+  grade: string
+  name: Label
+  count: number
+}
+
+export interface GradeFigure {
+  graded: ShareFigure
+  mean_score: number | null
+  grades: GradeCount[]
+}
+
 export interface FiguresView {
   since: Instant
   until: Instant
@@ -65,6 +77,7 @@ export interface FiguresView {
   misses: AgentCount[]
   abandons: CountFigure[]
   calibration: CalibrationFigure
+  satisfaction: GradeFigure
 }
 
 export interface ReasonCount {

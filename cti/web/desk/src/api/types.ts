@@ -162,6 +162,7 @@ export interface CallView {
   order_serial: string | null
   path: PathStep[]
   recording: RecordingRef | null
+  grade: string | null
   notice: string
 }
 

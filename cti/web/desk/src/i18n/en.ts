@@ -165,6 +165,7 @@ export const en: Words = {
   calls: {
     title: 'Recent calls',
     none: 'No calls yet',
+    grade: 'graded {grade}',
     waited: 'waited {time}',
     live: 'Now',
     outcome: {

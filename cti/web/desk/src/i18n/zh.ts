@@ -164,6 +164,7 @@ export const zh = {
     title: '最近通话',
     none: '还没有通话记录',
     waited: '等候 {time}',
+    grade: '客户评价 {grade}',
     live: '进行中',
     outcome: {
       answered: '已接听', abandoned: '客户放弃', short_abandoned: '短时放弃', left_recording: '已留言', booked_callback: '已约回拨',

@@ -33,6 +33,7 @@ const call = (part: Partial<CallView>): CallView => ({
   order_serial: null,
   path: [],
   recording: null,
+  grade: null,
   notice: 'notice@1',
   ...part,
 })

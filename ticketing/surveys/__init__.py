@@ -1,0 +1,1 @@
+"""Grades customers give, and the follow-up of bad ones."""
