@@ -398,7 +398,12 @@ class FloorKeeper:
         if record.ended_at is not None and start is not None and not _VAGUE & set(record.unseen):
             notice_s = 0.0 if called_back else self._notice_s
             expected = max(0.0, (record.ended_at - start).total_seconds() - notice_s)
-        change = await self._library.register(record.call_id, expected_seconds=expected, now=self._clock())
+        change = await self._library.register(
+            record.call_id,
+            expected_seconds=expected,
+            now=self._clock(),
+            crashed=record.end_reason == "pbx-crash",
+        )
         if change is not None:
             await self.tell_recording(change)
 

@@ -62,18 +62,26 @@ class Library:
             return await store.expect(conn, check_call_id(call_id), now)
 
     async def register(
-        self, call_id: str, *, expected_seconds: float | None, now: datetime, patience_s: float = PATIENCE_S
+        self,
+        call_id: str,
+        *,
+        expected_seconds: float | None,
+        now: datetime,
+        patience_s: float = PATIENCE_S,
+        crashed: bool = False,
     ) -> Change | None:
         """Takes in the files of an ended call; None when that was done before.
 
         `expected_seconds`: from the start of the recording to the end of the call. A file that is missing, empty or
-        short gives an alarm state at once and is looked for again after 5 s, 60 s and 10 min (F11).
+        short gives an alarm state at once and is looked for again after 5 s, 60 s and 10 min (F11). With `crashed`
+        nobody writes the files any more: they are taken as they are, their headers repaired (F13).
         """
         check_call_id(call_id)
-        await self._wait_until_closed(call_id, patience_s)
+        if not crashed:
+            await self._wait_until_closed(call_id, patience_s)
         async with self._database.write() as conn:
             before = await store.expect(conn, call_id, now)
-        return await self._look(before, expected_seconds, now)
+        return await self._look(before, expected_seconds, now, abandoned=crashed)
 
     async def rescan(self, now: datetime) -> list[Change]:
         """Looks again for what is due; returns the recordings whose state changed."""
@@ -144,14 +152,20 @@ class Library:
         return Media(file, facts.st_size, facts.st_mtime, name, recording, grant.purpose)
 
     async def _look(
-        self, before: Recording, expected_seconds: float | None, now: datetime, *, late: bool = False
+        self,
+        before: Recording,
+        expected_seconds: float | None,
+        now: datetime,
+        *,
+        late: bool = False,
+        abandoned: bool = False,
     ) -> Change | None:
         if before.path is not None:  # stored, and the service died before it emptied the spool
             await asyncio.to_thread(intake.discard, self._spool, before.call_id)
             return None
         if before.scans and before.next_scan_at is None and not late:
             return None
-        gone = late or writer_gone(before.scans)
+        gone = late or abandoned or writer_gone(before.scans)
         looked = await asyncio.to_thread(
             intake.take_in, self._spool, self._root, before.call_id, expected_seconds, writer_gone=gone
         )

@@ -24,6 +24,8 @@ class FaultProxy:
         self.cut_after: int | None = None
         #: cut it after so many events, answers to actions not counted; None = never
         self.cut_after_events: int | None = None
+        #: actions that are answered here and never reach Asterisk: who only listens changes nothing
+        self.kept: frozenset[bytes] = frozenset()
         #: refuse new connections
         self.refuse = False
         #: a new connection swallows nothing
@@ -34,6 +36,8 @@ class FaultProxy:
         self.connections = 0
         self.blocks = 0
         self.events = 0
+        #: blocks are passed one after the other
+        self._whole = asyncio.Lock()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -62,7 +66,10 @@ class FaultProxy:
             self.swallow_up = self.swallow_down = False
         up_reader, up_writer = await asyncio.open_connection(*self._peer)
         self._writers |= {writer, up_writer}
-        ways = [asyncio.create_task(self._up(reader, up_writer)), asyncio.create_task(self._down(up_reader, writer))]
+        ways = [
+            asyncio.create_task(self._up(reader, up_writer, writer)),
+            asyncio.create_task(self._down(up_reader, writer)),
+        ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -73,11 +80,21 @@ class FaultProxy:
                 self._writers.discard(end)
                 end.transport.abort()
 
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, back: asyncio.StreamWriter) -> None:
+        rest = b""
         while data := await reader.read(65536):
-            if not self.swallow_up:
-                writer.write(data)
-                await writer.drain()
+            if self.swallow_up:
+                continue
+            *actions, rest = (rest + data).split(b"\r\n\r\n")
+            for action in actions:
+                fields = dict(line.partition(b": ")[::2] for line in action.split(b"\r\n"))
+                if fields.get(b"Action", b"").lower() in self.kept:
+                    answer = b"Response: Success\r\nActionID: %b\r\n\r\n" % fields.get(b"ActionID", b"")
+                    async with self._whole:
+                        back.write(answer)
+                else:
+                    writer.write(action + b"\r\n\r\n")
+            await writer.drain()
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         rest = b""
@@ -105,12 +122,13 @@ class FaultProxy:
     async def _pass(self, block: bytes, writer: asyncio.StreamWriter) -> None:
         for _ in range(2 if self.duplicate else 1):
             portion = self.portion or len(block)
-            for start in range(0, len(block), portion):
-                writer.write(block[start : start + portion])
-                await writer.drain()
-                if self.portion:
-                    # one turn of the loop a portion, so that each arrives as its own segment
-                    await asyncio.sleep(0)
+            async with self._whole:
+                for start in range(0, len(block), portion):
+                    writer.write(block[start : start + portion])
+                    await writer.drain()
+                    if self.portion:
+                        # one turn of the loop a portion, so that each arrives as its own segment
+                        await asyncio.sleep(0)
 
 
 @asynccontextmanager

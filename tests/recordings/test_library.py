@@ -138,6 +138,17 @@ async def test_a_late_file_is_taken_in_and_the_alarm_ends(
 
 
 @pytest.mark.req("F13")
+async def test_files_of_a_crashed_exchange_are_repaired_at_once(
+    library: Library, database: Database, spool: Spool, now: datetime
+) -> None:
+    """Nobody writes them any more, so nothing is waited for."""
+    spool.put(CALL, wav_file(tone(4), declared=0), wav_file(tone(4), declared=0), done=False)
+    await library.register(CALL, expected_seconds=None, now=now, crashed=True)
+    found = await row(database)
+    assert (found.state, found.alarm, found.seconds) == (S.PARTIAL, Alarm.HEADER_REPAIRED, 4.0)
+
+
+@pytest.mark.req("F13")
 async def test_files_of_a_crash_are_left_alone_for_a_minute_and_then_repaired(
     library: Library, database: Database, spool: Spool, now: datetime
 ) -> None:
