@@ -216,6 +216,16 @@ def _report(done: asyncio.Future[None], name: str, broken: Broken) -> None:
         broken.set_result(ServiceBroken("service_broken", f"{name} has ended: {said}"))
 
 
+def _at_the_end(stack: AsyncExitStack, progress: Progress, what: str, stop: Callable[[], Awaitable[None]]) -> None:
+    """Stops this part when its turn comes, the last started first, and says so."""
+
+    async def say_and_stop() -> None:
+        progress(f"stopping {what}")
+        await stop()
+
+    stack.push_async_callback(say_and_stop)
+
+
 async def _until_ours(lease: Lease, progress: Progress) -> None:
     """Only one service acts; a standby, or the successor of one that was killed, waits here for the lease."""
     try:
@@ -246,7 +256,7 @@ async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress) -
     """Database with its schema, vocabularies and sample; menus, prompts and secrets."""
     progress("database")
     database = await open_database(settings)
-    stack.push_async_callback(database.close)
+    _at_the_end(stack, progress, "the database", database.close)
     await load_basics(database, sample=settings.sample, now=clock())
     manifest = prompts.load_manifest()
     menus = Menus(manifest, settings.ivr_data)
@@ -312,7 +322,7 @@ async def _telephone(stack: AsyncExitStack, core: Core, progress: Progress) -> F
         may_act=lambda: core.lease.holds,
     )
     await agi.start()
-    stack.push_async_callback(agi.stop)
+    _at_the_end(stack, progress, "the menus", agi.stop)
     return keeper
 
 
@@ -403,7 +413,7 @@ async def service(
         await stack.enter_async_context(task(keeper.announcements.run(), "announcements", broken))
         await _until_ours(lease, progress)
         await keeper.connect()
-        stack.push_async_callback(keeper.disconnect)
+        _at_the_end(stack, progress, "the link to Asterisk", keeper.disconnect)
         await stack.enter_async_context(task(keeper.link.wait(), "link", broken))
         progress("connected to Asterisk")
         sealer = Sealer(private_key(settings.secrets_dir, "audit_key"), settings.home / "audit-anchors.txt")
@@ -419,7 +429,7 @@ async def service(
             keeper.vitals.dialler = lambda: dialer.connected
             await stack.enter_async_context(task(dialer.run(), "dialer", broken))
         await listener.start()
-        stack.push_async_callback(listener.stop)
+        _at_the_end(stack, progress, "the page", listener.stop)
         stack.callback(keeper.hub.close)
         stack.enter_context(pid_file(settings))
         # what exists now lives as long as the service: the collector need not walk it again (pop latency)

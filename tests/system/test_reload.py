@@ -6,13 +6,15 @@ import asyncio
 import os
 import re
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cti.asterisk.provision import Installation
 from tests.system.callers import Lines
-from tests.system.command import ROOT, copied, hotline, left_over, listening
+from tests.system.command import ROOT, copied, hotline, left_over, listening, variables
 from tests.system.house import ServiceHouse
 
 pytestmark = pytest.mark.system
@@ -111,7 +113,9 @@ async def test_a_second_start_is_quick_a_killed_services_asterisk_is_taken_over_
     async with ServiceHouse(short_tmp / "h") as house:
         run = house.settings.asterisk_run
         assert await house.interrupt() == 0
-        assert house.printed.index("stopping Asterisk") < house.printed.index("everything that was started is stopped")
+        stopped = re.findall(r"» stopping (.*)", house.printed)
+        assert stopped == ["the page", "the link to Asterisk", "the menus", "Asterisk", "the database"]
+        assert "everything that was started is stopped" in house.printed.partition("stopping the database")[2]
         assert not left_over(run)
         assert not listening(house.settings)
         assert not (house.settings.home / "hotline.pid").exists()
@@ -132,3 +136,78 @@ async def test_a_second_start_is_quick_a_killed_services_asterisk_is_taken_over_
         assert await house.process.wait() == 0
         assert not left_over(run)
         assert not listening(house.settings)
+
+
+async def begun(house: ServiceHouse, sign: Callable[[], bool]) -> tuple[int, str]:
+    """Starts `hotline up`, presses Ctrl-C as soon as the sign is seen; exit code and what was printed."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cti", "up"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=variables(house.settings),
+    )
+    async with asyncio.timeout(60):
+        while not sign():
+            assert process.returncode is None, await process.communicate()
+            await asyncio.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode()
+
+
+async def test_ctrl_c_during_the_start_leaves_nothing(short_tmp: Path, asterisk_installation: Installation) -> None:
+    """When the database is there, when Asterisk has just been started, when the menus listen: code 0, all stopped."""
+    house = ServiceHouse(short_tmp / "h")
+    database, run = house.settings.home / "hotline.db", house.settings.asterisk_run
+    signs: list[Callable[[], bool]] = [
+        database.exists,
+        lambda: bool(left_over(run)),
+        lambda: "agi_port" in listening(house.settings),
+    ]
+    for sign in signs:
+        code, said = await begun(house, sign)
+        assert code == 0, said
+        assert "everything that was started is stopped" in said
+        assert "Traceback" not in said
+        assert not left_over(run)
+        assert not listening(house.settings)
+
+
+async def made(house: ServiceHouse) -> tuple[float, str]:
+    """`make run`, Ctrl-C as at a terminal when it is ready; seconds to its being ready, and what was printed."""
+    process = await asyncio.create_subprocess_exec(
+        *("make", "run"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=variables(house.settings, {"PYTHONPATH": str(ROOT)}),
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    loop = asyncio.get_running_loop()
+    began, said = loop.time(), ""
+    assert process.stdout is not None
+    async with asyncio.timeout(240):
+        while "Ctrl-C stops" not in said:
+            line = await process.stdout.readline()
+            assert line, said
+            said += line.decode()
+    ready = loop.time() - began
+    os.killpg(process.pid, signal.SIGINT)
+    async with asyncio.timeout(30):
+        out, _ = await process.communicate()
+    return ready, said + out.decode()
+
+
+@pytest.mark.req("PX-08")
+async def test_the_second_make_run_is_ready_in_ten_seconds(
+    short_tmp: Path, asterisk_installation: Installation
+) -> None:
+    """The command people type, with what it installs or builds looked at anew each time."""
+    house = ServiceHouse(short_tmp / "h")
+    await made(house)
+    ready, said = await made(house)
+    assert ready < 10, said
+    assert "everything that was started is stopped" in said
+    assert not left_over(house.settings.asterisk_run)
+    assert not listening(house.settings)

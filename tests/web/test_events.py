@@ -67,6 +67,7 @@ async def test_a_cut_stream_resumes_with_nothing_missing_and_nothing_twice(agent
     assert ids == [f"e1-{n}" for n in range(len(ids))]
 
 
+@pytest.mark.req("S15")
 async def test_nobody_hears_anothers_events(agent: Browser, open_browser: MakeBrowser, hub: Hub) -> None:
     other = await open_browser("1002")
     async with stream(agent) as mine, stream(other) as theirs:

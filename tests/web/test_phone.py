@@ -92,6 +92,7 @@ async def test_bytes_are_no_sip_here(agent: Browser, exchange: Exchange) -> None
     assert await closed_with(socket) == 1003
 
 
+@pytest.mark.req("S11")
 async def test_only_our_page_and_only_who_takes_calls(
     agent: Browser, visitor: Browser, open_browser: MakeBrowser, exchange: Exchange
 ) -> None:

@@ -50,6 +50,7 @@ def test_every_route_has_a_policy_and_every_policy_a_route() -> None:
         check_complete([*(route.name for route in ROUTES), "unheard"])
 
 
+@pytest.mark.req("S15")
 async def test_without_a_session_only_public_routes_answer(visitor: Browser) -> None:
     for route in SHOWN:
         status = await ask(visitor, route)
@@ -59,6 +60,7 @@ async def test_without_a_session_only_public_routes_answer(visitor: Browser) -> 
             assert status == 401, route.name
 
 
+@pytest.mark.req("S15")
 @pytest.mark.parametrize("post", NUMBERS)
 async def test_the_wrong_post_is_refused_and_the_right_one_is_not(open_browser: MakeBrowser, post: str) -> None:
     browser = await open_browser(NUMBERS[post])

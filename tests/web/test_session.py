@@ -114,6 +114,7 @@ async def test_a_write_carries_the_token_of_its_page(agent: Browser, open_browse
     assert (await agent.post("/api/agent/sign-in", {"phone": "browser"})).status == 200
 
 
+@pytest.mark.req("S11")
 @pytest.mark.parametrize(
     "origin",
     ["http://evil.example", "https://127.0.0.1", "null", "http://127.0.0.1.evil.example", "http://127.0.0.1:1"],
