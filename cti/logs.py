@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import queue
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final
+from time import monotonic
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -24,6 +27,56 @@ _LOOSE: Final = re.compile(
     r"|(?<![0-9A-Za-z-])(?:(?:\+|00)86[ -]?[1-9][0-9]{1,2}|0[1-9][0-9]{1,2})-?[0-9]{7,8}(?![0-9A-Za-z])"
 )
 _FILE_BYTES: Final = 20 * 1024 * 1024
+#: Lines that wait for a console nobody reads; more are counted and not shown.
+_CONSOLE_LINES: Final = 1000
+#: Seconds the end of the process waits for it.
+_CONSOLE_END_S: Final = 1.0
+
+
+class Console(logging.Handler):
+    """Writes to the console from a thread of its own: a terminal or pipe that stands still holds nobody up (F22)."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: queue.Queue[str | None] = queue.Queue(_CONSOLE_LINES)
+        #: lines that were not shown
+        self.dropped = 0
+        threading.Thread(target=self._write, name="console", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Never waits."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self.dropped += 1
+        except Exception:
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Wait until all is written, at most a second."""
+        until = monotonic() + _CONSOLE_END_S
+        with self._lines.all_tasks_done:
+            while self._lines.unfinished_tasks and (left := until - monotonic()) > 0:
+                self._lines.all_tasks_done.wait(left)
+
+    def close(self) -> None:
+        """What waits is still written, if anybody reads it."""
+        with suppress(queue.Full):
+            self._lines.put_nowait(None)
+        super().close()
+
+    def _write(self) -> None:
+        told = 0
+        while (line := self._lines.get()) is not None:
+            with suppress(OSError, ValueError):  # it was closed
+                if self.dropped > told:
+                    self._stream.write(f"{self.dropped - told} lines before this one were not shown\n")
+                    told = self.dropped
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            self._lines.task_done()
+        self._lines.task_done()
 
 
 def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -62,7 +115,7 @@ def configure(folder: Path, level: str) -> None:
     shared = _shared()
     file = RotatingFileHandler(folder / "hotline.jsonl", maxBytes=_FILE_BYTES, backupCount=4, encoding="utf-8")
     file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False)))
-    console = logging.StreamHandler(sys.stderr)
+    console = Console(sys.stderr)
     console.setLevel(logging.WARNING)
     console.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())))
     _take(shared, [file, console], level)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import os
 import secrets
-import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,8 @@ from ticketing.db import Database
 from ticketing.errors import Unavailable
 
 log = structlog.get_logger(__name__)
+
+_STDERR: Final = 2
 
 
 class Lease:
@@ -110,9 +113,14 @@ class Lease:
 
 
 def abort_process(stalled_s: float) -> None:
-    """Print every thread's stack and end the process without clean-up: closing its sockets frees the callers."""
-    sys.stderr.write(f"event loop stalled for {stalled_s:.1f} s: ending the process\n")
-    faulthandler.dump_traceback(all_threads=True)
+    """Print every thread's stack and end the process without clean-up: closing its sockets frees the callers.
+
+    Past Python's own streams, which a thread that waits for the console may hold, and without waiting for it (F22).
+    """
+    with contextlib.suppress(OSError, ValueError):
+        os.set_blocking(_STDERR, False)
+        os.write(_STDERR, f"event loop stalled for {stalled_s:.1f} s: ending the process\n".encode())
+        faulthandler.dump_traceback(file=_STDERR, all_threads=True)
     os._exit(70)
 
 

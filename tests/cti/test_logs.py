@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,3 +156,21 @@ def test_the_written_lines_are_masked_ours_and_of_libraries(tmp_path: Path, caps
     assert "call_entered" not in console
     for text in (written, console):
         assert "1380013800" not in text
+
+
+@pytest.mark.req("F22")
+def test_a_console_nobody_reads_holds_nobody_up() -> None:
+    """A pipe of 64 KiB takes what it can; the rest is counted, and nobody waits."""
+    reader, writer = os.pipe()
+    with open(reader, "rb") as read, open(writer, "w") as stream:
+        console = logs.Console(stream)
+        began = time.monotonic()
+        for _ in range(5000):
+            console.handle(logging.makeLogRecord({"msg": "x" * 200}))
+        assert time.monotonic() - began < 5
+        assert 0 < console.dropped < 5000
+        console.close()
+        shown = 0
+        while shown + console.dropped < 5000:
+            shown += read.readline().startswith(b"xxx")
+    assert shown + console.dropped == 5000

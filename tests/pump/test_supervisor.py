@@ -125,3 +125,18 @@ def test_a_stalled_process_ends_at_once_and_says_where() -> None:
     assert "event loop stalled" in done.stderr
     assert "main" in done.stderr
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.req("F07", "F22")
+def test_a_stalled_process_ends_also_when_nobody_reads_what_it_says() -> None:
+    """Its console is a full pipe, and a thread waits for it with the stream's lock."""
+    program = (
+        "import asyncio, sys, threading, time\nfrom cti.supervisor import Watchdog\n"
+        "async def main():\n"
+        " threading.Thread(target=sys.stderr.write, args=('x' * 1000000,), daemon=True).start()\n"
+        " Watchdog(limit_s=0.2).start()\n await asyncio.sleep(0.2)\n time.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE)
+    with process:
+        assert process.wait(timeout=30) == 70
