@@ -121,16 +121,21 @@ async def test_a_callback_in_vain_is_decided_on_its_page(short_tmp: Path, asteri
     """After its last attempt it stands on the list, is put off and called now; another is booked and cancelled."""
     at_any_hour = policy_file(short_tmp)  # whatever time of the day it is now, customers may be called
     async with House(short_tmp / "h", overflow=True, callback_policy=at_any_hour) as house, chromium() as browser:
-        database = await Database.open(house.settings.database)
-        await in_vain(database, policy(), datetime.now(UTC), "13800138006")
-        await database.close()
         desk = await Desk.open(browser, house.origin, SHOTS)
         await enter(desk, "3001", "callbacks")
+        await desk.at("callbacks-none").wait_for()
+        half_an_hour = datetime.now(UTC) - timedelta(minutes=29, seconds=57)  # K17 runs out in a moment
+        database = await Database.open(house.settings.database)
+        await in_vain(database, policy(), half_an_hour, "13800138006")
+        await database.close()
+        await expect(desk.at("alert")).to_have_attribute("data-code", "callback_overdue", timeout=15_000)
         await expect(desk.at("nav-count-callbacks")).to_have_text("1")
+        await expect(desk.at("nav-count-callbacks")).to_have_attribute("data-late", "1")
+        await desk.at("alert-open").click()
+        await expect(desk.at("callback")).to_have_attribute("data-state", "failed")
+        await expect(desk.at("callback-clock")).to_have_attribute("data-card", "red")
         await desk.at("callbacks-tab-listed").click()
         await expect(desk.at("callbacks")).to_have_attribute("data-count", "1")
-        await desk.at("work-row").click()
-        await expect(desk.at("callback")).to_have_attribute("data-state", "failed")
         await desk.at("callback-decide").wait_for()
         await expect(desk.at("callback-try")).to_have_attribute("data-outcome", "no_answer")
         await expect(desk.at("callback-number")).to_have_text("138 0013 8006")

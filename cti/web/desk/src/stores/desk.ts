@@ -69,13 +69,19 @@ export const useDesk = defineStore('desk', () => {
   function notice(name: string, data: string): void {
     if (name === 'call') put(JSON.parse(data) as CallView)
     else if (name === 'recording') mark(JSON.parse(data) as RecordingEvent)
-    else if (name === 'alert') alerts.value = [JSON.parse(data) as Alert, ...alerts.value].slice(0, ALERTS)
+    else if (name === 'alert') warn(JSON.parse(data) as Alert)
     else if (name === 'order') void useDraft().changed(JSON.parse(data) as OrderEvent)
     else if (name === 'item' || name === 'callback') useWork().heard(name, JSON.parse(data) as WorkEvent)
     else if (name === 'snapshot') {
       void loadCalls()
       void useWork().count()
     }
+  }
+
+  /** What is late now was not late when it was last counted. */
+  function warn(alert: Alert): void {
+    alerts.value = [alert, ...alerts.value].slice(0, ALERTS)
+    if (/^(item|callback)_/.test(alert.code)) void useWork().count()
   }
 
   /** Tells the service when the pop stood on the screen: after the frame that shows it has been painted (TL-33). */
