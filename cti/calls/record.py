@@ -55,7 +55,7 @@ _TIMES: Final[dict[type[ev.CallEvent], tuple[str, ...]]] = {
     ev.QueueLeft: ("left_at",),
     ev.AgentOffered: ("offered_at",),
     ev.AgentMissed: ("missed_at",),
-    ev.AgentAnswered: ("answered_at",),
+    ev.AgentAnswered: ("answered_at", "left_at"),
     ev.AgentCompleted: ("talk_ended_at",),
     ev.ChannelEnded: ("legs",),
 }
@@ -304,9 +304,14 @@ def _read(call: Call) -> set[str]:
         for kind, known in call.facts.items()
         for fact in known
         if fact.within_ms
-        for name in (*_TIMES.get(kind, ()), *(("ended_at",) if kind is ev.ChannelEnded and fact.at == end else ()))
+        for name in (*_TIMES.get(kind, ()), *(("ended_at",) if _may_be_last(fact, end) else ()))
     }
     return {f"{name}~{within}ms" for name, within in told}
+
+
+def _may_be_last(fact: ev.CallEvent, end: datetime | None) -> bool:
+    """True when the end of this channel may be the end of the call."""
+    return isinstance(fact, ev.ChannelEnded) and end is not None and latest(fact) >= end
 
 
 def _close(record: CallRecord, call: Call, settings: FloorSettings) -> CallRecord:

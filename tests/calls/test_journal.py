@@ -112,6 +112,20 @@ def test_what_was_heard_is_better_than_what_is_read(story: str) -> None:
         assert times(record) == times(final(facts))
 
 
+@pytest.mark.req("TL-70")
+def test_a_time_that_hangs_on_a_fact_that_was_read_is_marked() -> None:
+    """The caller's end was read, the phone's heard: which was last is not certain. So with the end of the wait."""
+    one = Caller()
+    begun = [*one.asks(0), one.offered(3, A)]
+    over = [one.left(9), one.abandoned(9), one.hung_up(9.01, A)]
+    page = ev.JournalRead(at=at(20), facts=(told(one.hung_up(9.015)),))
+    assert "ended_at~100ms" in final([*begun, *over, page]).unseen
+    answer = ev.JournalRead(at=at(20), facts=(told(one.answered(9, A)),))
+    record = final([*begun, one.left(9), answer, one.completed(20, A), one.hung_up(20, A), one.hung_up(20.1)])
+    assert {"answered_at~100ms", "left_at~100ms"} <= set(record.unseen)
+    assert "ended_at~100ms" not in record.unseen
+
+
 def test_the_same_key_twice_within_a_moment_is_two_steps() -> None:
     one = Caller()
     steps = [one.stepped(1), one.stepped(1.8)]
