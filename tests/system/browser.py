@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +54,16 @@ def program() -> Path:
 
 
 @asynccontextmanager
-async def chromium(speech: Path | None = None) -> AsyncIterator[Browser]:
-    """A browser whose microphone plays `speech` over and over, or Chromium's own beeps."""
+async def chromium(
+    speech: Path | None = None, *, started_by: Path | None = None, flags: Sequence[str] = ()
+) -> AsyncIterator[Browser]:
+    """A browser whose microphone plays `speech` over and over, or Chromium's own beeps.
+
+    `started_by` is a script that starts Chromium elsewhere.
+    """
     more = [f"--use-file-for-fake-audio-capture={speech}"] if speech is not None else []
     async with async_playwright() as played:
-        browser = await played.chromium.launch(executable_path=program(), args=[*FLAGS, *more])
+        browser = await played.chromium.launch(executable_path=started_by or program(), args=[*FLAGS, *more, *flags])
         try:
             yield browser
         finally:
@@ -130,7 +135,7 @@ class Desk:
     async def shot(self, name: str) -> None:
         """Keeps a picture of the page as an artefact of the run."""
         self._shots.mkdir(parents=True, exist_ok=True)
-        await self.page.screenshot(path=self._shots / f"{name}.png")
+        await self.page.screenshot(path=self._shots / f"{name}.png", caret="initial")  # hiding it needs a style element
 
     async def pictures(self, name: str, *sizes: tuple[int, int]) -> None:
         """Keeps pictures in both languages, at both sizes unless given; the page is then as it was."""

@@ -354,12 +354,13 @@ class Lines:
         self._runtime: Any = Runtime()
 
     async def __aenter__(self) -> Self:
+        here = self.pbx.sip.rpartition(":")[0]  # calls come from the address they go to
         await self._runtime.start(
             Config(
-                net_interface="127.0.0.1",
+                net_interface=here,
                 max_concurrent_calls=None,
                 native_log_level="error",
-                extra_config_text="sip_listen 127.0.0.1:0\n",
+                extra_config_text=f"sip_listen {here}:0\n",
             )
         )
         return self

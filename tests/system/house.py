@@ -150,8 +150,10 @@ class Agent:
 class House:
     """A running product; also what callers need to know about its exchange (`tests.system.callers.Exchange`)."""
 
-    def __init__(self, home: Path, *, set_up: bool = True, **changes: Any) -> None:
+    def __init__(self, home: Path, *, set_up: bool = True, host: str = "localhost", **changes: Any) -> None:
         self._sets_up = set_up
+        #: the name or address its page is opened by
+        self._host = host
         web, agi, sip, ami, http = free_ports(5)
         rtp_start, rtp_end = media_ports()
         self.settings = Settings(
@@ -189,7 +191,7 @@ class House:
     def origin(self) -> str:
         """The page's origin."""
         scheme = "http" if self.settings.tls == "off" else "https"
-        return f"{scheme}://localhost:{self.settings.http_port}"
+        return f"{scheme}://{self._host}:{self.settings.http_port}"
 
     def _http(self, **given: Any) -> aiohttp.ClientSession:
         """A client that takes the self-made certificate."""

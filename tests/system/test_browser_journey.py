@@ -58,7 +58,7 @@ async def test_a_newcomer_sees_the_whole_story(short_tmp: Path, asterisk_install
         desk = await Desk.open(browser, house.origin, SHOTS)
         in_vain = asyncio.create_task(hotline(house.settings, "demo", "--caller", PLAIN, "--seconds", "5", within_s=90))
         await set_up(desk, house.token, ("2001", "3001"))
-        await sign_in(desk, "2001")
+        await sign_in(desk, "2001", picture="2-login")
         await desk.pictures("3-ready")
         nobody = await in_vain
         assert (nobody.code, "no agent answered within 5 s: is one ready?" in nobody.said) == (1, True), nobody.said
