@@ -35,7 +35,7 @@ _DOES: Final = {"item": Action.WORK_ITEMS, "callback": Action.WORK_CALLBACKS}
 #: told again without a change
 _NO_NEWS: Final = frozenset({"item.known", "callback.known"})
 #: facts by which a callback comes onto the owner's list
-_LANDS: Final = frozenset({"callback.missed", "callback.lost"})
+_LANDS: Final = frozenset({"callback.missed", "callback.lost", "callback.proposed"})
 
 
 def news(change: Change) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from tests.callbacks.vain import in_vain
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser, Clock
 from ticketing.callbacks import actions, store
+from ticketing.callbacks.model import NewBooking
 from ticketing.callbacks.policy import shipped
 from ticketing.changes import Change
 from ticketing.db import Database
@@ -93,6 +94,18 @@ async def test_a_callback_of_a_person_alerts_him_and_no_colleague(
         await actions.reassign(conn, SYSTEM, booked.subject_id, held.version, "1001", now)
     await reminders.tell(centre, hub, [missed])
     assert [len(heard(number, "alert")) for number in ("1001", "3001", "6001", "2001")] == [1, 1, 0, 0]
+
+
+@pytest.mark.req("F05")
+async def test_a_caller_whom_a_fault_cut_off_is_told_as_well(
+    centre: Database, hub: Hub, heard: Heard, now: datetime
+) -> None:
+    wish = NewBooking("13900139000", "complaint", "asap", "zh", 0, now, call_id="20260310012900-000000000009")
+    async with centre.write() as conn:
+        proposed = await actions.propose(conn, wish, shipped(), now)
+    assert proposed is not None
+    await reminders.tell(centre, hub, [proposed])
+    assert [alert["details"]["id"] for alert in heard("3001", "alert")] == [proposed.subject_id]
 
 
 @pytest.mark.req("K3", "K17")

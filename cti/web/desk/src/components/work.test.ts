@@ -101,6 +101,7 @@ describe('one callback', () => {
 
   it('asks for a decision in words of its own when nobody knows what became of the last attempt', () => {
     expect(text(ofCallback({}), 'callback-decide')).toContain('自动拨打已用完次数')
+    expect(text(ofCallback({ attempts: 0, tries: [] }), 'callback-decide')).toContain('因系统故障中断')
     expect(text(ofCallback({ state: 'unknown' }), 'callback-decide')).toContain('客户可能已经接到电话')
     expect(ofCallback({ state: 'pending' }).find('[data-testid="callback-decide"]').exists()).toBe(false)
   })

@@ -116,6 +116,7 @@ export const workEn: Pick<Words, 'announcements' | 'work' | 'items' | 'callbacks
     messages: 'Messages merged with it',
     order: 'Order',
     listedText: 'All automatic attempts were in vain. Decide: call now, put off, or cancel.',
+    cutOffText: 'A fault of ours cut this caller off, and nobody has called back. Decide: call now, put off, or cancel.',
     unknownText: 'Nobody can say what became of the last attempt; the customer may have been called. Decide whether to dial again.',
     now: 'Call now',
     later: 'Put off',

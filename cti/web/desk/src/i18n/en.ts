@@ -111,7 +111,7 @@ export const en: Words = {
   },
   alert: {
     late_answer: 'A caller has waited more than 15 s while {agents} idle.',
-    callback_listed: 'Callback {serial} was not reached and waits for a decision.', callback_overdue: 'Callback {serial} is overdue.',
+    callback_listed: 'Callback {serial} waits for a decision.', callback_overdue: 'Callback {serial} is overdue.',
     item_overdue: 'Recorded complaint {serial} is over two hours old.', open: 'Open',
     other: 'Alert: {code}', dismiss: 'Dismiss',
   },

@@ -114,6 +114,7 @@ export const workZh = {
     messages: '合并的录音留言',
     order: '所立定单',
     listedText: '自动拨打已用完次数，请决定：立即回拨、推迟或取消。',
+    cutOffText: '来电因系统故障中断，还没有回拨过。请决定：立即回拨、推迟或取消。',
     unknownText: '最后一次拨打的结果无法确认，客户可能已经接到电话。请决定是否再拨。',
     now: '立即回拨',
     later: '推迟',

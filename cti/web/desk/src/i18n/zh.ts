@@ -110,7 +110,7 @@ export const zh = {
   },
   alert: {
     late_answer: '有客户等候超过 15 秒，而坐席 {agents} 空闲。',
-    callback_listed: '回拨 {serial} 没有接通，等待人工决定。', callback_overdue: '回拨 {serial} 已超期。', item_overdue: '录音留言 {serial} 已超过两小时。', open: '查看',
+    callback_listed: '回拨 {serial} 等待人工决定。', callback_overdue: '回拨 {serial} 已超期。', item_overdue: '录音留言 {serial} 已超过两小时。', open: '查看',
     other: '提醒：{code}', dismiss: '知道了',
   },
   pop: {
