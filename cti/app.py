@@ -43,7 +43,7 @@ from ivr import prompts
 from ivr.menus import Menus
 from ivr.server import FastAgiServer, Step
 from ivr.session import EntryStep
-from ivr.steps import OverflowStep, SurveyStep
+from ivr.steps import CallbackStep, OverflowStep, SurveyStep
 from recordings.library import Library
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
@@ -285,10 +285,12 @@ def _steps(core: Core, keeper: FloorKeeper) -> dict[str, Step]:
     """The menus and what surrounds the queue; the dialplan asks for overflow and survey only when they are on."""
     settings, menus = core.settings, core.menus
     tree = lambda: menus.tree  # noqa: E731 - the tree of the moment, given to each step
-    overflow = keeper.overflow(core.exchange.spool, tree) if settings.overflow else None
-    steps: dict[str, Step] = {"entry": EntryStep(tree, keeper.ports(tree, overflow))}
-    if overflow is not None:
-        steps["overflow"] = OverflowStep(tree, overflow)
+    dialogues = keeper.overflow(core.exchange.spool, tree)
+    steps: dict[str, Step] = {"entry": EntryStep(tree, keeper.ports(tree, dialogues if settings.overflow else None))}
+    if settings.overflow:
+        steps["overflow"] = OverflowStep(tree, dialogues)
+    if settings.callbacks:
+        steps["callback"] = CallbackStep(tree, keeper.called(), dialogues)
     if settings.survey:
         steps["survey"] = SurveyStep(tree)
     return steps

@@ -11,10 +11,11 @@ from typing import Final
 from cti.ami.frames import Frame
 from cti.calls import events as ev
 from cti.calls.agents import idle_agents
+from cti.calls.facts import facts
 from cti.calls.figures import waiting
-from cti.calls.model import IDLE_STATUSES, Floor, Member, OfferResult, Phase
+from cti.calls.model import IDLE_STATUSES, CallRecord, Floor, Member, OfferResult, Phase
 from cti.calls.record import record_of
-from ticketing.callbacks.model import KEPT, Dial, Outcome
+from ticketing.callbacks.model import KEPT, Dial, Fact, Outcome, Verb
 from ticketing.callbacks.rules import Place
 
 #: reason of the pause of an agent who is kept, and of the call he is kept for
@@ -38,7 +39,8 @@ _OUTCOMES: Final = {
 class What(Enum):
     """What was told of an attempt."""
 
-    AGENT_GONE = "agent_gone"  #: his phone did not answer
+    FIRST_HERE = "first_here"  #: who is called first has answered
+    AGENT_GONE = "agent_gone"  #: his phone did not answer: the agent's, or the customer's who is called first
     CUSTOMER_HERE = "customer_here"
     CUSTOMER_MISSED = "customer_missed"
     OVER = "over"  #: the attempt's channel has ended
@@ -66,17 +68,15 @@ def told(frame: Frame, received_at: datetime) -> Told | None:
         return None
     channel_id, at = uniqueid.removesuffix(_AGENT_HALF), frame.at or received_at
     status = frame.get("DialStatus")
-    match frame.event, uniqueid == channel_id:
-        case "Hangup", True:
-            return Told(channel_id, What.OVER, at)
-        case "DialEnd", False if status != "ANSWER":
-            return Told(channel_id, What.AGENT_GONE, at)
-        case "DialEnd", True if status == "ANSWER":
-            return Told(channel_id, What.CUSTOMER_HERE, at)
-        case "DialEnd", True:
-            outcome = _OUTCOMES.get(status, Outcome.NO_ANSWER)
-            return Told(channel_id, What.CUSTOMER_MISSED, at, outcome)
-    return None
+    second = uniqueid == channel_id
+    if frame.event == "Hangup" and second:
+        return Told(channel_id, What.OVER, at)
+    if frame.event != "DialEnd":
+        return None
+    if status == "ANSWER":
+        return Told(channel_id, What.CUSTOMER_HERE if second else What.FIRST_HERE, at)
+    gone = What.CUSTOMER_MISSED if second else What.AGENT_GONE
+    return Told(channel_id, gone, at, _OUTCOMES.get(status, Outcome.NO_ANSWER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,15 @@ def alive(frames: Iterable[Frame]) -> Alive:
 def live_callers(floor: Floor) -> list[Place]:
     """Callers who hold the line and for whom no phone rings, by the moment each first joined his queue.
 
-    Who has an agent's phone ringing has his agent; those who are being called back are not among them.
+    Who has an agent's phone ringing has his agent; those who are being called back are not among them, until they have
+    confirmed and wait in the queue themselves.
     """
     found = []
     for call in floor.calls.values():
         record = record_of(call, floor.settings)
         rings = any(offer.result is OfferResult.OFFERED for offer in record.offers)
-        if record.reason != REASON and waiting(record) and not rings:
+        called = record.reason == REASON and not facts(call, ev.CallerJoined)
+        if waiting(record) and not rings and not called:
             joined_at = next(stay.joined_at for stay in record.stays if stay.queue == record.queue)
             found.append(Place(record.call_id, joined_at, record.priority, queue=record.queue))
     return found
@@ -160,9 +162,42 @@ def national(number: str) -> str:
     return digits if len(digits) == 11 and digits.startswith("1") else f"0{digits}"
 
 
-def offered(dial: Dial, agent: str, hotline: str, at: datetime) -> list[ev.CallEvent]:
-    """The attempt as a call of the floor: the agent's page shows the customer, and he is ringing."""
-    call_id, interface = dial.call_id, f"PJSIP/{agent}"
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the exchange is asked for an attempt: what it calls first, and where that goes on."""
+
+    #: `number@context` to call through; empty = the attempt's own, `cti-out`
+    fence: str
+    context: str
+    extension: str
+    variables: Mapping[str, str]
+
+
+def agent_first(dial: Dial, agent: str) -> Way:
+    """The kept agent's phone, then the customer's."""
+    number = national(dial.number)
+    variables = {"__CTI_CALL_ID": dial.call_id, "CTI_AGENT": agent, "CTI_ANI": number}
+    return Way("", "cti-dial", number, variables)
+
+
+def customer_first(dial: Dial) -> Way:
+    """The customer's telephone, then the question whether he takes the call, then the queue."""
+    number = national(dial.number)
+    variables = {
+        "__CTI_CALL_ID": dial.call_id,
+        "CTI_ANI": number,
+        "CTI_LANG": dial.language,
+        "CTI_QUEUE": dial.queue,
+        "CTI_PRIORITY": str(dial.priority),
+        "CTI_REASON": REASON,
+        "CTI_JOINED": str(int(dial.joined_at.timestamp())),
+    }
+    return Way(f"{number}@cti-dial", "cti-confirm", "s", variables)
+
+
+def entered(dial: Dial, hotline: str, at: datetime) -> list[ev.CallEvent]:
+    """The attempt as a call of the floor."""
+    call_id = dial.call_id
     return [
         ev.CallEntered(
             at=at,
@@ -175,8 +210,21 @@ def offered(dial: Dial, agent: str, hotline: str, at: datetime) -> list[ev.CallE
         ev.CallRouted(
             at=at, call_id=call_id, queue=dial.queue, priority=dial.priority, reason=REASON, lang=dial.language
         ),
-        ev.AgentOffered(at=at, call_id=call_id, queue=dial.queue, interface=interface, agent=agent),
     ]
+
+
+def offered(dial: Dial, agent: str, hotline: str, at: datetime) -> list[ev.CallEvent]:
+    """The same with an agent kept for it: his page shows the customer, and he is ringing."""
+    interface = f"PJSIP/{agent}"
+    offer = ev.AgentOffered(at=at, call_id=dial.call_id, queue=dial.queue, interface=interface, agent=agent)
+    return [*entered(dial, hotline, at), offer]
+
+
+def progress(channel_id: str, record: CallRecord) -> Fact | None:
+    """How far a customer has come who was called first and confirmed: he waits in the queue, or has an agent."""
+    if record.answered_at is not None:
+        return Fact(channel_id, Verb.CONNECT, record.answered_at, agent=record.answered_by)
+    return Fact(channel_id, Verb.QUEUE, record.stays[-1].joined_at) if waiting(record) else None
 
 
 def missed(call_id: str, queue: str, agent: str, at: datetime) -> ev.CallEvent:

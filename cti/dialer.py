@@ -7,15 +7,13 @@ The attempt is in the database before the exchange is asked, and only facts of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti import callbacks
 from cti.ami import commands
@@ -24,11 +22,11 @@ from cti.ami.guard import Guard
 from cti.ami.link import ActionIds, AmiAccount, Link, LinkState, Up
 from cti.ami.session import ActionRefused, LinkDown, NoAnswer
 from cti.callbacks import Alive, Told, What
+from cti.calls.record import record_of
 from cti.turns import Tools, Turns
-from ticketing.callbacks import dialling, recovery
-from ticketing.callbacks.model import HELD, Claim, Dial, Fact, Outcome, State, Verb
+from ticketing.callbacks import dialling, reading, recovery
+from ticketing.callbacks.model import Claim, Dial, Fact, Mode, Outcome, Verb
 from ticketing.callbacks.reading import Candidate
-from ticketing.callbacks.tables import callback, callback_attempt
 from ticketing.changes import Change
 from ticketing.errors import HotlineError, Refused
 
@@ -36,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 #: how long the kept agent's phone rings, milliseconds (default)
 _RING_MS: Final = 25_000
+#: how long the customer's rings who is called first: longer than the dialplan lets it, milliseconds
+_CUSTOMER_MS: Final = 60_000
 #: how long the answer to an Originate may take beyond that, seconds
 _LATE_S: Final = 10.0
 #: seconds between two looks at the line, and between two looks at what was left
@@ -49,8 +49,12 @@ class Flight:
 
     call_id: str
     queue: str
+    #: kept for it; empty when the customer is called first
     agent: str
+    mode: Mode = Mode.AGENT_FIRST
     talking: bool = False
+    #: customer first: the last that was heard of his way
+    heard: Verb | None = None
     #: the customer has called himself: nobody missed anything
     withdrawn: bool = False
 
@@ -65,7 +69,7 @@ class Dialer:
         self._news: asyncio.Queue[Told] = asyncio.Queue()
         #: by channel id; only attempts of which nothing can have been missed
         self._flights: dict[str, Flight] = {}
-        self.turns = Turns(tools, self._begin, lambda: isinstance(self._link.state, Up))
+        self.turns = Turns(tools, self._begin, self._call_first, lambda: isinstance(self._link.state, Up))
         #: requests to the exchange that are under way
         self._asking: set[asyncio.Task[None]] = set()
         self._recover_at = 0.0
@@ -108,6 +112,9 @@ class Dialer:
         if loop.time() >= self._recover_at:
             self._recover_at = loop.time() + _RECOVER_S
             await self._recover()
+        for channel_id, flight in list(self._flights.items()):
+            if flight.mode is Mode.CUSTOMER_FIRST:
+                await self._follow(channel_id, flight)
         await self.turns.look()
 
     async def _begin(self, candidate: Candidate, agent: str) -> bool | None:
@@ -125,10 +132,30 @@ class Dialer:
         self._flights[dial.channel_id] = Flight(dial.call_id, dial.queue, agent)
         for event in callbacks.offered(dial, agent, self._tools.caller_id, self._tools.clock()):
             self._tools.put_event(event)
-        asked = asyncio.create_task(self._guarded(self._originate(dial, agent), "callback_originate"))
+        self._ask(dial, _RING_MS, callbacks.agent_first(dial, agent))
+        return True
+
+    async def _call_first(self, candidate: Candidate) -> None:
+        """Calls a customer before an agent is kept for him; he confirms by key and waits in his place (P34)."""
+        claim = await self._claim(candidate)
+        if claim is None:
+            return
+        try:
+            dial = await self._commit(claim)
+        except HotlineError as error:
+            log.info("callback_released", serial=claim.serial, why=error.code)
+            await self._release(claim, "", error.code)
+            return
+        self._flights[dial.channel_id] = Flight(dial.call_id, dial.queue, "", Mode.CUSTOMER_FIRST)
+        for event in callbacks.entered(dial, self._tools.caller_id, self._tools.clock()):
+            self._tools.put_event(event)
+        self._ask(dial, _CUSTOMER_MS, callbacks.customer_first(dial))
+
+    def _ask(self, dial: Dial, ring_ms: int, way: callbacks.Way) -> None:
+        """Has the exchange asked, beside everything else."""
+        asked = asyncio.create_task(self._guarded(self._originate(dial, ring_ms, way), "callback_originate"))
         self._asking.add(asked)
         asked.add_done_callback(self._asking.discard)
-        return True
 
     async def _claim(self, candidate: Candidate) -> Claim | None:
         tools = self._tools
@@ -159,23 +186,24 @@ class Dialer:
                 change = await dialling.release(conn, claim, why, tools.clock())
             await tools.announce([change])
         finally:
-            await self.turns.let_go(agent)
+            if agent:
+                await self.turns.let_go(agent)
 
-    async def _originate(self, dial: Dial, agent: str) -> None:
+    async def _originate(self, dial: Dial, ring_ms: int, way: callbacks.Way) -> None:
         """Asks the exchange once. Without its answer nothing is concluded: events tell, or `recover` decides."""
-        number = callbacks.national(dial.number)
         command = commands.originate(
             dial.channel_id,
-            "cti-dial",
-            number,
+            way.context,
+            way.extension,
             caller_id=self._tools.caller_id,
-            timeout_ms=_RING_MS,
-            variables={"__CTI_CALL_ID": dial.call_id, "CTI_AGENT": agent, "CTI_ANI": number},
+            timeout_ms=ring_ms,
+            variables=way.variables,
             channel_id=dial.channel_id,
             other_channel_id=callbacks.agent_half(dial.channel_id),
+            fence=way.fence,
         )
         try:
-            answer = (await self._link.send(command, _RING_MS / 1000 + _LATE_S))[-1]
+            answer = (await self._link.send(command, ring_ms / 1000 + _LATE_S))[-1]
         except (LinkDown, NoAnswer) as error:
             log.warning("callback_unanswered", channel=dial.channel_id, why=error.code)
             return
@@ -183,7 +211,7 @@ class Dialer:
             await self._miss(dial.channel_id, Outcome.REFUSED)
             return
         if answer.get("Response") == "Failure":
-            # it comes beside the end of the agent's dial: whichever is first counts
+            # it comes beside the end of the first telephone's dial: whichever is first counts
             self._news.put_nowait(Told(dial.channel_id, What.AGENT_GONE, self._tools.clock()))
 
     # -- what became of it -------------------------------------------------------------------------------------------
@@ -197,7 +225,7 @@ class Dialer:
         """With the link events are lost: what flies is then judged by what the exchange still has."""
         if not isinstance(state, Up):
             self._guard.start_over()
-            self.turns.kept -= {flight.agent for flight in self._flights.values()}
+            self.turns.kept -= {flight.agent for flight in self._flights.values() if flight.agent}
             self._flights.clear()
 
     async def _hear_all(self) -> None:
@@ -206,20 +234,58 @@ class Dialer:
             await self._guarded(self._hear(news), "callback_hear")
 
     async def _hear(self, news: Told) -> None:
-        flight = self._flights.get(news.channel_id)
+        flight = self._flights.get(news.channel_id) or await self._known(news.channel_id)
+        if flight is not None and flight.mode is Mode.CUSTOMER_FIRST:
+            await self._hear_first(news, flight)
+            return
+        ours = news.channel_id in self._flights
         match news.what:
             case What.CUSTOMER_HERE:
                 await self._connect(news)
             case What.CUSTOMER_MISSED:
                 await self._miss(news.channel_id, news.outcome or Outcome.NO_ANSWER)
             case What.AGENT_GONE:
-                if flight is not None and not flight.withdrawn:
+                if ours and flight is not None and not flight.withdrawn:
                     self._tools.put_event(callbacks.missed(flight.call_id, flight.queue, flight.agent, news.at))
                 await self._miss(news.channel_id, Outcome.AGENT_LOST)
-            case What.OVER if flight is not None and flight.talking:
+            case What.OVER if ours and flight is not None and flight.talking:
                 await self._hung_up(news, flight)
-            case What.OVER if flight is not None:
+            case What.OVER if ours:
                 await self._miss(news.channel_id, Outcome.AGENT_LOST)
+
+    async def _known(self, channel_id: str) -> Flight | None:
+        """An attempt that is not followed, as the database has it."""
+        async with self._tools.database.read() as conn:
+            found = await reading.under_way(conn, channel_id)
+        return Flight(found[0].call_id, found[0].queue, found[0].agent, found[0].mode) if found else None
+
+    async def _hear_first(self, news: Told, flight: Flight) -> None:
+        """The customer is called first: his telephone is the attempt's first, and the queue finds him an agent."""
+        match news.what:
+            case What.FIRST_HERE:
+                await self._step(Fact(news.channel_id, Verb.ANSWER, news.at), flight)
+            case What.AGENT_GONE:
+                await self._miss(news.channel_id, news.outcome or Outcome.NO_ANSWER)
+            case What.OVER:
+                await self._tools.settled()
+                await self._follow(news.channel_id, flight)
+                await self._miss(news.channel_id, None)  # of one who had an agent it means nothing any more
+
+    async def _follow(self, channel_id: str, flight: Flight) -> None:
+        """What the floor has seen of a customer who waits in the queue, or of his talk."""
+        call = self._tools.floor.calls.get(flight.call_id)
+        fact = None if call is None else callbacks.progress(channel_id, record_of(call, self._tools.floor.settings))
+        if fact is not None:
+            await self._step(fact, flight)
+
+    async def _step(self, fact: Fact, flight: Flight) -> None:
+        tools = self._tools
+        if flight.heard is fact.what:
+            return
+        async with tools.database.write() as conn:
+            changes = await dialling.hear(conn, fact, tools.policy, tools.clock())
+        flight.heard = fact.what
+        await tools.announce(changes)
 
     async def _connect(self, news: Told) -> None:
         tools = self._tools
@@ -232,7 +298,7 @@ class Dialer:
             tools.put_event(callbacks.answered(flight.call_id, flight.queue, flight.agent, news.at))
         await tools.announce(changes)
 
-    async def _miss(self, channel_id: str, outcome: Outcome) -> None:
+    async def _miss(self, channel_id: str, outcome: Outcome | None) -> None:
         """Told by several events: the first counts."""
         tools = self._tools
         now = tools.clock()
@@ -242,7 +308,8 @@ class Dialer:
         if flight is not None and not flight.talking:
             for event in callbacks.over(flight.call_id, flight.queue, flight.agent, channel_id, now, talked=False):
                 tools.put_event(event)
-            await self.turns.set_free(flight.agent)
+            if flight.agent:
+                await self.turns.set_free(flight.agent)
         await self._told(changes)
 
     async def _hung_up(self, news: Told, flight: Flight) -> None:
@@ -270,7 +337,7 @@ class Dialer:
         """Decides about bookings whose dialler is gone, and takes over attempts that live (F19, TL-70)."""
         tools = self._tools
         async with tools.database.read() as conn:
-            if not self._flights and not await _any_held(conn):
+            if not self._flights and not await reading.any_held(conn):
                 return
         seen = callbacks.alive(await tools.bridge.send(commands.core_show_channels()))
         async with tools.database.write() as conn:
@@ -282,40 +349,17 @@ class Dialer:
         """Follows attempts that another dialler began, or during which the link was lost; ends those withdrawn."""
         tools = self._tools
         async with tools.database.read() as conn:
-            flying, withdrawn = await _flying(conn), await _withdrawn(conn, seen.channels)
+            flying = await reading.under_way(conn)
+            withdrawn = await reading.withdrawn(conn, list(seen.channels))
         for channel_id in withdrawn:
             if (flight := self._flights.get(channel_id)) is not None:
                 flight.withdrawn = True
             await tools.bridge.send(commands.hangup(seen.channels[channel_id]))
-        for channel_id, flight in flying.items():
-            if channel_id not in seen.channels or channel_id in self._flights:
+        for each in flying:
+            if each.channel_id not in seen.channels or each.channel_id in self._flights:
                 continue
-            self._flights[channel_id] = flight
-            self.turns.kept.add(flight.agent)
-            if flight.call_id in seen.talking:
-                await self._connect(Told(channel_id, What.CUSTOMER_HERE, tools.clock()))
-
-
-async def _any_held(conn: AsyncConnection) -> bool:
-    states = [state.value for state in HELD]
-    found = await conn.scalar(select(callback.c.id).where(callback.c.state.in_(states)).limit(1))
-    return found is not None
-
-
-async def _withdrawn(conn: AsyncConnection, channels: Iterable[str]) -> list[str]:
-    """Attempts that still ring though their customer called himself meanwhile (P37)."""
-    withdrawn = callback_attempt.c.outcome == Outcome.WITHDRAWN.value
-    found = await conn.scalars(
-        select(callback_attempt.c.channel_id).where(callback_attempt.c.channel_id.in_(list(channels)), withdrawn)
-    )
-    return [str(channel_id) for channel_id in found]
-
-
-async def _flying(conn: AsyncConnection) -> dict[str, Flight]:
-    """Attempts under way, by channel id."""
-    rows = await conn.execute(
-        select(callback_attempt.c.channel_id, callback_attempt.c.call_id, callback_attempt.c.agent, callback.c.queue)
-        .join(callback, callback.c.id == callback_attempt.c.callback_id)
-        .where(callback_attempt.c.state == State.DIALLING.value, callback.c.state == State.DIALLING.value)
-    )
-    return {row.channel_id: Flight(row.call_id, row.queue, row.agent or "") for row in rows}
+            self._flights[each.channel_id] = Flight(each.call_id, each.queue, each.agent, each.mode)
+            if each.agent:
+                self.turns.kept.add(each.agent)
+            if each.mode is Mode.AGENT_FIRST and each.call_id in seen.talking:
+                await self._connect(Told(each.channel_id, What.CUSTOMER_HERE, tools.clock()))

@@ -31,7 +31,7 @@ from cti.calls.restore import restore
 from cti.hub import Hub
 from cti.journal import Journal
 from cti.labels import LabelBook
-from cti.overflow import Bookings, LiveFloor, Messages, SpoolDisk, staffed
+from cti.overflow import Bookings, Called, LiveFloor, Messages, SpoolDisk, staffed
 from cti.pops import PopBoard
 from cti.pump import Pump
 from cti.settings import Settings
@@ -54,7 +54,7 @@ from ivr.spool import Spool
 from recordings.library import Library
 from ticketing.callbacks import actions as callbacks
 from ticketing.callbacks import policy, reading
-from ticketing.callbacks.model import NewBooking
+from ticketing.callbacks.model import Mode, NewBooking
 from ticketing.callbacks.rules import ASAP
 from ticketing.changes import Change
 from ticketing.contacts.tables import contact, contact_order
@@ -88,7 +88,7 @@ class FloorKeeper:
         self._database = database
         self._clock = clock
         #: how callbacks are offered and dialled
-        self.policy = policy.read(settings.callback_policy)
+        self.policy = policy.read(settings.callback_policy, Mode(settings.callback_mode.replace("-", "_")))
         self.floor = Floor(
             settings=FloorSettings(
                 target_ms=round(settings.answer_target_seconds * 1000),
@@ -155,6 +155,10 @@ class FloorKeeper:
             Spool(spool),
             clock,
         )
+
+    def called(self) -> Called:
+        """What a customer who is called first says of his callback (ivr.ports.CalledBack)."""
+        return Called(self._database, policy=self.policy, announce=self.tell, clock=self._clock)
 
     async def restore(self) -> None:
         """Puts open calls of the database back on the floor (TL-70), the last talks (TL-14), what is announced."""

@@ -24,8 +24,8 @@ from recordings.library import Library
 from ticketing import calendar, serials
 from ticketing.calendar import WorkingCalendar
 from ticketing.callbacks import actions as callbacks
-from ticketing.callbacks import reading, rules
-from ticketing.callbacks.model import Again, NewBooking
+from ticketing.callbacks import dialling, reading, rules
+from ticketing.callbacks.model import Again, Fact, NewBooking, Outcome, Verb
 from ticketing.callbacks.policy import Policy
 from ticketing.changes import Change
 from ticketing.db import Database
@@ -224,6 +224,45 @@ class Bookings:
             return False
         await self._announce([done if isinstance(done, Change) else done.change])
         return True
+
+
+class Called:
+    """`ivr.ports.CalledBack` on ticketing.callbacks."""
+
+    def __init__(
+        self, database: Database, *, policy: Policy, announce: Announce, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._policy = policy
+        self._announce = announce
+        self._clock = clock
+
+    async def confirm(self, call_id: str) -> bool:
+        """The customer pressed 1."""
+        return await self._hear(call_id, Verb.CONFIRM, None)
+
+    async def postpone(self, call_id: str) -> bool:
+        """The attempt is over; without another time it is made again after the spacing."""
+        return await self._hear(call_id, Verb.MISS, Outcome.NOT_CONFIRMED)
+
+    async def decline(self, call_id: str) -> bool:
+        """The customer cancels."""
+        async with self._database.write() as conn:
+            channel_id = await dialling.channel_of(conn, call_id)
+            changes = [] if channel_id is None else await dialling.decline(conn, channel_id, self._clock())
+        await self._announce(changes)
+        return bool(changes)
+
+    async def _hear(self, call_id: str, what: Verb, outcome: Outcome | None) -> bool:
+        now = self._clock()
+        async with self._database.write() as conn:
+            channel_id = await dialling.channel_of(conn, call_id)
+            if channel_id is None:
+                return False
+            fact = Fact(channel_id, what, now, outcome=outcome)
+            changes = await dialling.hear(conn, fact, self._policy, now)
+        await self._announce(changes)
+        return bool(changes)
 
 
 def prompt_of(spoken: str) -> str:

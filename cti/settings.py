@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     trunk_out: str = Field("", pattern=r"^(sip:[A-Za-z0-9.-]{1,253}:[0-9]{1,5})?$")
     #: booked callbacks are dialled; needs `outbound`
     callbacks: bool = False
+    #: who is called first. `agent-first`: an agent is kept, then the customer is called, so that nobody meets a robot.
+    #: `customer-first`: the customer is called, presses 1 and waits in the place of his booking
+    callback_mode: Literal["agent-first", "customer-first"] = "agent-first"
     #: file of how callbacks are offered and dialled: quiet hours, attempts, spacing, windows
     callback_policy: Path = (
         Path(__file__).resolve().parent.parent / "ticketing" / "callbacks" / "data" / "callbacks.toml"

@@ -24,7 +24,7 @@ from ticketing.callbacks import reading
 from ticketing.callbacks.model import Mode
 from ticketing.callbacks.policy import Policy
 from ticketing.callbacks.reading import Candidate
-from ticketing.callbacks.rules import Place, assign, first_for
+from ticketing.callbacks.rules import Place, assign, first_for, to_dial
 from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.errors import HotlineError
@@ -74,6 +74,8 @@ class Tools:
             log.debug("floor_is_late")
 
 
+#: calls a customer before an agent is kept for him
+CallFirst = Callable[[Candidate], Awaitable[None]]
 #: begins a callback with an agent: True = under way; False = not with him now; None = it is no longer to be had
 Begin = Callable[[Candidate, str], Awaitable[bool | None]]
 
@@ -82,10 +84,12 @@ Begin = Callable[[Candidate, str], Awaitable[bool | None]]
 class Line:
     """The one line at one moment."""
 
-    #: bookings that may be dialled now, by serial
+    #: bookings that may be dialled now and want an agent first, by serial
     bookings: Mapping[str, Candidate]
     #: these and the live callers
     places: Sequence[Place]
+    #: bookings whose customer is called first
+    customers: Sequence[Candidate]
     #: agents whom the database has kept for callbacks
     kept: frozenset[str]
 
@@ -93,9 +97,10 @@ class Line:
 class Turns:
     """Decides about one agent after the other: two decisions at once would give one callback two agents."""
 
-    def __init__(self, tools: Tools, begin: Begin, in_reach: Callable[[], bool]) -> None:
+    def __init__(self, tools: Tools, begin: Begin, call_first: CallFirst, in_reach: Callable[[], bool]) -> None:
         self._tools = tools
         self._begin = begin
+        self._call_first = call_first
         self._in_reach = in_reach
         #: agents who were chosen for a callback and are not free yet
         self.kept: set[str] = set()
@@ -125,6 +130,7 @@ class Turns:
         """Begins every callback whose turn it is."""
         async with self._deciding:
             await self._serve(None)
+            await self._call_customers()
 
     async def before_ready(self, agent: str) -> bool:
         """Whether this agent, who is about to be set ready, is kept for a callback instead (TL-23, P36).
@@ -189,12 +195,27 @@ class Turns:
         async with tools.database.read() as conn:
             found = await reading.line(conn, None, now)
             kept = await reading.kept_agents(conn)
-            taken = await reading.taken_over(conn, [place.key for place in live]) if found else {}
+            taken = await reading.places_of(conn, [place.key for place in live]) if found else {}
         if not (self._acts() and tools.policy.calling.is_open(now)):
             found = []
         bookings = {each.place.key: each for each in found if each.mode is Mode.AGENT_FIRST}
         callers = [replace(place, joined_at=taken.get(place.key, place.joined_at)) for place in live]
-        return Line(bookings, [*(each.place for each in bookings.values()), *callers], frozenset(kept))
+        places = [*(each.place for each in bookings.values()), *callers]
+        customers = [each for each in found if each.mode is Mode.CUSTOMER_FIRST]
+        return Line(bookings, places, customers, frozenset(kept))
+
+    async def _call_customers(self) -> None:
+        """Customer first: as many are called as agents are free beyond the callers ahead and those under way (P36)."""
+        line = await self._line()
+        free = callbacks.free_agents(self._tools.floor, line.kept | self.kept)
+        for queue in sorted({each.queue for each in line.customers}):
+            found = {each.place.key: each for each in line.customers if each.queue == queue}
+            async with self._tools.database.read() as conn:
+                flying = await reading.in_flight(conn, queue, Mode.CUSTOMER_FIRST)
+            idle = sum(queue in queues for queues in free.values())
+            live = [place for place in line.places if not place.callback and place.queue == queue]
+            for place in to_dial([each.place for each in found.values()], live, idle, flying):
+                await self._call_first(found[place.key])
 
     async def _serve(self, me: str | None) -> bool:
         """Begins what can be begun; True when `me`, who is about to be set ready, is not to be."""

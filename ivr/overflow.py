@@ -27,6 +27,7 @@ from ivr.talk import (
     Input,
     Kept,
     Keyed,
+    ListWindows,
     LookAtFloor,
     Overflow,
     Recorded,
@@ -53,6 +54,11 @@ def left_queue(
     return State(terms, "queue", ani, lang, queue, priority, reason, key=key, timed_out=timed_out)
 
 
+def other_time(terms: Terms, lang: Lang, *, number: str, queue: str, priority: int) -> State:
+    """A customer who was called back and wants it at another time (TL-23)."""
+    return State(terms, "queue", number, lang, queue, priority, "callback", number=number)
+
+
 def step(state: State, given: Input) -> Step:
     """The next state and what to do, in order; raises `LookupError` for an input that was not asked for."""
     if state.phase is Phase.START and isinstance(given, Started):
@@ -68,6 +74,8 @@ def step(state: State, given: Input) -> Step:
 
 
 def _start(state: State) -> Step:
+    if state.number:  # he is called back, and chooses another time
+        return replace(state, phase=Phase.WINDOWS), (ListWindows(state.queue),)
     if state.origin == "arrival" and state.ani:
         return replace(state, phase=Phase.KNOWN, number=state.ani), (FindCallback(state.ani, patient=False),)
     return _look(state)

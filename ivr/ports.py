@@ -186,6 +186,22 @@ class CallbackBook(Protocol):
         ...
 
 
+class CalledBack(Protocol):
+    """What the customer who is called first says of his callback (TL-23); False when it is no longer open."""
+
+    async def confirm(self, call_id: str) -> bool:
+        """He takes the call; returns after the commit."""
+        ...
+
+    async def decline(self, call_id: str) -> bool:
+        """He no longer wants it."""
+        ...
+
+    async def postpone(self, call_id: str) -> bool:
+        """Not now: the attempt is over, the callback stays."""
+        ...
+
+
 class BusyFloor(Protocol):
     """The live floor: answers at once, from memory."""
 

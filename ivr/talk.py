@@ -57,6 +57,21 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmCallback:
+    """The customer who was called takes the call. Input: `Did` or `Failed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineCallback:
+    """He no longer wants to be called back. Input: `Did` or `Failed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostponeCallback:
+    """He wants to be called at another time: this attempt is over. Input: `Did` or `Failed`."""
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitCaller:
     """Input: `Caller` or `Failed`."""
 
@@ -208,7 +223,20 @@ OverflowQuestion = (
     LookAtFloor | Record | Keep | FindCallback | CheckNumber | ListWindows | Book | CancelCallback | TakeOver
 )
 Command = (
-    Say | SetLanguage | Tell | StartLookUp | Ask | Finish | Overflow | Resume | Reached | Question | OverflowQuestion
+    Say
+    | SetLanguage
+    | Tell
+    | StartLookUp
+    | Ask
+    | Finish
+    | Overflow
+    | Resume
+    | Reached
+    | Question
+    | OverflowQuestion
+    | ConfirmCallback
+    | DeclineCallback
+    | PostponeCallback
 )
 
 # -- inputs ----------------------------------------------------------------------------------------------------------

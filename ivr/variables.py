@@ -62,7 +62,7 @@ CHANNEL: Final[tuple[Variable, ...]] = (
     Variable(
         "CTI_STEP",
         "dialplan",
-        "where the call is: guard refused notice ivr rescue queue overflow leave unanswered talked survey; "
+        "where the call is: guard refused notice ivr rescue queue overflow leave unanswered talked survey confirm; "
         "`recorded` and `booked` (by the service) once that is on the disk",
     ),
     Variable("CTI_KEY", "dialplan", "key by which the caller left the queue, `1` or `2`; empty when he did not"),
@@ -76,7 +76,7 @@ CHANNEL: Final[tuple[Variable, ...]] = (
     Variable(
         "CTI_DONE",
         "service",
-        "the step that ended well (`entry`, `overflow`, `survey`): our last command; missing = rescue",
+        "the step that ended well (`entry`, `overflow`, `survey`, `callback`): our last command; missing = rescue",
     ),
     Variable("CTI_ACTION", "service", "what the dialplan does next: `queue` or `hangup`"),
     Variable("CTI_QUEUE", "service", "queue of queues.conf the caller goes to"),

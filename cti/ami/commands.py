@@ -38,7 +38,10 @@ _SMALL: Final = re.compile(r"[0-9]{1,6}")
 #: Asterisk splits `Variable` at commas
 _VARIABLE: Final = re.compile(r"_{0,2}CTI_[A-Z_]{1,32}=[A-Za-z0-9+*#._:/@-]{0,128}")
 _FLAG: Final = re.compile(r"true|false")
-_OUT: Final = re.compile(r"Local/[A-Za-z0-9][A-Za-z0-9._-]{0,63}@cti-out")
+#: the two fences of the dialplan: an attempt's own name, or a number of the mainland (S06)
+_OUT: Final = re.compile(
+    r"Local/(?:[A-Za-z0-9][A-Za-z0-9._-]{0,63}@cti-out|(?:1[3-9][0-9]{9}|0[1-9][0-9]{8,10})@cti-dial)"
+)
 _LINE: Final = re.compile(r"[^\r\n]{1,512}")
 
 #: action to the keys it may carry and the pattern of each value; what is not here cannot be sent
@@ -224,14 +227,17 @@ def originate(
     variables: Mapping[str, str],
     channel_id: str,
     other_channel_id: str,
+    fence: str = "",
 ) -> Command:
     """Dial the number that the attempt's row holds, through the fence `cti-out` (S06), then go on at `context`.
+
+    Or through another `fence`, `number@cti-dial`, when the customer is called first.
 
     Only the attempt's id travels; the dialplan asks for the number. `channel_id` makes Asterisk refuse a second
     living call of the same attempt (P33).
     """
     fields = (
-        ("Channel", f"Local/{attempt}@cti-out"),
+        ("Channel", f"Local/{fence or f'{attempt}@cti-out'}"),
         ("ChannelId", channel_id),
         ("OtherChannelId", other_channel_id),
         ("Context", context),

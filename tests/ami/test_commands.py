@@ -85,6 +85,9 @@ def test_actions_that_are_never_sent(name: str) -> None:
         ("Local/1@from-trunk", "cti-callback"),
         ("Local/1@cti-out", "default"),
         ("Local/$@cti-out", "cti-callback"),
+        ("Local/00442079460958@cti-dial", "cti-confirm"),
+        ("Local/10086@cti-dial", "cti-confirm"),
+        ("Local/cb-100000017-1@cti-dial", "cti-confirm"),
     ],
 )
 def test_only_the_fence_can_be_dialled(channel: str, context: str) -> None:

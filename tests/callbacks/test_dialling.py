@@ -158,6 +158,43 @@ async def test_a_customer_called_first_confirms_waits_in_his_place_and_is_connec
     assert (found.state, found.tries[0].agent) == ("connected", "1002")
 
 
+@pytest.mark.req("TL-22", "TL-23")
+async def test_a_customer_called_first_declines_by_key(centre: Centre, wish: Wish) -> None:
+    centre.policy = replace(centre.policy, mode=Mode.CUSTOMER_FIRST)
+    made = await centre.book(wish())
+    dial = await dialled(centre)
+    await centre.tell(dial.channel_id, Verb.ANSWER)
+    for kinds in (["callback.cancelled"], []):
+        async with centre.database.write() as conn:
+            assert await dialling.channel_of(conn, dial.call_id) == dial.channel_id
+            changes = await dialling.decline(conn, dial.channel_id, centre.now)
+        assert [change.kind for change in changes] == kinds
+    found = await read(centre, made)
+    assert (found.state, found.end_reason, found.tries[0].outcome) == ("cancelled", "customer", "rejected")
+    async with centre.database.write() as conn:
+        assert await dialling.decline(conn, "cb-000000000-1", centre.now) == []
+        assert await dialling.channel_of(conn, "no call") is None
+
+
+@pytest.mark.req("TL-23")
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [([], "no_answer"), ([Verb.ANSWER], "not_confirmed"), ([Verb.ANSWER, Verb.CONFIRM], "abandoned"),
+     ([Verb.QUEUE], "abandoned")],
+)  # fmt: skip
+async def test_what_it_means_that_his_channel_has_ended(
+    centre: Centre, wish: Wish, told: list[Verb], outcome: str
+) -> None:
+    centre.policy = replace(centre.policy, mode=Mode.CUSTOMER_FIRST)
+    made = await centre.book(wish())
+    dial = await dialled(centre)
+    for verb in told:
+        await centre.tell(dial.channel_id, verb)
+    await centre.tell(dial.channel_id, Verb.MISS)
+    found = await read(centre, made)
+    assert (found.state, found.tries[0].outcome) == ("pending", outcome)
+
+
 @pytest.mark.req("TL-23")
 @pytest.mark.parametrize("outcome", [Outcome.NOT_CONFIRMED, Outcome.ABANDONED])
 async def test_voicemail_does_not_press_one(centre: Centre, wish: Wish, outcome: Outcome) -> None:

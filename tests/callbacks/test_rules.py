@@ -194,7 +194,7 @@ def test_a_booked_window_is_said_as_it_is_today() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        ('mode = "agent_first"', 'mode = "robot_first"'), ("attempts = 3", "attempts = 0"),
+        ("[dialling]", '[dialling]\nmode = "robot_first"'), ("attempts = 3", "attempts = 0"),
         ("spacing_min = [10, 60]", "spacing_min = []"), ("spacing_min = [10, 60]", "spacing_min = [0]"),
         ("settle_s = 15", "settle_s = 0"), ('prefixes = ["+86"]', "prefixes = []"), ("lease_s = 30", "leases = 30"),
         ('evening = "18:00-21:00"', 'evening = "21:00-18:00"'), ("[calendar.calling]", "[calendar.other]"),

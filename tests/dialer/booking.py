@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from ticketing.callbacks import actions, reading
-from ticketing.callbacks.model import Callback, NewBooking
+from ticketing.callbacks.model import Callback, Mode, NewBooking
 from ticketing.callbacks.policy import Policy, parse
 from ticketing.db import Database
 from ticketing.roles import SYSTEM
@@ -40,12 +41,18 @@ def _text() -> str:
     return re.sub(r'"0[89]:00-21:00"', '"00:00-24:00"', text)
 
 
-async def book(database: Database, number: str = CUSTOMER, *, joined_ago: timedelta = timedelta(minutes=1)) -> str:
-    """Books a callback for as soon as possible; its public id."""
+async def book(
+    database: Database,
+    number: str = CUSTOMER,
+    *,
+    joined_ago: timedelta = timedelta(minutes=1),
+    mode: Mode = Mode.AGENT_FIRST,
+) -> str:
+    """Books a callback for as soon as possible, as a service with this `callback_mode` would; its public id."""
     now = datetime.now(UTC)
     given = NewBooking(number, "complaint", "asap", "zh", 0, now - joined_ago, dnis="1860")
     async with database.write() as conn:
-        return (await actions.book(conn, SYSTEM, given, policy(), now)).subject_id
+        return (await actions.book(conn, SYSTEM, given, replace(policy(), mode=mode), now)).subject_id
 
 
 async def becomes(

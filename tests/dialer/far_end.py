@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 _SDP: Final = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-    "m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+    "m=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
 )
 #: 20 ms of a 500 Hz square tone in A-law: loud, and easily told from silence
 _TONE: Final = (b"\xaa" * 8 + b"\x2a" * 8) * 10
@@ -26,7 +30,21 @@ class Invite:
     text: str
     addr: tuple[str, int]
     to_tag: str = "far1"
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    #: everything that was said to the customer, A-law
+    heard: bytearray = field(default_factory=bytearray)
+    #: keys he is about to press
+    keys: list[str] = field(default_factory=list)
+
+    @property
+    def samples(self) -> NDArray[np.int16]:
+        """What he has heard."""
+        return _PCM[np.frombuffer(bytes(self.heard), np.uint8)]
+
+    def press(self, key: str) -> None:
+        """Presses a key."""
+        self.keys.append(key)
 
     def header(self, name: str) -> str:
         """The first header of that name."""
@@ -55,23 +73,21 @@ class FarEnd(asyncio.DatagramProtocol):
         self.calls: dict[str, Invite] = {}
         self._arrived: asyncio.Queue[Invite] = asyncio.Queue()
         self._transport: asyncio.DatagramTransport | None = None
-        self._speech: asyncio.Task[None] | None = None
-        self._rtp: asyncio.DatagramTransport | None = None
+        self._talks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", self.port))
-        self._rtp, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._speech is not None:
-            self._speech.cancel()
-        for transport in (self._transport, self._rtp):
-            if transport is not None:
-                transport.close()
+        for talk in self._talks:
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+        if self._transport is not None:
+            self._transport.close()
 
     @property
     def trunk(self) -> str:
@@ -85,11 +101,7 @@ class FarEnd(asyncio.DatagramProtocol):
 
     def answer(self, invite: Invite) -> None:
         """Picks up, and speaks until the call is over."""
-        assert self._rtp is not None
-        self._reply(invite.text, invite.addr, "200 OK", _SDP.format(port=self._rtp.get_extra_info("sockname")[1]))
-        found = re.search(r"m=audio (\d+)", invite.text)
-        assert found is not None
-        self._speech = asyncio.create_task(self._speak(invite, int(found[1])))
+        self._talks.append(asyncio.create_task(self._talk(invite)))
 
     def decline(self, invite: Invite, status: str) -> None:
         """Does not take the call."""
@@ -156,14 +168,67 @@ class FarEnd(asyncio.DatagramProtocol):
         assert self._transport is not None
         self._transport.sendto(text.encode(), addr)
 
-    async def _speak(self, invite: Invite, port: int) -> None:
-        assert self._rtp is not None
-        count = 0
-        while not invite.over.is_set():
-            packet = b"\x80\x08" + (count % 65536).to_bytes(2, "big") + (count * 160).to_bytes(4, "big") + b"fare"
-            self._rtp.sendto(packet + _TONE, ("127.0.0.1", port))
-            count += 1
-            await asyncio.sleep(0.02)
+    async def _talk(self, invite: Invite) -> None:
+        """Voice both ways, and keys as events (RFC 4733) in between."""
+        found = re.search(r"m=audio (\d+)", invite.text)
+        assert found is not None
+        loop, there = asyncio.get_running_loop(), ("127.0.0.1", int(found[1]))
+        rtp, _ = await loop.create_datagram_endpoint(lambda: Ear(invite), local_addr=("127.0.0.1", 0))
+        try:
+            self._reply(invite.text, invite.addr, "200 OK", _SDP.format(port=rtp.get_extra_info("sockname")[1]))
+            count = 0
+            while not invite.over.is_set():
+                if invite.keys:
+                    count = await _key(rtp, there, invite.keys.pop(0), count)
+                rtp.sendto(_packet(8, count, count * 160) + _TONE, there)
+                count += 1
+                await asyncio.sleep(0.02)
+        finally:
+            rtp.close()
+
+
+class Ear(asyncio.DatagramProtocol):
+    """Keeps what one customer hears."""
+
+    def __init__(self, invite: Invite) -> None:
+        self._invite = invite
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """One packet of voice; everything else is no sound."""
+        if len(data) > 12 and data[1] & 0x7F == 8:
+            self._invite.heard += data[12:]
+
+
+async def _key(rtp: asyncio.DatagramTransport, there: tuple[str, int], key: str, count: int) -> int:
+    """Five packets of a key held down and three of its end; the number of the next packet."""
+    event, start = "0123456789*#".index(key), count * 160
+    for at in range(8):
+        held = min(at + 1, 5) * 160
+        pressed = bytes([event, 0x8A if at >= 5 else 0x0A]) + held.to_bytes(2, "big")
+        rtp.sendto(_packet(101, count, start, first=at == 0) + pressed, there)
+        count += 1
+        await asyncio.sleep(0.02)
+    return count
+
+
+def _packet(kind: int, count: int, stamp: int, *, first: bool = False) -> bytes:
+    """The header of one packet."""
+    head = bytes([0x80, kind | (0x80 if first else 0)])
+    return head + (count % 65536).to_bytes(2, "big") + stamp.to_bytes(4, "big") + b"fare"
+
+
+def _alaw() -> NDArray[np.int16]:
+    """What each A-law byte stands for."""
+    values = []
+    for byte in range(256):
+        turned = byte ^ 0x55
+        exponent, mantissa = (turned & 0x70) >> 4, turned & 0x0F
+        size = (mantissa << 4) + 8 if exponent == 0 else ((mantissa << 4) + 0x108) << (exponent - 1)
+        values.append(size if turned & 0x80 else -size)
+    return np.array(values, np.int16)
+
+
+_PCM: Final = _alaw()
 
 
 def header(text: str, name: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cti import callbacks
+from cti.ami import commands
 from cti.ami.frames import Frame
 from cti.callbacks import What
 from cti.calls import events as ev
@@ -33,7 +34,9 @@ def frame(event: str, uniqueid: str, status: str = "") -> Frame:
         ("DialEnd", CHANNEL, "CHANUNAVAIL", What.CUSTOMER_MISSED, Outcome.UNREACHABLE),
         ("DialEnd", CHANNEL, "CANCEL", What.CUSTOMER_MISSED, Outcome.AGENT_LOST),
         ("DialEnd", CHANNEL, "A WORD OF TOMORROW", What.CUSTOMER_MISSED, Outcome.NO_ANSWER),
-        ("DialEnd", callbacks.agent_half(CHANNEL), "NOANSWER", What.AGENT_GONE, None),
+        ("DialEnd", callbacks.agent_half(CHANNEL), "NOANSWER", What.AGENT_GONE, Outcome.NO_ANSWER),
+        ("DialEnd", callbacks.agent_half(CHANNEL), "BUSY", What.AGENT_GONE, Outcome.BUSY),
+        ("DialEnd", callbacks.agent_half(CHANNEL), "ANSWER", What.FIRST_HERE, None),
         ("Hangup", CHANNEL, "", What.OVER, None),
     ],
 )
@@ -48,7 +51,6 @@ def test_an_event_of_an_attempt(event: str, uniqueid: str, status: str, what: Wh
     [
         ("DialEnd", "1700000000.12", "ANSWER"),
         ("Hangup", "1700000000.12", ""),
-        ("DialEnd", callbacks.agent_half(CHANNEL), "ANSWER"),
         ("Hangup", callbacks.agent_half(CHANNEL), ""),
         ("Newstate", CHANNEL, ""),
     ],
@@ -106,3 +108,24 @@ def test_an_attempt_that_ends_unanswered_leaves_no_open_call_and_a_free_agent() 
         reduce(floor, event)
     assert not floor.calls
     assert callbacks.free_agents(floor, ()) == {"1002": frozenset({"complaint"})}
+
+
+@pytest.mark.req("TL-23")
+@pytest.mark.parametrize("number", ["+8613800138000", "+861082100033"])
+def test_whichever_is_called_first_only_the_fences_are_asked(number: str) -> None:
+    dial = Dial(1, "100000017", 1, number, CHANNEL, CALL, "customer_first", "complaint", "en", 2, AT, None)
+    dialled = callbacks.national(number)
+    sent = []
+    for way in (callbacks.agent_first(dial, "1002"), callbacks.customer_first(dial)):
+        command = commands.originate(
+            CHANNEL, way.context, way.extension, caller_id="1860", timeout_ms=60_000, variables=way.variables,
+            channel_id=CHANNEL, other_channel_id=callbacks.agent_half(CHANNEL), fence=way.fence,
+        )  # fmt: skip
+        fields = dict(command.fields)
+        sent.append((fields["Channel"], fields["Context"], fields["Exten"]))
+    assert sent == [
+        (f"Local/{CHANNEL}@cti-out", "cti-dial", dialled), (f"Local/{dialled}@cti-dial", "cti-confirm", "s")
+    ]  # fmt: skip
+    told = callbacks.customer_first(dial).variables
+    assert (told["CTI_QUEUE"], told["CTI_PRIORITY"], told["CTI_LANG"]) == ("complaint", "2", "en")
+    assert told["CTI_JOINED"] == str(int(AT.timestamp()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from cti.switchboard import Switchboard
 from cti.turns import Tools, Turns
 from tests.orders.desk import Desk
 from ticketing.callbacks import actions, dialling, reading
-from ticketing.callbacks.model import Again, NewBooking
+from ticketing.callbacks.model import Again, Mode, NewBooking
 from ticketing.callbacks.policy import Policy, shipped
 from ticketing.callbacks.reading import Candidate
 from ticketing.db import Database
@@ -61,6 +61,8 @@ class Centre:
     queues: Queues = field(default_factory=Queues)
     #: agent and number of each callback begun
     begun: list[tuple[str, str]] = field(default_factory=list)
+    #: customers called first
+    called: list[str] = field(default_factory=list)
     #: agents with whom none can begin
     lost: set[str] = field(default_factory=set)
     acting: bool = True
@@ -73,7 +75,7 @@ class Centre:
             "policy": self.policy, "clock": lambda: self.now, "put_event": lambda event: None, "reduced": _at_once,
             "announce": _at_once, "may_act": lambda: self.acting, "holder": "d0", "token": "t", "caller_id": "1860",
         }  # fmt: skip
-        self.turns = Turns(Tools(**parts), self._begin, lambda: True)
+        self.turns = Turns(Tools(**parts), self._begin, self._call_first, lambda: True)
         self.board.before_ready = self.turns.before_ready
 
     async def _begin(self, candidate: Candidate, agent: str) -> bool | None:
@@ -87,6 +89,11 @@ class Centre:
             await dialling.reserve(conn, claim, agent, self.now)
         self.begun.append((agent, candidate.place.key))
         return True
+
+    async def _call_first(self, candidate: Candidate) -> None:
+        self.called.append(candidate.place.key)
+        async with self.desk.database.write() as conn:
+            await dialling.claim(conn, candidate.callback_id, "d0", self.policy, self.now)
 
     async def book(self, number: str, minutes_ago: int, priority: int = 0) -> str:
         since = self.now - timedelta(minutes=minutes_ago)
@@ -275,3 +282,28 @@ async def test_a_kept_agent_is_wanted_as_a_paused_member(centre: Centre) -> None
         wanted = await reading.memberships(conn)
     assert {(each.paused, each.reason) for each in wanted if each.number == "1002"} == {(True, "callback")}
     assert {each.paused for each in wanted if each.number == "1001"} == {False}
+
+
+@pytest.mark.req("TL-23")
+async def test_customer_first_as_many_are_called_as_agents_are_free_beyond_callers_and_flights(desk: Desk) -> None:
+    centre = Centre(desk, replace(shipped(), mode=Mode.CUSTOMER_FIRST), Floor())
+    for agent in ("1001", "1002", "1003"):
+        centre.seat(agent, paused=False)
+    first = await centre.book("13800138001", 30)
+    await centre.book("13800138002", 5)
+    await centre.book("13800138003", 4)
+    centre.waits(1, 20)
+    await centre.turns.look()
+    await centre.turns.look()
+    assert [serial == first for serial in centre.called] == [True, False]  # one for the caller, two are in flight
+    assert (centre.begun, centre.queues.told()) == ([], [])
+
+
+@pytest.mark.req("TL-23")
+async def test_customer_first_nobody_is_called_while_nobody_is_free(desk: Desk) -> None:
+    centre = Centre(desk, replace(shipped(), mode=Mode.CUSTOMER_FIRST), Floor())
+    centre.seat("1002")
+    await centre.book("13800138001", 30)
+    await centre.turns.look()
+    await centre.board.ready("1002")  # who is called first needs no agent kept
+    assert (centre.called, centre.queues.told()) == ([], [("QueuePause", "PJSIP/1002", "false")])

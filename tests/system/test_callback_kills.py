@@ -26,6 +26,7 @@ from baresip import BaresipError
 from sqlalchemy import select
 
 from cti.asterisk.provision import Installation
+from tests.absent import LONG
 from tests.dialer.booking import book, policy, policy_file
 from tests.dialer.far_end import FarEnd, Invite
 from tests.system.callers import DeskPhone, Lines
@@ -40,7 +41,7 @@ from ticketing.roles import SYSTEM
 
 pytestmark = pytest.mark.system
 
-_LONG: Final = os.environ.get("HOTLINE_TEST_LONG") == "1"
+_LONG: Final = os.environ.get(LONG) == "1"
 #: how a story goes, by the last digit of the number
 _STORIES: Final = {
     "0": "answered",
@@ -253,6 +254,7 @@ async def check(people: Crowd) -> None:
     """What N3 says, by the far end's own count."""
     rows = await people.rows()
     invites = Counter(invite.called for invite in people.far_end.calls.values())
+    rang = [(invite.called, invite.at) for invite in people.far_end.calls.values()]
     assert set(invites) <= set(rows)
     async with people.database.read() as conn:
         tries = (
@@ -266,6 +268,9 @@ async def check(people: Crowd) -> None:
     for number, row in rows.items():
         mine = [each for each in tries if each.number == f"+86{number}"]
         assert [each.n for each in mine] == list(range(1, row.attempts + 1)), row
+        begun = [each.started_at for each in mine]
+        for first, then in zip(begun, [*begun[1:], datetime.max.replace(tzinfo=UTC)], strict=True):
+            assert sum(number == called and first <= at < then for called, at in rang) <= 1, row
         assert invites[number] <= row.attempts, (invites[number], row)
         reached = [each for each in mine if each.outcome in {"connected", "busy", "no_answer", "unreachable"}]
         assert invites[number] >= len(reached), (invites[number], row)

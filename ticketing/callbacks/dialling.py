@@ -18,6 +18,7 @@ from ticketing.callbacks import rules, store, workflow
 from ticketing.callbacks.model import Claim, Dial, Fact, Mode, Outcome, State, Verb
 from ticketing.callbacks.policy import Policy
 from ticketing.callbacks.store import Held, Step, Try
+from ticketing.callbacks.tables import callback_attempt
 from ticketing.changes import Change
 from ticketing.clocks import rules as clocks
 from ticketing.contacts import store as contacts
@@ -31,6 +32,12 @@ from ticketing.orders.inputs import DraftFromCall
 from ticketing.roles import SYSTEM
 
 _FREE = {"lease_holder": None, "lease_until": None, "agent": None}
+#: what it means that the channel of a customer who is called first has ended, when nothing else is told
+_LEFT = {
+    State.ANSWERED: Outcome.NOT_CONFIRMED,
+    State.CONFIRMED: Outcome.ABANDONED,
+    State.QUEUED: Outcome.ABANDONED,
+}
 #: what the exchange may tell of a customer who is called first, in order
 _STEPS = (Verb.ANSWER, Verb.CONFIRM, Verb.QUEUE)
 
@@ -135,10 +142,33 @@ async def hear(conn: AsyncConnection, fact: Fact, policy: Policy, now: datetime)
     if fact.what is Verb.CONNECT:  # also after a doubt, when the booking was already on its way to another attempt
         return await _connect(conn, held, attempt, fact, now)
     if fact.what is Verb.MISS:
-        return [await miss(conn, held, attempt, fact.outcome or Outcome.NO_ANSWER, policy, now)]
+        outcome = fact.outcome or _LEFT.get(held.state, Outcome.NO_ANSWER)
+        return [await miss(conn, held, attempt, outcome, policy, now)]
     to = workflow.advance(_situation(held), fact.what)
     await store.write_try(conn, attempt, {"state": to.value})
     return [await store.write(conn, SYSTEM, held, Step(f"callback.{to.value}", to, {}, {"n": attempt.n}), now)]
+
+
+async def decline(conn: AsyncConnection, channel_id: str, now: datetime) -> list[Change]:
+    """The customer who was called says by key that he no longer wants it; empty when it is too late for that."""
+    found = await store.hold_channel(conn, channel_id)
+    if found is None:
+        return []
+    held, attempt = found
+    if attempt.n != held.row["attempts"] or (held.state, Verb.DECLINE, held.mode) not in workflow.TRANSITIONS:
+        return []
+    to = workflow.advance(_situation(held), Verb.DECLINE)
+    ended = {"state": State.FAILED.value, "outcome": Outcome.REJECTED.value, "ended_at": now}
+    await store.write_try(conn, attempt, ended)
+    values = {**_FREE, "ended_at": now, "end_reason": "customer", "outcome": "void"}
+    said = {"n": attempt.n, "reason": "customer"}
+    return [await store.write(conn, SYSTEM, held, Step("callback.cancelled", to, values, said), now)]
+
+
+async def channel_of(conn: AsyncConnection, call_id: str) -> str | None:
+    """Channel of the attempt with this call id."""
+    found = await conn.scalar(select(callback_attempt.c.channel_id).where(callback_attempt.c.call_id == call_id))
+    return None if found is None else str(found)
 
 
 async def miss(  # noqa: PLR0917 - the pieces of one outcome

@@ -70,6 +70,7 @@ class Verb(StrEnum):
     CALL_NOW = "call_now"
     SNOOZE = "snooze"
     REASSIGN = "reassign"
+    DECLINE = "decline"
     CANCEL = "cancel"
     TAKE_OVER = "take_over"
 

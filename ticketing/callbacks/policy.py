@@ -16,7 +16,7 @@ from ticketing.calendar import WorkingCalendar
 from ticketing.callbacks.model import Mode, OnUnknown
 from ticketing.errors import Invalid
 
-_FIELDS = {"mode", "attempts", "spacing_min", "lease_s", "settle_s", "on_unknown", "prefixes"}
+_FIELDS = {"attempts", "spacing_min", "lease_s", "settle_s", "on_unknown", "prefixes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Slot:
 class Policy:
     """Everything about callbacks that a centre may decide for itself."""
 
+    #: the centre's choice, not of the file: it decides how the service works, not when
     mode: Mode
     #: attempts before a callback goes to its owner's list
     cap: int
@@ -59,16 +60,16 @@ def shipped() -> Policy:
     return parse(files("ticketing.callbacks").joinpath("data/callbacks.toml").read_text(encoding="utf-8"))
 
 
-def read(file: Path) -> Policy:
+def read(file: Path, mode: Mode = Mode.AGENT_FIRST) -> Policy:
     """Policy of a centre's own file; raises Invalid naming the file and what is wrong with it."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid("bad_callbacks", f"{file}: {error}") from None
-    return parse(text, str(file))
+    return parse(text, str(file), mode)
 
 
-def parse(text: str, source: str = "callbacks.toml") -> Policy:
+def parse(text: str, source: str = "callbacks.toml", mode: Mode = Mode.AGENT_FIRST) -> Policy:
     """Policy of a file; raises Invalid naming what is wrong."""
     calendars = calendar.parse(text, source)
     document: Mapping[str, Any] = tomllib.loads(text)
@@ -78,7 +79,7 @@ def parse(text: str, source: str = "callbacks.toml") -> Policy:
         if strange:
             raise ValueError(f"[dialling] unknown field {strange[0]!r}")
         policy = Policy(
-            mode=Mode(dialling["mode"]),
+            mode=mode,
             cap=dialling["attempts"],
             spacing=tuple(timedelta(minutes=each) for each in dialling["spacing_min"]),
             lease=timedelta(seconds=dialling["lease_s"]),

@@ -10,7 +10,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing.callbacks.model import HELD, KEPT, LISTED, OPEN, Attempt, Callback, CallbackFilter, Mode, State
+from ticketing.callbacks.model import (
+    HELD,
+    IN_FLIGHT,
+    KEPT,
+    LISTED,
+    OPEN,
+    Attempt,
+    Callback,
+    CallbackFilter,
+    Mode,
+    Outcome,
+    State,
+)
 from ticketing.callbacks.policy import Policy
 from ticketing.callbacks.rules import Place
 from ticketing.callbacks.tables import callback, callback_attempt
@@ -58,6 +70,49 @@ async def line(conn: AsyncConnection, queue: str | None, now: datetime, limit: i
     ]
 
 
+async def any_held(conn: AsyncConnection) -> bool:
+    """Whether a dialler answers for any booking."""
+    held = callback.c.state.in_([state.value for state in HELD])
+    return await conn.scalar(select(callback.c.id).where(held).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An attempt that has not ended."""
+
+    channel_id: str
+    call_id: str
+    queue: str
+    agent: str
+    mode: Mode
+
+
+async def under_way(conn: AsyncConnection, channel_id: str | None = None) -> list[UnderWay]:
+    """Attempts under way; with `channel_id` this one, also when it is over."""
+    columns = (callback_attempt.c.channel_id, callback_attempt.c.call_id, callback_attempt.c.agent)
+    query = select(*columns, callback.c.queue, callback.c.mode).join(
+        callback, callback.c.id == callback_attempt.c.callback_id
+    )
+    if channel_id is not None:
+        query = query.where(callback_attempt.c.channel_id == channel_id)
+    else:
+        flying = [state.value for state in IN_FLIGHT]
+        query = query.where(callback_attempt.c.state.in_(flying), callback.c.state.in_(flying))
+    return [
+        UnderWay(row.channel_id, row.call_id, row.queue, row.agent or "", Mode(row.mode))
+        for row in await conn.execute(query)
+    ]
+
+
+async def withdrawn(conn: AsyncConnection, channels: Collection[str]) -> list[str]:
+    """Of these channels those of attempts whose customer called himself meanwhile (P37)."""
+    over = callback_attempt.c.outcome == Outcome.WITHDRAWN.value
+    found = await conn.scalars(
+        select(callback_attempt.c.channel_id).where(callback_attempt.c.channel_id.in_(list(channels)), over)
+    )
+    return [str(channel_id) for channel_id in found]
+
+
 async def kept_agents(conn: AsyncConnection) -> set[str]:
     """Agents kept for callbacks that diallers hold."""
     held = callback.c.state.in_([state.value for state in HELD])
@@ -74,24 +129,28 @@ async def memberships(conn: AsyncConnection) -> list[Membership]:
     ]
 
 
-async def taken_over(conn: AsyncConnection, calls: Collection[str]) -> dict[str, datetime]:
-    """Places of callers who wait in the place of a callback they had booked, by call id (P37)."""
-    rows = await conn.execute(
-        select(callback.c.call_id, callback.c.place_at).where(
-            callback.c.call_id.in_(list(calls)), callback.c.end_reason == "taken_over"
-        )
+async def places_of(conn: AsyncConnection, calls: Collection[str]) -> dict[str, datetime]:
+    """Places of those who wait in the queue in the place of a callback, by call id: they called themselves (P37), or
+    were called first and have confirmed."""
+    taken = select(callback.c.call_id, callback.c.place_at).where(
+        callback.c.call_id.in_(list(calls)), callback.c.end_reason == "taken_over"
     )
-    return {str(row.call_id): row.place_at for row in rows}
+    called = (
+        select(callback_attempt.c.call_id, callback.c.place_at)
+        .join(callback, callback.c.id == callback_attempt.c.callback_id)
+        .where(callback_attempt.c.call_id.in_(list(calls)))
+    )
+    return {str(row.call_id): row.place_at for query in (taken, called) for row in await conn.execute(query)}
 
 
-async def in_flight(conn: AsyncConnection, queue: str) -> int:
+async def in_flight(conn: AsyncConnection, queue: str, mode: Mode | None = None) -> int:
     """Bookings of a queue that diallers hold: claimed, reserved, or being dialled. A customer who was put into the
     queue is a live caller there and counted as one."""
     states = [state.value for state in HELD - {State.QUEUED}]
-    found = await conn.scalar(
-        select(func.count()).select_from(callback).where(callback.c.queue == queue, callback.c.state.in_(states))
-    )
-    return int(found or 0)
+    which = [callback.c.queue == queue, callback.c.state.in_(states)]
+    if mode is not None:
+        which.append(callback.c.mode == mode.value)
+    return int(await conn.scalar(select(func.count()).select_from(callback).where(*which)) or 0)
 
 
 async def open_of(

@@ -62,6 +62,13 @@ ROWS: tuple[Transition, ...] = (
         (State.UNKNOWN, State.PENDING),
         source="TL-23: a person is asked",
     ),
+    Transition(
+        Verb.DECLINE,
+        (State.DIALLING, State.ANSWERED),
+        (State.CANCELLED,),
+        _CUSTOMER,
+        source="TL-22: by key",
+    ),
     Transition(Verb.CALL_NOW, _WAITING, (State.PENDING,), source="TL-23: a person decides"),
     Transition(Verb.SNOOZE, _WAITING, (State.PENDING,), source="TL-23"),
     Transition(Verb.REASSIGN, tuple(sorted(OPEN)), (), source="PX-04"),
