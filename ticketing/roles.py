@@ -76,7 +76,9 @@ class Action(StrEnum):
     SURVEY = "survey"
     CHASE = "chase"
     PAUSE_FLOW = "pause_flow"
+    CANCEL_ORDER = "cancel_order"
     FORCE_END = "force_end"
+    TRANSFER_WORK = "transfer_work"
     VIEW_ORDERS = "view_orders"
     VIEW_ALL_ORDERS = "view_all_orders"
     VIEW_DRAFTS_OF_OTHERS = "view_drafts_of_others"
@@ -136,6 +138,8 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.SURVEY: frozenset({Post.SV}),
     Action.CHASE: frozenset({Post.SA, Post.SV, Post.FU, Post.SU}),
     Action.PAUSE_FLOW: frozenset({Post.AD}),
+    Action.CANCEL_ORDER: frozenset({Post.SA, Post.AD}),
+    Action.TRANSFER_WORK: frozenset({Post.DH, Post.SA}),
     Action.FORCE_END: frozenset({Post.LD, Post.AD}),
     Action.VIEW_ORDERS: _EVERY,
     Action.VIEW_ALL_ORDERS: _SEE_ALL | {Post.JA, Post.TE, Post.RX},

@@ -46,7 +46,11 @@ async def test_from_the_proposal_to_the_archive(open_browser: MakeBrowser, clock
     order = await step(senior, order, "approve", opinion="同意", checks=WELL)
 
     (task,) = (await (await network.get("/api/work-orders")).json())["items"]
-    assert (task["order_serial"], task["state"], task["actions"]) == (order["serial"], "sent", ["accept"])
+    assert (task["order_serial"], task["state"], task["actions"]) == (
+        order["serial"],
+        "sent",
+        ["accept", "to_head", "acknowledge"],
+    )
     assert (await (await billing.get("/api/work-orders")).json())["items"] == []
     assert (await billing.get(f"/api/work-orders/{task['id']}")).status == 404
     assert (await billing.post(f"/api/work-orders/{task['id']}/accept", {"version": 1})).status == 404
@@ -110,6 +114,56 @@ async def test_the_other_ways(open_browser: MakeBrowser, clock: Clock) -> None:
     fourth = await step(junior, fourth, "propose", opinion="请处理", tasks=[TASK])
     told: dict[str, Any] = {"opinion": "非本公司", "checks": {**WELL, "valid": False}, "customer_told": "电话说明"}
     assert (await step(senior, fourth, "invalidate", **told))["state"] == "invalid"
+
+
+@pytest.mark.req("T14", "T15", "T16", "T17", "T5", "T27", "T28", "T31")
+async def test_off_the_straight_way(open_browser: MakeBrowser, clock: Clock) -> None:
+    junior, senior, staff, head = [await open_browser(number) for number in ("1001", "2001", "8001", "8101")]
+    order = await registered(junior, clock)
+    order = await step(junior, order, "hand-to-senior", reason="x")
+    order = await step(senior, order, "dispatch", opinion="x", checks=WELL, tasks=[TASK])
+
+    async def on_work(browser: Browser, verb: str, status: int = 200, **said: Any) -> dict[str, Any]:
+        history = await (await senior.get(f"/api/orders/{order['id']}/history")).json()
+        task = history["work_orders"][-1]
+        answer = await browser.post(f"/api/work-orders/{task['id']}/{verb}", {"version": task["version"], **said})
+        assert answer.status == status, await answer.text()
+        found: dict[str, Any] = await answer.json()
+        return found
+
+    assert (await on_work(senior, "supplement", reason="客户催", limit_s=7200))["changed"] is True
+    assert (await on_work(staff, "acknowledge"))["changed"] is False
+    assert (await on_work(staff, "acknowledge", 409))["code"] == "nothing_to_acknowledge"
+    assert (await on_work(staff, "return", 403, reason="x"))["code"] == "forbidden"
+    assert (await on_work(staff, "to-head", reason="不归我们管"))["state"] == "at_head"
+    assert (await on_work(head, "take-back", decision="先核实"))["state"] == "working"
+    move: dict[str, Any] = {
+        "from_workplace": "一班",
+        "reason": "x",
+        "to_workplace": "账务",
+        "to_unit": "city.billing",
+        "limit_s": 7200,
+    }
+    assert (await on_work(head, "transfer", **move))["state"] == "transferred"
+    assert (await on_work(head, "return", 404, reason="x"))["code"] == "not_found"
+    assert (await on_work(senior, "recall", reason="客户撤回"))["state"] == "recalled"
+    found = await (await senior.get(f"/api/orders/{order['id']}")).json()
+    assert found["state"] == "cancelled"
+
+    other = await registered(junior, clock)
+    other = await step(junior, other, "to-manager", reason="超期重复")
+    assert (await step(junior, other, "cancel", 403, reason="withdrew", evidence="x"))["code"] == "forbidden"
+    other = await step(senior, other, "cancel", reason="withdrew", evidence="客户来电")
+    assert other["state"] == "cancelled"
+    third = await registered(junior, clock)
+    administrator = await open_browser("9001")
+    third = await step(administrator, third, "force-end", reason="malicious", evidence="录音为证")
+    assert third["state"] == "force_ended"
+    fourth = await registered(junior, clock)
+    assert (await step(junior, fourth, "to-archivist", 409, thanks=True))["code"] == "not_a_suggestion"
+    archivist = await open_browser("5001")
+    said = {"digest": "2026-03", "addressees": ["甲", "乙", "丙"]}
+    assert (await step(archivist, fourth, "report", 409, **said))["code"] == "not_from_here"
 
 
 async def test_unknown_fields_and_stale_versions_are_refused(open_browser: MakeBrowser, clock: Clock) -> None:

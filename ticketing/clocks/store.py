@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.clocks import rules
 from ticketing.clocks.definitions import definitions
 from ticketing.clocks.model import Anchor, Clock, ClockView, Segment
-from ticketing.clocks.tables import clock, clock_segment
+from ticketing.clocks.tables import clock, clock_card, clock_change, clock_segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,25 @@ async def stop(
         .where(clock_segment.c.clock_id.in_([row.id for row in rows]), clock_segment.c.stopped_at.is_(None))
         .values(stopped_at=now, stop_reason=reason)
     )
+
+
+async def move(
+    conn: AsyncConnection, work_order_id: int, due_at: datetime, now: datetime, *, reason: str, actor: str
+) -> None:
+    """Gives the running stage clock of a work order another limit; the old one is kept, its cards may come anew."""
+    found = await conn.execute(
+        select(clock.c.id, clock.c.due_at, clock.c.lead_s).where(
+            clock.c.work_order_id == work_order_id,
+            clock.c.code == Clock.STAGE.value,
+            clock.c.stopped_at.is_(None),
+        )
+    )
+    for row in found.all():
+        changed = {"clock_id": row.id, "at": now, "old_due_at": row.due_at, "new_due_at": due_at}
+        await conn.execute(insert(clock_change).values(**changed, reason=reason, actor=actor))
+        await conn.execute(delete(clock_card).where(clock_card.c.clock_id == row.id))
+        moved = {"given_due_at": due_at, "due_at": due_at, "warn_at": rules.warn(due_at, timedelta(seconds=row.lead_s))}
+        await conn.execute(update(clock).where(clock.c.id == row.id).values(**moved))
 
 
 async def nearest(conn: AsyncConnection, order_id: int) -> tuple[datetime | None, datetime | None]:

@@ -140,13 +140,15 @@ async def file_away(conn: AsyncConnection, actor: Actor, given: FileAway, now: d
         "customer_nature": given.customer_nature,
         "department": given.department,
     }
-    workflow.advance(drafts.situation(held), Verb.FILE, actor.posts, said)
+    decision = workflow.advance(drafts.situation(held), Verb.FILE, actor.posts, said)
     await taxonomy.leaf(conn, "complainant_type", given.customer_nature, now.date(), field="customer_nature")
     await taxonomy.leaf(conn, "unit", given.department, now.date(), field="department")
     said["originals"] = fields.text("originals", given.originals or "", 200)
     row = {"order_id": held.id, "at": now, "staff_id": ledger.id_of(actor), **said}
     await conn.execute(insert(order_filing).values(row))
-    step = Step("order.filed", Verb.FILE, State.ARCHIVED, {}, note=said["content"], payload=said)
+    await drafts.turn(conn, held, decision, now)
+    values = {} if held.row["ended_at"] is not None else {"ended_at": now}
+    step = Step("order.filed", Verb.FILE, State.ARCHIVED, values, note=said["content"], payload=said)
     return await ledger.apply(conn, actor, held, step, now)
 
 

@@ -236,6 +236,13 @@ async def _warning(conn: AsyncConnection, held: Held, given: Dispatch, now: date
     return {"warning_document": f"JG{now:%Y}-{held.serial}-{held.row['cycle']}", "warned_unit": given.warned_unit}
 
 
+def check_limit(field: str, limit_s: int) -> None:
+    """Raises Invalid for a limit nobody could mean."""
+    if not _SHORTEST_S <= limit_s <= _LONGEST_S:
+        allowed = [_SHORTEST_S, _LONGEST_S]
+        raise Invalid("bad_limit", "a limit of ten minutes to sixty days", field=field, allowed=allowed)
+
+
 async def checked_tasks(conn: AsyncConnection, tasks: Sequence[Task], now: datetime) -> list[dict[str, Any]]:
     """Tasks as stored: one for a unit, each with words and a limit. Raises Invalid naming the field."""
     if len(tasks) > _MOST_TASKS:
@@ -247,11 +254,7 @@ async def checked_tasks(conn: AsyncConnection, tasks: Sequence[Task], now: datet
         words = fields.text(f"{where}.task", task.task, 2000, lines=True)
         if words is None:
             raise Invalid("missing", "say what is to be done", field=f"{where}.task")
-        if not _SHORTEST_S <= task.limit_s <= _LONGEST_S:
-            allowed = [_SHORTEST_S, _LONGEST_S]
-            raise Invalid(
-                "bad_limit", "a limit of ten minutes to sixty days", field=f"{where}.limit_s", allowed=allowed
-            )
+        check_limit(f"{where}.limit_s", task.limit_s)
         if any(task.unit == other["unit"] for other in made):
             raise Invalid("twice", "this unit has a task already", field=f"{where}.unit")
         made.append({**asdict(task), "task": words})
@@ -262,6 +265,17 @@ async def _sent(
     conn: AsyncConnection, actor: Actor, held: Held, verb: Verb, *, said: Mapping[str, Any], now: datetime
 ) -> Change:
     """Makes the work orders, each with its own clock, and moves the order (DP-01 to DP-04, DP-07)."""
+    await send(conn, actor, held, verb, said=said, now=now)
+    values = {"owner_id": actor.staff_id, "owner_queue": None}
+    payload = {"units": [task["unit"] for task in said["tasks"]], "checks": said["checks"], **said.get("warning", {})}
+    step = Step("order.dispatched", verb, State.IN_PROCESS, values, note=said["opinion"], payload=payload)
+    return await ledger.apply(conn, actor, held, step, now)
+
+
+async def send(
+    conn: AsyncConnection, actor: Actor, held: Held, verb: Verb, *, said: Mapping[str, Any], now: datetime
+) -> None:
+    """Makes a work order of each task, with the clock of its stage; `parent` is the one it takes the place of."""
     number = await conn.scalar(select(func.max(work_order.c.number)).where(work_order.c.order_id == held.id)) or 0
     urgent = bool(held.row["urgent"] or held.row["vip_class"])
     stages = []
@@ -276,6 +290,8 @@ async def _sent(
                 version=1,
                 cycle=held.row["cycle"],
                 kind="work",
+                parent_id=said.get("parent"),
+                workplace=task.get("workplace"),
                 state=WorkOrderState.SENT.value,
                 control=Control.RUN.value,
                 unit=task["unit"],
@@ -296,7 +312,3 @@ async def _sent(
         )
         stages.append(NewClock(Clock.STAGE, now, verb.value, given=due_at, work_order_id=made.scalar_one()))
     await clocks.start(conn, held.id, stages)
-    values = {"owner_id": actor.staff_id, "owner_queue": None}
-    payload = {"units": [task["unit"] for task in said["tasks"]], "checks": said["checks"], **said.get("warning", {})}
-    step = Step("order.dispatched", verb, State.IN_PROCESS, values, note=said["opinion"], payload=payload)
-    return await ledger.apply(conn, actor, held, step, now)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid, NotFound
 from ticketing.orders.model import LIVE_WORK, WorkOrderState
-from ticketing.orders.tables import customer_order, order_reply, order_survey, review, work_order
+from ticketing.orders.tables import customer_order, order_reply, order_survey, review, work_order, work_order_amendment
 from ticketing.orders.views import WorkOrderView, work_order_view
 from ticketing.orders.workflow import allowed
-from ticketing.roles import Actor
+from ticketing.roles import Action, Actor, may
 from ticketing.staff.tables import staff
 
 _LARGEST_INBOX = 200
@@ -169,6 +169,16 @@ async def inbox(
     return tuple(work_order_view(row, now, actions_of(actor, row)) for row in (await conn.execute(query)).mappings())
 
 
+async def of_order(conn: AsyncConnection, actor: Actor, order_id: int, now: datetime) -> tuple[WorkOrderView, ...]:
+    """What departments were asked to do for an order the actor may see, with the steps he may take."""
+    query = _work_orders().where(work_order.c.order_id == order_id).order_by(work_order.c.number)
+    mine = may(actor.posts, Action.DISPATCH)
+    return tuple(
+        work_order_view(row, now, actions_of(actor, row) if mine else ())
+        for row in (await conn.execute(query)).mappings()
+    )
+
+
 async def one(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime) -> tuple[WorkOrderView, str]:
     """A work order of the actor's unit and its order's public id; raises NotFound for another unit's."""
     found = await conn.execute(_work_orders().where(of_unit(actor), work_order.c.public_id == public_id))
@@ -179,7 +189,9 @@ async def one(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
 
 
 def of_unit(actor: Actor) -> ColumnElement[bool]:
-    """Condition on `work_order`: sent to the actor's unit, or his own."""
+    """Condition on `work_order`: sent to the actor's unit, or his own; who dispatches reaches all."""
+    if may(actor.posts, Action.DISPATCH):
+        return work_order.c.state != WorkOrderState.PROPOSED.value
     unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
     return and_(
         work_order.c.state != WorkOrderState.PROPOSED.value,
@@ -193,9 +205,13 @@ def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _work_orders() -> Select[Any]:
+    unread = exists().where(
+        work_order_amendment.c.work_order_id == work_order.c.id, work_order_amendment.c.acknowledged_at.is_(None)
+    )
     return (
         select(
             work_order,
+            unread.label("changed"),
             customer_order.c.serial.label("order_serial"),
             customer_order.c.public_id.label("order_public_id"),
             staff.c.number.label("owner_number"),

@@ -231,3 +231,62 @@ class FileAway(OnOrder):
     customer_nature: str
     department: str
     originals: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForReason(OnOrder):
+    """T5, and T14's way to the head, return and T17's recall: why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack(OnOrder):
+    """T14: the head decides that the unit goes on."""
+
+    decision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(OnOrder):
+    """T15: five things are said (PR-09)."""
+
+    from_workplace: str
+    reason: str
+    to_workplace: str
+    #: leaf of taxonomy unit
+    to_unit: str
+    #: seconds from now
+    limit_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplement(OnOrder):
+    """T16: another task or limit for whoever holds the work order; what is None stays."""
+
+    reason: str
+    task: str | None = None
+    limit_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(OnOrder):
+    """T27 and T28: cancelled or ended by force."""
+
+    reason: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToArchivist(OnOrder):
+    """T31: a suggestion goes to the archivist; the caller was thanked (RT-09)."""
+
+    thanks: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(OnOrder):
+    """T31: reported in a digest to its addressees (KB-08)."""
+
+    digest: str
+    addressees: Sequence[str]

@@ -30,11 +30,23 @@ class Verb(StrEnum):
     RATE = "rate"  #: 满意度调查
     REDISPATCH = "redispatch"  #: 二次派单
     FILE = "file"  #: 归档
+    TO_MANAGER = "to_manager"  #: 转经理热线
+    CANCEL = "cancel"  #: 取消
+    FORCE_END = "force_end"  #: 强制结束
+    TO_ARCHIVIST = "to_archivist"  #: 建议转资料管理员
+    REPORT = "report"  #: 建议摘报
     SETTLE = "settle"  #: what the work orders' states amount to
 
     ACCEPT = "accept"  #: 接单
     BEGIN = "begin"  #: 开始处理
     FINISH = "finish"  #: 回单
+    TO_HEAD = "to_head"  #: 交部门负责人
+    TAKE_BACK = "take_back"  #: 负责人退回经办
+    RETURN = "return"  #: 退回
+    TRANSFER = "transfer"  #: 转派
+    SUPPLEMENT = "supplement"  #: 追单
+    RECALL = "recall"  #: 退单(中心撤回)
+    ACKNOWLEDGE = "acknowledge"  #: 签收追单、退单
 
 
 class Subject(StrEnum):
@@ -90,6 +102,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "red": lambda s: s.red,
     "to reply": lambda s: s.settled is State.REPLYING,
     "back to the senior": lambda s: s.settled is State.AT_SENIOR,
+    "cancelled": lambda s: s.settled is State.CANCELLED,
 }
 """Named so that the table stays readable and printable."""
 

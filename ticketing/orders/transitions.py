@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ticketing.clocks.model import Anchor, Clock
-from ticketing.orders.model import State, WorkOrderState
+from ticketing.orders.model import LIVE_WORK, OPEN, State, WorkOrderState
 from ticketing.orders.steps import Choice, Situation, Start, Stop, Subject, Transition, Verb
 from ticketing.roles import Post
 
@@ -43,6 +43,9 @@ _ANSWERING = _INTAKE | {Post.FU}
 
 _OFFICE = frozenset({Post.DS, Post.DH})
 """Who works on what a department was sent."""
+
+_LIVE = tuple(sorted(OPEN))
+"""Every state in which an order is somebody's work."""
 
 ROWS: tuple[Transition, ...] = (
     Transition(
@@ -223,10 +226,10 @@ ROWS: tuple[Transition, ...] = (
         source="PR-02 PR-04 PR-06",
     ),
     Transition(
-        row="T18 T19",
+        row="T18 T19 T20",
         verb=Verb.SETTLE,
         sources=(State.IN_PROCESS,),
-        targets=(State.REPLYING, State.AT_SENIOR),
+        targets=(State.REPLYING, State.AT_SENIOR, State.CANCELLED),
         choose="as the work orders stand",
         posts=frozenset(),
         system=True,
@@ -234,7 +237,9 @@ ROWS: tuple[Transition, ...] = (
             Start(Clock.REPLY, when="to reply"),
             Start(Clock.DISPATCH, when="back to the senior", anchor=Anchor.B),
         ),
-        source="RP-01 PR-10",
+        stop_all="stop",
+        stop_all_when="cancelled",
+        source="RP-01 PR-10 DP-09",
     ),
     Transition(
         row="T22",
@@ -274,10 +279,135 @@ ROWS: tuple[Transition, ...] = (
     Transition(
         row="T25",
         verb=Verb.FILE,
-        sources=(State.CLOSED,),
+        sources=(State.CLOSED, State.REPORTED),
         targets=(State.ARCHIVED,),
         posts=frozenset({Post.DM}),
         required=("content", "customer_nature", "department"),
+        stop_all="stop",
         source="KB-09 KB-12",
+    ),
+    Transition(
+        row="T5",
+        verb=Verb.TO_MANAGER,
+        sources=(State.REGISTERED, State.AT_SENIOR, State.REPLYING, State.SURVEY),
+        targets=(State.AT_MANAGER,),
+        posts=frozenset({Post.JA, Post.SA}),
+        required=("reason",),
+        stops=(Stop(Clock.HANDOFF), Stop(Clock.SURVEY), Stop(Clock.REPLY)),
+        source="RT-04 RT-05",
+    ),
+    Transition(
+        row="T14",
+        verb=Verb.TO_HEAD,
+        sources=(WorkOrderState.SENT, WorkOrderState.ACCEPTED, WorkOrderState.WORKING),
+        targets=(WorkOrderState.AT_HEAD,),
+        posts=frozenset({Post.DS}),
+        required=("reason",),
+        subject=Subject.WORK_ORDER,
+        source="PR-05 PR-11",
+    ),
+    Transition(
+        row="T14",
+        verb=Verb.TAKE_BACK,
+        sources=(WorkOrderState.AT_HEAD,),
+        targets=(WorkOrderState.WORKING,),
+        posts=frozenset({Post.DH}),
+        required=("decision",),
+        subject=Subject.WORK_ORDER,
+        source="PR-11",
+    ),
+    Transition(
+        row="T14",
+        verb=Verb.RETURN,
+        sources=(WorkOrderState.AT_HEAD, WorkOrderState.SENT, WorkOrderState.ACCEPTED, WorkOrderState.WORKING),
+        targets=(WorkOrderState.RETURNED,),
+        posts=frozenset({Post.DH}),
+        required=("reason",),
+        stops=(Stop(Clock.STAGE),),
+        subject=Subject.WORK_ORDER,
+        source="PR-05 PR-10",
+    ),
+    Transition(
+        row="T15",
+        verb=Verb.TRANSFER,
+        sources=(WorkOrderState.AT_HEAD, WorkOrderState.SENT, WorkOrderState.ACCEPTED, WorkOrderState.WORKING),
+        targets=(WorkOrderState.TRANSFERRED,),
+        posts=frozenset({Post.DH, Post.SA}),
+        required=("from_workplace", "reason", "to_workplace", "to_unit", "limit_s"),
+        stops=(Stop(Clock.STAGE),),
+        subject=Subject.WORK_ORDER,
+        source="PR-08 PR-09",
+    ),
+    Transition(
+        row="T16",
+        verb=Verb.SUPPLEMENT,
+        sources=tuple(sorted(LIVE_WORK)),
+        targets=(),
+        posts=frozenset({Post.SA}),
+        required=("reason",),
+        subject=Subject.WORK_ORDER,
+        source="DP-08",
+    ),
+    Transition(
+        row="T17",
+        verb=Verb.RECALL,
+        sources=tuple(sorted(LIVE_WORK)),
+        targets=(WorkOrderState.RECALLED,),
+        posts=frozenset({Post.SA}),
+        required=("reason",),
+        stops=(Stop(Clock.STAGE),),
+        subject=Subject.WORK_ORDER,
+        source="DP-09",
+    ),
+    Transition(
+        row="T16 T17",
+        verb=Verb.ACKNOWLEDGE,
+        sources=(*sorted(LIVE_WORK), WorkOrderState.RECALLED),
+        targets=(),
+        posts=_OFFICE,
+        subject=Subject.WORK_ORDER,
+        while_paused=True,
+        source="DP-08 DP-09",
+    ),
+    Transition(
+        row="T27",
+        verb=Verb.CANCEL,
+        sources=_LIVE,
+        targets=(State.CANCELLED,),
+        posts=frozenset({Post.AD, Post.SA}),
+        required=("reason", "evidence"),
+        stop_all="stop",
+        while_paused=True,
+        source="MN-05",
+    ),
+    Transition(
+        row="T28",
+        verb=Verb.FORCE_END,
+        sources=_LIVE,
+        targets=(State.FORCE_ENDED,),
+        posts=frozenset({Post.AD, Post.LD}),
+        required=("reason", "evidence"),
+        stop_all="stop",
+        while_paused=True,
+        source="MN-06",
+    ),
+    Transition(
+        row="T31",
+        verb=Verb.TO_ARCHIVIST,
+        sources=(State.REGISTERED,),
+        targets=(State.AT_ARCHIVIST,),
+        posts=_INTAKE,
+        required=("thanks",),
+        stops=(Stop(Clock.HANDOFF),),
+        source="RT-09",
+    ),
+    Transition(
+        row="T31",
+        verb=Verb.REPORT,
+        sources=(State.AT_ARCHIVIST,),
+        targets=(State.REPORTED,),
+        posts=frozenset({Post.DM}),
+        required=("digest", "addressees"),
+        source="KB-08",
     ),
 )

@@ -49,6 +49,8 @@ class WorkOrderView:
     overtime_reason: str | None = None
     handled_at: datetime | None = None
     ended_at: datetime | None = None
+    #: a supplement or recall that nobody has acknowledged
+    changed: bool = False
     #: steps the reader may take
     actions: tuple[str, ...] = ()
 
@@ -77,6 +79,7 @@ def work_order_view(row: Mapping[str, Any], now: datetime, actions: tuple[str, .
         overtime_reason=row["overtime_reason"],
         handled_at=row["handled_at"],
         ended_at=row["ended_at"],
+        changed=bool(row.get("changed", False)),
         actions=actions,
     )
 

@@ -21,7 +21,7 @@ from ticketing.orders.ledger import Held, Step, WorkStep
 from ticketing.orders.model import Control, State, WorkOrderState
 from ticketing.orders.tables import work_order
 from ticketing.orders.workflow import Situation, Verb
-from ticketing.roles import SYSTEM, Actor
+from ticketing.roles import SYSTEM, Action, Actor, may
 from ticketing.staff.tables import staff
 
 _TOLERANCE = timedelta(minutes=5)
@@ -54,20 +54,20 @@ class Done:
 
 async def accept(conn: AsyncConnection, actor: Actor, given: OnOrder, now: datetime) -> Change:
     """T12: somebody of the unit takes it; it is his from now on (PR-01)."""
-    held = await _hold(conn, actor, given)
-    workflow.advance(_situation(held, now), Verb.ACCEPT, actor.posts, {})
+    held = await hold(conn, actor, given)
+    workflow.advance(situation(held, now), Verb.ACCEPT, actor.posts, {})
     values = {"accepted_at": now, "owner_id": actor.staff_id, "owner_queue": None}
-    return await _change(
+    return await change(
         conn, actor, held, Done("work_order.accepted", Verb.ACCEPT, WorkOrderState.ACCEPTED, values), now
     )
 
 
 async def begin(conn: AsyncConnection, actor: Actor, given: OnOrder, now: datetime) -> Change:
     """T12: the work has begun (PR-03)."""
-    held = await _hold(conn, actor, given)
-    workflow.advance(_situation(held, now), Verb.BEGIN, actor.posts, {})
+    held = await hold(conn, actor, given)
+    workflow.advance(situation(held, now), Verb.BEGIN, actor.posts, {})
     values = {"working_at": now, "owner_id": actor.staff_id, "owner_queue": None}
-    return await _change(conn, actor, held, Done("work_order.begun", Verb.BEGIN, WorkOrderState.WORKING, values), now)
+    return await change(conn, actor, held, Done("work_order.begun", Verb.BEGIN, WorkOrderState.WORKING, values), now)
 
 
 async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: datetime) -> tuple[Change, ...]:
@@ -75,7 +75,7 @@ async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: dateti
 
     Raises Invalid for a time that has not come yet, or one before the work order was sent.
     """
-    held = await _hold(conn, actor, given)
+    held = await hold(conn, actor, given)
     result = fields.text("result", given.result, 4000, lines=True)
     said = {
         "result": result,
@@ -85,12 +85,12 @@ async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: dateti
         "handled_at": given.handled_at,
         "overtime_reason": fields.text("overtime_reason", given.overtime_reason or "", 1000, lines=True),
     }
-    decision = workflow.advance(_situation(held, now), Verb.FINISH, actor.posts, said)
+    decision = workflow.advance(situation(held, now), Verb.FINISH, actor.posts, said)
     await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
     _handled(held, given.handled_at, now)
     await clocks.stop(conn, held.order.id, now, Verb.FINISH.value, codes=(Clock.STAGE,), work_order_id=held.row["id"])
     values = {**said, "ended_at": now, "owner_id": None, "owner_queue": None}
-    told = await _change(conn, actor, held, Done("work_order.finished", Verb.FINISH, decision.to, values, result), now)
+    told = await change(conn, actor, held, Done("work_order.finished", Verb.FINISH, decision.to, values, result), now)
     followed = await settle_order(conn, held.order.id, now)
     return (told, followed) if followed is not None else (told,)
 
@@ -109,25 +109,37 @@ async def settle_order(conn: AsyncConnection, order_id: int, now: datetime) -> C
     to = settle.settled(held.state, await states(conn, held))
     if to is None:
         return None
-    situation = drafts.situation(held, settled=to)
-    decision = workflow.advance(situation, Verb.SETTLE, SYSTEM.posts, {}, system=True)
+    seen = drafts.situation(held, settled=to)
+    decision = workflow.advance(seen, Verb.SETTLE, SYSTEM.posts, {}, system=True)
     await drafts.turn(conn, held, decision, now)
-    return await ledger.apply(conn, SYSTEM, held, Step("order.settled", Verb.SETTLE, to, {}), now)
+    values = {"ended_at": now, "end_reason": "recalled"} if to is State.CANCELLED else {}
+    if to is State.CANCELLED:
+        await ledger.keep_promises(conn, held.id, now)
+    return await ledger.apply(conn, SYSTEM, held, Step("order.settled", Verb.SETTLE, to, values), now)
 
 
 async def states(conn: AsyncConnection, held: Held) -> list[WorkOrderState]:
-    """States of the work orders of this cycle."""
-    found = await conn.scalars(
-        select(work_order.c.state).where(work_order.c.order_id == held.id, work_order.c.cycle == held.row["cycle"])
-    )
-    return [WorkOrderState(state) for state in found]
+    """States of the work orders of this cycle; a returned one that was sent on since is over."""
+    rows = (
+        await conn.execute(
+            select(work_order.c.state, work_order.c.sent_at, work_order.c.ended_at).where(
+                work_order.c.order_id == held.id, work_order.c.cycle == held.row["cycle"]
+            )
+        )
+    ).all()
+    sent = max((row.sent_at for row in rows if row.sent_at is not None), default=None)
+    over = [row.state == WorkOrderState.RETURNED.value and sent is not None and sent >= row.ended_at for row in rows]
+    return [WorkOrderState(row.state) for row, gone in zip(rows, over, strict=True) if not gone]
 
 
-async def _hold(conn: AsyncConnection, actor: Actor, given: OnOrder) -> HeldWork:
-    """The order's row first, then the work order; another unit's is not there (PR-01). Raises NotFound, Stale."""
+async def hold(conn: AsyncConnection, actor: Actor, given: OnOrder) -> HeldWork:
+    """The order's row first, then the work order; for a department another unit's is not there (PR-01).
+
+    Raises NotFound, Stale.
+    """
     which = select(work_order.c.order_id).where(work_order.c.public_id == given.public_id)
     which = which.where(work_order.c.state != WorkOrderState.PROPOSED.value)
-    if actor.staff_id != SYSTEM.staff_id:
+    if actor.staff_id != SYSTEM.staff_id and not may(actor.posts, Action.DISPATCH):
         unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
         which = which.where((work_order.c.unit == unit) | (work_order.c.owner_id == actor.staff_id))
     order_id = await conn.scalar(which)
@@ -141,7 +153,7 @@ async def _hold(conn: AsyncConnection, actor: Actor, given: OnOrder) -> HeldWork
     return HeldWork(order, row)
 
 
-def _situation(held: HeldWork, now: datetime) -> Situation:
+def situation(held: HeldWork, now: datetime) -> Situation:
     due_at = held.row["due_at"]
     paused = Control.PAUSED in {held.order.control, Control(held.row["control"])}
     return Situation(
@@ -152,7 +164,7 @@ def _situation(held: HeldWork, now: datetime) -> Situation:
     )
 
 
-async def _change(conn: AsyncConnection, actor: Actor, held: HeldWork, done: Done, now: datetime) -> Change:
+async def change(conn: AsyncConnection, actor: Actor, held: HeldWork, done: Done, now: datetime) -> Change:
     """Writes the work order, and its line into the trail of the order, whose version it bumps."""
     row, after = held.row, WorkOrderState(str(done.to))
     version = row["version"] + 1

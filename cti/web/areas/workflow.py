@@ -13,7 +13,7 @@ from cti.web.schemas.common import Input
 from cti.web.schemas.orders import Order
 from cti.web.schemas.workflow import OrderHistory, WorkOrderList, WorkOrderQuery, WorkOrderTask
 from ticketing.changes import Change
-from ticketing.orders import closing, dispatching, history, inputs, store, work
+from ticketing.orders import closing, control, dispatching, history, inputs, rework, store, work
 from ticketing.orders.views import WorkOrderView
 
 __all__ = ["ROUTES"]
@@ -60,7 +60,8 @@ def work_step(name: str, model: type[Input], made: Callable[..., Any], action: A
         call.changed(*(change if isinstance(change, tuple) else (change,)))
         return task_view(found)
 
-    return Route(f"work_orders.{name}", "POST", f"{_WORK}/{name}", handle, says, body=model, answer=WorkOrderTask)
+    path = f"{_WORK}/{name.replace('_', '-')}"
+    return Route(f"work_orders.{name}", "POST", path, handle, says, body=model, answer=WorkOrderTask)
 
 
 async def inbox(call: Call) -> WorkOrderList:
@@ -92,7 +93,7 @@ async def what_came_of_it(call: Call) -> OrderHistory:
 
 
 async def _history(conn: AsyncConnection, order_id: int, call: Call) -> OrderHistory:
-    works = await store.work_orders(conn, order_id, call.now)
+    works = await history.of_order(conn, call.actor, order_id, call.now)
     return OrderHistory.model_validate(
         {
             "reviews": [_plain(asdict(each)) for each in await history.reviews(conn, order_id)],
@@ -157,4 +158,16 @@ ROUTES = (
     work_step("accept", schemas.WorkOrderStep, inputs.OnOrder, work.accept, "Take it."),
     work_step("begin", schemas.WorkOrderStep, inputs.OnOrder, work.begin, "The work has begun."),
     work_step("finish", schemas.FinishWork, inputs.Finish, work.finish, "The unit's answer."),
+    order_step("to_manager", schemas.ForReason, inputs.ForReason, control.to_manager, "To the manager hotline."),
+    order_step("cancel", schemas.CancelOrder, inputs.Stop, control.cancel, "Cancel."),
+    order_step("force_end", schemas.ForceEnd, inputs.Stop, control.force_end, "End by force."),
+    order_step("to_archivist", schemas.ToArchivist, inputs.ToArchivist, control.to_archivist, "To the archivist."),
+    order_step("report", schemas.ReportSuggestion, inputs.Report, control.report, "Report in a digest."),
+    work_step("to_head", schemas.ForReason, inputs.ForReason, rework.to_head, "The head decides."),
+    work_step("take_back", schemas.TakeBack, inputs.TakeBack, rework.take_back, "The unit goes on."),
+    work_step("return", schemas.ForReason, inputs.ForReason, rework.give_back, "Back to the centre."),
+    work_step("transfer", schemas.TransferWork, inputs.Transfer, rework.transfer, "To another unit."),
+    work_step("supplement", schemas.SupplementWork, inputs.Supplement, rework.supplement, "Change task or limit."),
+    work_step("recall", schemas.ForReason, inputs.ForReason, rework.recall, "The centre takes it back."),
+    work_step("acknowledge", schemas.WorkOrderStep, inputs.OnOrder, rework.acknowledge, "Read what was changed."),
 )

@@ -12,6 +12,7 @@ __all__ = [
     "DispatchOrder",
     "FileOrder",
     "FinishWork",
+    "ForReason",
     "HandToSenior",
     "InvalidateOrder",
     "OrderHistory",
@@ -229,6 +230,90 @@ class FinishWork(Input):
     )
 
 
+class ForReason(Input):
+    """To the manager (T5); to the head or back to the centre (T14); recalled (T17)."""
+
+    version: Version
+    reason: Text
+
+    model_config = _example(reason="不归我们管")
+
+
+class TakeBack(Input):
+    """The head decides that the unit goes on (T14)."""
+
+    version: Version
+    decision: Text
+
+    model_config = _example(decision="先核实")
+
+
+class TransferWork(Input):
+    """To another unit: five things are said (T15)."""
+
+    version: Version
+    from_workplace: Line
+    reason: Text
+    to_workplace: Line
+    to_unit: Code
+    limit_s: int = Field(ge=0, lt=2**31)
+
+    model_config = _example(
+        from_workplace="网络运维一班", reason="属计费问题", to_workplace="账务岗", to_unit="city.billing", limit_s=7200
+    )
+
+
+class SupplementWork(Input):
+    """Another task or limit for whoever holds it (T16)."""
+
+    version: Version
+    reason: Text
+    task: Text | None = None
+    limit_s: int | None = Field(default=None, ge=0, lt=2**31)
+
+    model_config = _example(reason="客户催", limit_s=7200)
+
+
+class CancelOrder(Input):
+    """The customer withdrew, or the data never sufficed (T27)."""
+
+    version: Version
+    reason: Literal["withdrew", "insufficient"]
+    evidence: Text
+
+    model_config = _example(reason="withdrew", evidence="客户来电撤回")
+
+
+class ForceEnd(Input):
+    """Ended by a higher right (T28)."""
+
+    version: Version
+    reason: Literal["malicious", "special"]
+    evidence: Text
+
+    model_config = _example(reason="malicious", evidence="录音为证")
+
+
+class ToArchivist(Input):
+    """A suggestion on its way (T31)."""
+
+    version: Version
+    #: the customer was thanked
+    thanks: bool
+
+    model_config = _example(thanks=True)
+
+
+class ReportSuggestion(Input):
+    """In a digest to its addressees (T31)."""
+
+    version: Version
+    digest: Line
+    addressees: Annotated[list[Line], Field(max_length=20)]
+
+    model_config = _example(digest="2026-03", addressees=["主管领导", "服务部门", "省公司经营部"])
+
+
 class WorkOrderQuery(Input):
     """Conditions of a department's inbox; all that are given must hold."""
 
@@ -265,6 +350,8 @@ class WorkOrderTask(Output):
     handled_at: UtcInstant | None
     ended_at: UtcInstant | None
     version: int
+    #: its task or limit was changed, or it was recalled, and nobody has read that yet
+    changed: bool
     #: steps the reader may take
     actions: list[str]
 

@@ -84,7 +84,7 @@ export const service = {
   workOrders: (filter: { state?: string; mine?: boolean; overdue?: boolean }) =>
     request<WorkOrderList>('GET', '/api/work-orders', { query: { ...filter, limit: 200 } }),
   workStep: (id: string, verb: string, version: number, said: Record<string, unknown>) =>
-    request<WorkOrderTask>('POST', `/api/work-orders/${part(id)}/${verb}`, { body: { version, ...said } }),
+    request<WorkOrderTask>('POST', `/api/work-orders/${part(id)}/${verb.replaceAll('_', '-')}`, { body: { version, ...said } }),
 
   recentCalls: (limit: number) => request<CallList>('GET', '/api/calls', { query: { mine: true, limit } }),
   customersByNumber: (number: string) => request<CustomerList>('GET', '/api/customers', { query: { number } }),

@@ -30,6 +30,7 @@ export interface WorkOrderTask {
   handled_at: Instant | null
   ended_at: Instant | null
   version: number
+  changed: boolean
   actions: string[]
 }
 

@@ -282,6 +282,7 @@ export const en: Words = {
       running: 'Running', stopped: 'stopped {at}', started: 'from {at}', due: 'due {at}', back: 'Back to the list', noOrderReason: 'Why no order',
     },
     action: {
+      to_manager: 'To the manager', cancel: 'Cancelled', force_end: 'Ended by force', to_archivist: 'To the archivist', report: 'Reported', to_head: 'To the head', take_back: 'Decided by the head', return: 'Returned', transfer: 'Transferred', acknowledge: 'Change read',
       answer: 'Answered at once', hand_to_senior: 'Handed to the seniors', propose: 'Dispatch proposed', send_back: 'Sent back', invalidate: 'Found not valid', solve: 'Solved without dispatch', approve: 'Approved',
       rate: 'Followed up', redispatch: 'Second dispatch', file: 'Archived', settle: 'Work orders done', accept: 'Accepted', begin: 'Begun', finish: 'Answered', hand_over: 'Handed over',
       open: 'Draft opened', edit: 'Changed', submit: 'Submitted', end_without_order: 'Ended without order', merge: 'Merged', contact: 'Customer contacted again', add_words: 'Words added',

@@ -280,6 +280,7 @@ export const zh = {
       running: '计时中', stopped: '已停止 {at}', started: '始于 {at}', due: '截止 {at}', back: '返回列表', noOrderReason: '无需立单原因',
     },
     action: {
+      to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', to_head: '交部门负责人', take_back: '负责人退回经办', return: '退回中心', transfer: '转派', acknowledge: '签收变更',
       answer: '现场答复', hand_to_senior: '转高级处理', propose: '拟派单', send_back: '复核退回', invalidate: '无效撤消', solve: '不派单解决', approve: '复核通过',
       rate: '回访', redispatch: '二次派单', file: '归档', settle: '工单办结', accept: '接单', begin: '开始处理', finish: '回单', hand_over: '移交',
       open: '生成草稿', edit: '修改', submit: '提交', end_without_order: '结束，不立单', merge: '并入', contact: '客户再次联系', add_words: '补充客户原话',

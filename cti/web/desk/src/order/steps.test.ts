@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Order } from '@/api/types'
 import type { ReviewView, WorkOrderTask } from '@/api/workflow-types'
-import { beginning, body, fields, lacking, STEPS } from './steps'
+import { AT_ONCE, beginning, body, fields, lacking, STEPS } from './steps'
 
 const order = { unit: 'city.network', reply_mode: 'telephone', service_number: 'ADSL-1', complainant_type: 'ordinary' } as unknown as Order
 const NOW = new Date('2026-03-10T01:00:00Z')
@@ -40,6 +40,12 @@ describe('steps', () => {
 
   it('an invalid complaint begins with its validity unchecked', () => {
     expect(beginning('invalidate', { order }, NOW).checks).toMatchObject({ valid: false, serial: true })
-    expect(Object.keys(STEPS)).toHaveLength(15)
+    expect(Object.keys(STEPS)).toHaveLength(27)
+  })
+
+  it('sends names apart and steps without a form at once', () => {
+    expect(body('report', { digest: '2026-03', addressees: '主管领导\n服务部门、省公司' }, { order }).addressees).toEqual(['主管领导', '服务部门', '省公司'])
+    expect(AT_ONCE.sort()).toEqual(['accept', 'acknowledge', 'begin'])
+    expect(body('supplement', { ...beginning('supplement', { order }, NOW), reason: 'x', limit_s: 7200 }, { order })).toEqual({ reason: 'x', limit_s: 7200 })
   })
 })

@@ -3,7 +3,7 @@
 import type { Order } from '@/api/types'
 import type { ReviewView, TaskInput, WorkOrderTask } from '@/api/workflow-types'
 
-export type FieldKind = 'line' | 'text' | 'flag' | 'choice' | 'tree' | 'several' | 'tasks' | 'checks' | 'time'
+export type FieldKind = 'line' | 'text' | 'limit' | 'names' | 'flag' | 'choice' | 'tree' | 'several' | 'tasks' | 'checks' | 'time'
 
 export interface StepField {
   name: string
@@ -80,8 +80,30 @@ export const STEPS: Record<string, StepField[]> = {
     { name: 'department', kind: 'tree', words: 'unit' },
     { name: 'originals', kind: 'line', optional: true },
   ],
+  to_manager: [{ name: 'reason', kind: 'line' }],
+  cancel: [{ name: 'reason', kind: 'choice', options: ['withdrew', 'insufficient'] }, { name: 'evidence', kind: 'text' }],
+  force_end: [{ name: 'reason', kind: 'choice', options: ['malicious', 'special'] }, { name: 'evidence', kind: 'text' }],
+  to_archivist: [{ name: 'thanks', kind: 'flag' }],
+  report: [{ name: 'digest', kind: 'line' }, { name: 'addressees', kind: 'names' }],
   accept: [],
   begin: [],
+  acknowledge: [],
+  to_head: [{ name: 'reason', kind: 'text' }],
+  take_back: [{ name: 'decision', kind: 'text' }],
+  return: [{ name: 'reason', kind: 'text' }],
+  transfer: [
+    { name: 'from_workplace', kind: 'line' },
+    { name: 'to_unit', kind: 'tree', words: 'unit' },
+    { name: 'to_workplace', kind: 'line' },
+    { name: 'limit_s', kind: 'limit' },
+    { name: 'reason', kind: 'text' },
+  ],
+  supplement: [
+    { name: 'task', kind: 'text', optional: true },
+    { name: 'limit_s', kind: 'limit', optional: true },
+    { name: 'reason', kind: 'text' },
+  ],
+  recall: [{ name: 'reason', kind: 'text' }],
   finish: [
     { name: 'result', kind: 'text' },
     cause,
@@ -103,11 +125,14 @@ export function beginning(verb: string, about: About, now: Date): Values {
   for (const field of STEPS[verb] ?? []) {
     if (field.kind === 'tasks') values.tasks = proposed(about)
     if (field.kind === 'several') values[field.name] = []
+    if (field.kind === 'names') values[field.name] = ''
+    if (field.kind === 'limit' && !field.optional) values[field.name] = 86_400
     if (field.kind === 'checks') values.checks = Object.fromEntries(CHECKS.map((check) => [check, verb !== 'invalidate' || check !== 'valid']))
     if (field.kind === 'time') values[field.name] = now.toISOString()
   }
   if (verb === 'reply') Object.assign(values, { channel: about.order?.reply_mode ?? '', final: true })
   if (verb === 'answer') values.fcr = true
+  if (verb === 'to_archivist') values.thanks = true
   if (verb === 'finish') values.service_number = about.order?.service_number ?? ''
   if (verb === 'file') Object.assign(values, { customer_nature: about.order?.complainant_type ?? '', department: about.order?.unit ?? '' })
   return values
@@ -125,6 +150,14 @@ export function lacking(verb: string, values: Values, about: About): string[] {
     .map((field) => field.name)
 }
 
+/** Names one below another, or with commas between. */
+function names(value: unknown): string[] {
+  return String(value ?? '').split(/[\n,，、;；]/).map((name) => name.trim()).filter(Boolean)
+}
+
+/** Steps that need no form. */
+export const AT_ONCE = Object.keys(STEPS).filter((verb) => STEPS[verb]?.length === 0)
+
 function empty(field: StepField, value: unknown): boolean {
   if (field.kind === 'flag') return false
   if (field.kind === 'tasks') return !Array.isArray(value) || !value.length || (value as TaskInput[]).some((task) => !task.unit || !task.task.trim())
@@ -137,6 +170,7 @@ export function body(verb: string, values: Values, about: About): Values {
   for (const field of fields(verb, values, about)) {
     const value = values[field.name]
     if (field.kind === 'flag') sent[field.name] = value === true
+    else if (field.kind === 'names') sent[field.name] = names(value)
     else if (!empty(field, value)) sent[field.name] = typeof value === 'string' ? value.trim() : value
   }
   return sent
