@@ -62,7 +62,7 @@ def read_on(journal: Path, start: Place | None, most: int = _PORTION) -> Portion
     A journal that was rotated is known by its inode and read to its end under its new name before the next begins.
     A file shorter than what was read of it was cut: it is read from its beginning.
     """
-    files = _rotation(journal)
+    files = rotation(journal)
     if not files:
         return Portion((), start, done=True, lost=False)
     inodes = [path.stat().st_ino for path in files]
@@ -99,7 +99,7 @@ def end_of(journal: Path) -> Place | None:
     return Place(found.st_ino, found.st_size)
 
 
-def _rotation(journal: Path) -> list[Path]:
+def rotation(journal: Path) -> list[Path]:
     """The journal and what it was called before, oldest first; packed files cannot be read any more."""
     older = [
         path

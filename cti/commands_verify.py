@@ -17,7 +17,6 @@ from cti.settings import Settings, load
 from cti.terminal import err, out, run
 from cti.verify.check import check, installation
 from cti.verify.model import Rule, Violation
-from ticketing.callbacks import policy
 from ticketing.errors import HotlineError
 
 _PROVEN = {
@@ -62,7 +61,7 @@ async def _verify(settings: Settings, *, quiet: bool) -> list[Violation]:
 
         if quiet:
             status.stop()
-        async with installation(settings, policy.shipped(), composition.clock, progress) as place:
+        async with installation(settings, composition.clock, progress) as place:
             for name, there in (("spool", place.spool), ("queue_log", place.queue_logs), ("CEL", place.channel_logs)):
                 if not there:
                     err.print(f"[yellow]![/] {name} is not reached from here: what it tells is not compared")

@@ -12,12 +12,13 @@ from sqlalchemy import select
 
 from cti.asterisk import control
 from cti.asterisk.errors import AsteriskError
+from cti.backfill import CEL, QUEUE_LOG, journal_files, rotation
 from cti.existing import existing
 from cti.lease import lease
 from cti.settings import Settings
 from cti.verify import accepted, calls, clocks, dialling, trail, voices
 from cti.verify.model import Found, Place
-from ticketing.callbacks.policy import Policy
+from ticketing.callbacks import policy
 from ticketing.db import Database
 
 _RULES: Final = (accepted.check, calls.check, dialling.check, trail.check, voices.check, clocks.check)
@@ -33,35 +34,29 @@ async def check(place: Place) -> Found:
 @asynccontextmanager
 async def installation(
     settings: Settings,
-    policy: Policy,
     clock: Callable[[], datetime],
     progress: Callable[[str, int], None] = lambda what, count: None,
 ) -> AsyncIterator[Place]:
-    """The installation these settings name, whether its service runs or not. Raises Unavailable for its database."""
+    """The installation these settings name, whether its service runs or not. Raises Unavailable for its database,
+    Invalid for a callback policy that cannot be read."""
     async with existing(settings) as database:
         run, here = settings.asterisk_run, settings.asterisk == "sandbox"
+        journals = journal_files(settings.journals) if settings.journals is not None else {}
         key = settings.secrets_dir / "audit_key"
         yield Place(
             database=database,
             spool=settings.spool or (run / "voice" if here else None),
             recordings=settings.recordings_root,
-            queue_logs=_rotated(run / "log" / "queue_log") if here else (),
-            channel_logs=_rotated(run / "log" / "cel-custom" / "hotline.csv") if here else (),
+            queue_logs=tuple(rotation(journals[QUEUE_LOG])) if journals else (),
+            channel_logs=tuple(rotation(journals[CEL])) if journals else (),
             audit_key=bytes.fromhex(key.read_text(encoding="ascii").strip()) if key.is_file() else None,
             anchors=settings.home / "audit-anchors.txt",
-            policy=policy,
+            policy=policy.read(settings.callback_policy),
             now=clock(),
             live=await _channels(run / "run" / "asterisk.ctl") if here else None,
             running=await _running(database, clock()),
             progress=progress,
         )
-
-
-def _rotated(file: Path) -> tuple[Path, ...]:
-    """A journal with its rotated parts, the oldest first: `.2`, `.1`, then the one in use."""
-    parts = [path for path in file.parent.glob(f"{file.name}.*") if path.suffix[1:].isdigit()]
-    older = sorted(parts, key=lambda path: int(path.suffix[1:]), reverse=True)
-    return (*older, *([file] if file.is_file() else []))
 
 
 async def _running(database: Database, now: datetime) -> bool:

@@ -27,6 +27,7 @@ import aiohttp
 from cti import app as composition
 from cti.asterisk import control
 from cti.settings import Settings
+from tests.system import proof
 from tests.system.conftest import free_ports, media_ports
 
 PASSWORD: Final = "correct horse battery 9"
@@ -150,7 +151,9 @@ class Agent:
 class House:
     """A running product; also what callers need to know about its exchange (`tests.system.callers.Exchange`)."""
 
-    def __init__(self, home: Path, *, set_up: bool = True, host: str = "localhost", **changes: Any) -> None:
+    def __init__(
+        self, home: Path, *, set_up: bool = True, verified: bool = True, host: str = "localhost", **changes: Any
+    ) -> None:
         self._sets_up = set_up
         #: the name or address its page is opened by
         self._host = host
@@ -170,6 +173,8 @@ class House:
                 **changes,
             },
         )
+        #: at its end the house proves that nothing was lost; a story that breaks something on purpose does not
+        self.verified = verified
         self.ready: composition.Ready | None = None
         self._stack = AsyncExitStack()
         self._people: list[Agent] = []
@@ -185,7 +190,11 @@ class House:
     ) -> None:
         for person in self._people:
             await person.close()
+        if self.verified and kind is None:
+            await proof.settled(self.settings)
         await self._stack.aclose()
+        if self.verified and kind is None:
+            await proof.prove(self.settings)
 
     @property
     def origin(self) -> str:
@@ -274,7 +283,11 @@ class ServiceHouse(House):
             await person.close()
         if self._process is None or self._process.returncode is not None:
             await self.start()
+        if self.verified and kind is None:
+            await proof.settled(self.settings)
         await self.interrupt()
+        if self.verified and kind is None:
+            await proof.prove(self.settings)
 
     @property
     def process(self) -> asyncio.subprocess.Process:
