@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from cti import excerpt, store
 from cti.ami.replay import replay_bytes
 from cti.app import clock
+from cti.calls.model import CallRecord
 from cti.calls.replay import differing
 from cti.existing import existing
 from cti.journal import Mask
@@ -41,22 +42,22 @@ async def prove(settings: Settings) -> None:
     async with installation(settings, lambda: clock() + SETTLES) as place:
         found = [one async for one in check(place)]
     assert not found, "\n".join(f"{one.rule} {one.subject}: {one.says}" for one in found)
-    differs = await _unlike(settings)
-    assert not differs, "\n".join(differs)
+    await compared(settings)
 
 
-async def _unlike(settings: Settings) -> list[str]:
-    """Fields in which a closed call differs from what a replay of its excerpt says."""
+async def compared(settings: Settings) -> list[CallRecord]:
+    """Every closed call, each equal to what a replay of its excerpt says; also while the service runs."""
     mask = Mask(bytes.fromhex((settings.secrets_dir / "journal_key").read_text(encoding="ascii").strip()))
     async with existing(settings) as database, database.read() as conn:
         records = [record for record in await store.recent(conn, limit=500) if not record.open]
-    found = []
+    differs = []
     for record in records:
         held = await asyncio.to_thread(excerpt.take, settings.journal_dir, record.call_id)
         again = [one for one in replay_bytes(held.data) if one.call_id == record.call_id]
         if not again:
-            found.append(f"call {record.call_id} is not in the flight recorder")
+            differs.append(f"call {record.call_id} is not in the flight recorder")
             continue
         for name, row, replayed in differing(mask.record(record), again[0]):
-            found.append(f"call {record.call_id} {name}: row {row}, replay {replayed}")
-    return found
+            differs.append(f"call {record.call_id} {name}: row {row}, replay {replayed}")
+    assert not differs, "\n".join(differs)
+    return records
