@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +32,15 @@ async def closed(person: Agent, count: int) -> dict[str, str]:
             await asyncio.sleep(0.2)
 
 
+@asynccontextmanager
+async def standing(proxy: FaultProxy) -> AsyncIterator[None]:
+    await proxy.start()
+    try:
+        yield
+    finally:
+        await proxy.stop()
+
+
 @pytest.mark.req("TL-71", "TL-70", "F01")
 async def test_calls_of_several_kinds_and_one_across_a_cut_link(
     short_tmp: Path, asterisk_installation: Installation, monkeypatch: pytest.MonkeyPatch
@@ -38,15 +49,14 @@ async def test_calls_of_several_kinds_and_one_across_a_cut_link(
     service runs and writes on; the gap is marked in both."""
     house = House(short_tmp, overflow=True)
     proxy = FaultProxy(house.settings.ami_host, house.settings.ami_port)
-    await proxy.start()
 
     def through_the_proxy(settings: Settings) -> object:
         known = access(settings)
         return replace(known, account=replace(known.account, port=proxy.port))
 
     monkeypatch.setattr(composition, "access", through_the_proxy)
-    async with house, Lines(house) as lines:
-        gives_up, complains = await asyncio.gather(lines.caller("13800138001"), lines.caller("13800138002"))
+    async with standing(proxy), house, Lines(house) as lines:
+        gives_up, complains = await asyncio.gather(lines.caller("13800138011"), lines.caller("13800138012"))
         for caller in (gives_up, complains):
             await caller.dial("1860")
             await caller.hears("greeting-1860", within_s=20)
@@ -62,7 +72,7 @@ async def test_calls_of_several_kinds_and_one_across_a_cut_link(
 
         seat = await house.sign_in("1002")
         phone = await lines.phone("1002")
-        talks = await lines.caller("13800138003")
+        talks = await lines.caller("13800138013")
         await talks.dial("1860")
         await talks.hears("greeting-1860", within_s=20)
         await talks.press("1")
@@ -77,7 +87,6 @@ async def test_calls_of_several_kinds_and_one_across_a_cut_link(
 
         supervisor = await house.person("3001")
         outcomes = await closed(supervisor, 3)
-        assert outcomes == {"8001": "abandoned", "8002": "left_recording", "8003": "answered"}
+        assert outcomes == {"8011": "abandoned", "8012": "left_recording", "8013": "answered"}
         records = await proof.compared(house.settings)
-        assert {record.ani: "events" in record.unseen for record in records}["13800138003"]
-    await proxy.stop()
+        assert {record.ani: "events" in record.unseen for record in records}["13800138013"]
