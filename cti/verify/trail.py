@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, Table, and_, func, select
+from sqlalchemy import Label, Select, Table, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.verify.model import Found, Place, Rule, Violation, rows
 from ticketing import sealing
+from ticketing.announcements.tables import announcement
 from ticketing.audit import audit
 from ticketing.callbacks.model import LISTED
 from ticketing.callbacks.tables import callback
 from ticketing.intake.tables import intake_item
 from ticketing.orders.tables import customer_order, order_trail
 from ticketing.orders.work_tables import work_order
+from ticketing.surveys.tables import follow_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,11 @@ _AUDITED: Final = (
     _Aggregate("order", customer_order),
     _Aggregate("item", intake_item),
     _Aggregate("callback", callback),
+    _Aggregate("follow_up", follow_up),
+    _Aggregate("announcement", announcement),
 )
+#: told of an order, and no change of it: a card that a limit brings (MN-07)
+_CARDS: Final = "clock.%"
 _FAULTS: Final = {
     "missing": "the row is missing",
     "seal": "who, what or when of the row was changed after it was sealed",
@@ -43,8 +49,9 @@ async def check(place: Place) -> Found:
     """Owners, versions against audit rows and trail, rows that vanished, and the chain."""
     async with place.database.read() as conn:
         for one in _AUDITED:
-            async for found in _owners(conn, one):
-                yield found
+            if "owner_id" in one.table.c and "ended_at" in one.table.c:
+                async for found in _owners(conn, one):
+                    yield found
             async for found in _versions(conn, one):
                 yield found
             async for found in _vanished(conn, one):
@@ -58,36 +65,36 @@ async def check(place: Place) -> Found:
             yield found
 
 
-def _name(kind: str, row: object) -> str:
-    return f"{kind} {getattr(row, 'serial', None) or getattr(row, 'public_id', '')}"
+def _named(table: Table) -> Label[str]:
+    """What people call a row: its number, where it has one."""
+    return (table.c.serial if "serial" in table.c else table.c.public_id).label("name")
 
 
 async def _owners(conn: AsyncConnection, one: _Aggregate) -> Found:
     """A person or a queue, and not both (IN-23). Callbacks that wait for a person are looked at by N3."""
     table = one.table
     right = table.c.owner_id.is_(None) != table.c.owner_queue.is_(None)
-    name = table.c.serial if "serial" in table.c else table.c.public_id
-    query = select(name.label("serial"), table.c.owner_id).where(table.c.ended_at.is_(None), ~right)
+    query = select(_named(table), table.c.owner_id).where(table.c.ended_at.is_(None), ~right)
     if table is callback:
         query = query.where(table.c.state.not_in(sorted(LISTED)))
     async for row in rows(conn, query.order_by(table.c.id)):
         says = "a person and a queue both own it" if row.owner_id is not None else "it lives and nobody owns it"
-        yield Violation(Rule.N4, _name(one.kind, row), says, "reassign it on the page")
+        yield Violation(Rule.N4, f"{one.kind} {row.name}", says, "reassign it on the page")
 
 
 async def _versions(conn: AsyncConnection, one: _Aggregate) -> Found:
-    table = one.table
-    mine = and_(audit.c.subject_kind == one.kind, audit.c.subject_id == table.c.public_id)
+    table, name = one.table, _named(one.table)
+    of_it = and_(audit.c.subject_kind == one.kind, audit.c.subject_id == table.c.public_id)
     query = (
-        select(table.c.serial, table.c.version, func.count(audit.c.id).label("audited"))
-        .outerjoin(audit, mine)
-        .group_by(table.c.id, table.c.serial, table.c.version)
+        select(name, table.c.version, func.count(audit.c.id).label("audited"))
+        .outerjoin(audit, and_(of_it, audit.c.verb.not_like(_CARDS)))
+        .group_by(table.c.id, name, table.c.version)
         .having(func.count(audit.c.id) != table.c.version)
     )
     async for row in rows(conn, query.order_by(table.c.id)):
         yield Violation(
             Rule.N4,
-            _name(one.kind, row),
+            f"{one.kind} {row.name}",
             f"it is at version {row.version} and has {row.audited} audit rows",
             "find who writes to the database beside the service; compare with a backup",
         )
@@ -97,19 +104,21 @@ async def _vanished(conn: AsyncConnection, one: _Aggregate) -> Found:
     """What was audited and is there no more: nothing of the product removes it."""
     table = one.table
     query: Select[tuple[str]] = (
-        select(audit.c.subject_id.label("public_id"))
+        select(audit.c.subject_id.label("name"))
         .distinct()
         .outerjoin(table, table.c.public_id == audit.c.subject_id)
         .where(audit.c.subject_kind == one.kind, table.c.id.is_(None))
     )
     async for row in rows(conn, query.order_by(audit.c.subject_id)):
-        yield Violation(Rule.N4, _name(one.kind, row), "it has audit rows and is not there", "restore it from a backup")
+        yield Violation(
+            Rule.N4, f"{one.kind} {row.name}", "it has audit rows and is not there", "restore it from a backup"
+        )
 
 
 async def _trail(conn: AsyncConnection) -> Found:
     order = customer_order
     query = (
-        select(order.c.serial, order.c.version, func.count(func.distinct(order_trail.c.version)).label("lines"))
+        select(_named(order), order.c.version, func.count(func.distinct(order_trail.c.version)).label("lines"))
         .outerjoin(order_trail, order_trail.c.order_id == order.c.id)
         .group_by(order.c.id, order.c.serial, order.c.version)
         .having(func.count(func.distinct(order_trail.c.version)) != order.c.version)
@@ -117,7 +126,7 @@ async def _trail(conn: AsyncConnection) -> Found:
     async for row in rows(conn, query.order_by(order.c.id)):
         yield Violation(
             Rule.N4,
-            _name("order", row),
+            f"order {row.name}",
             f"it is at version {row.version} and its trail has {row.lines}",
             "the audit rows of the order say which step is missing",
         )

@@ -31,6 +31,7 @@ from ticketing.intake import actions as intake
 from ticketing.intake.model import NewMessage
 from ticketing.intake.tables import intake_item
 from ticketing.orders import actions as orders
+from ticketing.orders import cards
 from ticketing.orders.inputs import DraftFromCall
 from ticketing.orders.tables import customer_order
 from ticketing.roles import SYSTEM
@@ -151,6 +152,8 @@ async def found_town(database: Database, home: Path, now: datetime) -> Town:
         await _left_message(town, library, call_id(100 + number), start)
     for number in range(MANY):
         await _called_back(town, number, start)
+    async with database.write() as conn:
+        assert await cards.fire(conn, now)  # of the sample's overdue orders: told, and no change of them
     await _sealed(town)
     town.queue_log.write_text(
         f"{start.timestamp():.0f}|NONE|NONE|NONE|QUEUESTART|\n"
