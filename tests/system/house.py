@@ -152,7 +152,7 @@ class House:
     """A running product; also what callers need to know about its exchange (`tests.system.callers.Exchange`)."""
 
     def __init__(
-        self, home: Path, *, set_up: bool = True, verified: bool = True, host: str = "localhost", **changes: Any
+        self, home: Path, *, set_up: bool = True, verified: bool = False, host: str = "localhost", **changes: Any
     ) -> None:
         self._sets_up = set_up
         #: the name or address its page is opened by
@@ -173,7 +173,7 @@ class House:
                 **changes,
             },
         )
-        #: at its end the house proves that nothing was lost; a story that breaks something on purpose does not
+        #: at its end the house proves that nothing was lost
         self.verified = verified
         self.ready: composition.Ready | None = None
         self._stack = AsyncExitStack()

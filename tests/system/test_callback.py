@@ -36,7 +36,7 @@ async def far_end() -> AsyncIterator[FarEnd]:
 async def stage(short_tmp: Path, asterisk_installation: Installation, far_end: FarEnd) -> AsyncIterator[Stage]:
     dials: dict[str, Any] = {"outbound": True, "callbacks": True, "trunk_out": far_end.trunk}
     dials |= {"callback_policy": policy_file(short_tmp), "ivr_data": menus(short_tmp, short=True)}
-    async with House(short_tmp / "h", **dials) as house, working(house) as made:
+    async with House(short_tmp / "h", verified=True, **dials) as house, working(house) as made:
         yield made
 
 

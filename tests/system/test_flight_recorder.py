@@ -47,7 +47,7 @@ async def test_calls_of_several_kinds_and_one_across_a_cut_link(
 ) -> None:
     """One gives up, one leaves a complaint, one talks while the link breaks: each replay equals its row, while the
     service runs and writes on; the gap is marked in both."""
-    house = House(short_tmp, overflow=True)
+    house = House(short_tmp, overflow=True, verified=True)
     proxy = FaultProxy(house.settings.ami_host, house.settings.ami_port)
 
     def through_the_proxy(settings: Settings) -> object:

@@ -37,7 +37,7 @@ async def test_a_vip_is_popped_answered_recorded_and_ordered(
     short_tmp: Path, asterisk_installation: Installation
 ) -> None:
     """From the INVITE to the submitted order, with the audio and the voice file checked."""
-    async with House(short_tmp) as house, Lines(house) as lines:
+    async with House(short_tmp, verified=True) as house, Lines(house) as lines:
         agent = await house.sign_in("2001")
         phone = await lines.phone("2001")
         caller = await lines.caller(VIP)

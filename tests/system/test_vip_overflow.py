@@ -18,7 +18,7 @@ async def test_a_vip_reaches_a_marked_junior_when_no_senior_could(
     short_tmp: Path, asterisk_installation: Installation
 ) -> None:
     """Nobody senior is signed in: the junior is rung after the 20 s of queuerules.conf, not before."""
-    async with House(short_tmp) as house, Lines(house) as lines:
+    async with House(short_tmp, verified=True) as house, Lines(house) as lines:
         junior = await house.sign_in("1001")
         phone = await lines.phone("1001")
         assert next(part for part in (await junior.get("/api/health"))["parts"] if part["name"] == "filter")["ok"]

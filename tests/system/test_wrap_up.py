@@ -23,7 +23,7 @@ async def member(house: House, number: str) -> str:
 @pytest.mark.req("TL-40", "PX-01")
 async def test_whose_wrap_up_is_over_is_rung_again(short_tmp: Path, asterisk_installation: Installation) -> None:
     """Four calls one after the other: a pause that stayed in Asterisk would leave the next caller waiting."""
-    async with House(short_tmp, wrap_up_seconds=1) as house, Lines(house) as lines:
+    async with House(short_tmp, wrap_up_seconds=1, verified=True) as house, Lines(house) as lines:
         agent = await house.sign_in("1002")
         phone = await lines.phone("1002")
         for place in range(4):
