@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +24,7 @@ from cti.asterisk.provision import Installation
 from cti.calls.model import CallRecord
 from recordings.model import Alarm, Recording, RecordingState
 from recordings.naming import spool_names
+from tests.absent import missing
 from tests.system import sound
 from tests.system.house import Agent, House
 from tests.system.sound import RATE, Pcm
@@ -153,6 +158,51 @@ async def test_a_call_without_its_sound_is_an_alarm_and_never_blank(house: House
         assert {call_id: calls[call_id]["recording"] for call_id in found} == found
         assert await _shown(seat.agent, vanished) == found[vanished]
         await seat.agent.send("POST", f"/api/recordings/{found[vanished]['id']}/link", status=404)
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    """The folder on a disk of its own that holds 64 KiB: two seconds of a call."""
+    if os.geteuid() != 0:
+        missing("a disk that is full is made by mounting a small one: only root may")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "none", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.req("TL-50", "F12")
+async def test_a_full_disk_cuts_a_recording_short_and_no_call(house: House) -> None:
+    """Asterisk says nothing and leaves a file with a good header: its length beside the call's tells, as an alarm.
+
+    The talk itself goes on to its end, and the call of which nothing is kept has its order.
+    """
+    async with working(house) as stage:
+        seat, supervisor = await stage.seat("1002"), await stage.watch("3001")
+        spool = house.settings.asterisk_run / "voice"
+        with full_disk(spool):
+            caller = await stage.caller(LINA)
+            await seat.phone.rings()
+            pop = await seat.agent.event("pop")
+            await seat.phone.answer()
+            await caller.says(sound.tone(500, 8.0))
+            await seat.phone.hears(sound.tone(500, 1.0))
+            await seat.phone.says(sound.tone(900, 1.0))
+            await caller.hears(sound.tone(900, 1.0))
+            assert shutil.disk_usage(spool).free < 4096, "the disk is full"
+            await seat.phone.hang_up()
+            await caller.ended()
+            told = await seat.agent.event("recording", lambda data: data["call_id"] == pop["call_id"])
+            kept = await stage.books.recording(pop["call_id"], lambda kept: kept.state is not RecordingState.EXPECTED)
+        assert told["state"] == "short"
+        assert (kept.state, kept.alarm) == (RecordingState.SHORT, Alarm.SHORTER_THAN_CALL)
+        assert kept.seconds is not None
+        assert 0 < kept.seconds < 5
+        found = {"id": kept.public_id, "state": kept.state, "seconds": kept.seconds, "alarm": kept.alarm}
+        assert await _shown(seat.agent, pop["call_id"]) == found
+        calls = {call["call_id"]: call for call in (await supervisor.get("/api/calls?mine=false"))["items"]}
+        assert calls[pop["call_id"]]["recording"] == found
 
 
 async def _instead(stage: Stage, number: str, seconds: float | None) -> str:
