@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, Dialog, expect
 
 from cti.asterisk.provision import Installation
 from tests.system import sound
-from tests.system.house import House
+from tests.system.browser import Desk, chromium
+from tests.system.house import PASSWORD, House
 from tests.system.raw_sip import RawCall
 from tests.system.stage import Stage, draft_of, menus, short_folder, working
 from ticketing.customers import store as customers
 from ticketing.customers.model import CustomerNumber, NewCustomer
 
-pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("browser_program"),
+]
+
+SHOTS = Path(__file__).resolve().parents[2] / "artefacts"
 
 #: a customer whose name is an attack on the page, in Chinese
 XSS_NUMBER, XSS_NAME = "13700009999", "<script>alert('欧阳')</script>\"><img src=x onerror=alert(1)> 欧阳"
@@ -115,18 +123,21 @@ async def house(asterisk_installation: Installation) -> AsyncIterator[House]:
 async def test_hostile_callers_change_nothing_of_a_call_that_goes_on(house: House, tmp_path: Path) -> None:
     """A customer named like a script talks to an agent while everything hostile is sent at the exchange."""
     file = tmp_path / "made"
-    async with working(house) as stage:
+    async with working(house) as stage, chromium() as browser:
         await _insert_customer(stage)
         watcher, seat = await stage.watch("3001"), await stage.seat("1002")
+        page = await Watched.open(browser, house)
         caller = await stage.caller(XSS_NUMBER)
         await seat.phone.rings()
         pop = await seat.agent.event("pop")
         _only_text(pop)
+        await page.shows_the_pop()
         await seat.phone.answer()
         draft = await draft_of(seat, pop["call_id"])
         assert draft["customer_name"] == draft["contact_name"] == XSS_NAME
         assert draft["contact_address"] == "<b>北京</b>"
         await seat.agent.state("talking")
+        await page.shows_the_order()
         link = _connection(await house.cli("manager show connected"))
         before = await stage.books.call(call_id=pop["call_id"], fits=lambda call: call.answered_at is not None)
         seen = len(seat.agent.events)
@@ -148,6 +159,64 @@ async def test_hostile_callers_change_nothing_of_a_call_that_goes_on(house: Hous
         await caller.hears(sound.tone(700, 0.6))
         await seat.phone.hang_up()
         await _what_was_written(stage, pop["call_id"], refused, cleaned)
+        await page.shows_the_list(draft["serial"])
+        await page.executed_nothing()
+
+
+class Watched:
+    """The agent's page in a real browser, and whatever it should never do."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._dialogs: list[str] = []
+        self._asked: list[str] = []
+        desk.page.on("dialog", self._on_dialog)
+        desk.page.on("request", lambda request: self._asked.append(request.url))
+
+    async def _on_dialog(self, dialog: Dialog) -> None:
+        self._dialogs.append(dialog.message)
+        await dialog.dismiss()
+
+    @classmethod
+    async def open(cls, browser: Browser, house: House) -> Self:
+        """Signed in as the agent whose desk phone rings."""
+        watched = cls(await Desk.open(browser, house.origin, SHOTS))
+        desk = watched._desk
+        await desk.go("/login")
+        await desk.fill("login-number", "1002")
+        await desk.fill("login-password", PASSWORD)
+        await desk.at("login-submit").click()
+        await expect(desk.at("agent-state")).to_have_attribute("data-state", "ready", timeout=15_000)
+        return watched
+
+    async def shows_the_pop(self) -> None:
+        """The name as it is written, to the letter."""
+        await expect(self._desk.at("pop-name")).to_have_text(XSS_NAME, timeout=15_000)
+        await expect(self._desk.at("customer-profile")).to_contain_text("</td><script>1</script>")
+        await self._desk.shot("hostile-1-pop")
+
+    async def shows_the_order(self) -> None:
+        """In the fields of the form too."""
+        await self._desk.at("order-form").wait_for(timeout=15_000)
+        await expect(self._desk.at("input-contact_name")).to_have_value(XSS_NAME)
+        await self._desk.shot("hostile-2-order")
+
+    async def shows_the_list(self, serial: str) -> None:
+        """And among other orders, and where one is read."""
+        await self._desk.go("/orders")
+        row = self._desk.page.locator(f"[data-testid=order-row][data-serial='{serial}']")
+        await expect(row).to_contain_text(XSS_NAME, timeout=15_000)
+        await self._desk.shot("hostile-3-list")
+
+    async def executed_nothing(self) -> None:
+        """No dialog, no script's fault, no element of the attack, no request for what it names."""
+        assert self._dialogs == []
+        assert self._desk.faults == []
+        made = await self._desk.page.evaluate(
+            "document.querySelectorAll('img[src=x], script:not([src]), #app u').length"
+        )
+        assert made == 0
+        assert [url for url in self._asked if url.endswith("/x")] == []
 
 
 async def _insert_customer(stage: Stage) -> None:
