@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 from baresip import CallFailed, RegistrationError
@@ -69,6 +70,27 @@ async def test_hostile_caller_numbers_are_refused_and_nothing_of_them_is_passed_
         assert {block["CallerIDNum"] for block in ami.blocks if "CallerIDNum" in block} == {"<unknown>"}
         assert {block["CallerIDName"] for block in ami.blocks if "CallerIDName" in block} == {"<unknown>"}
         assert service.headers == []
+
+
+@pytest.mark.req("S10")
+@pytest.mark.parametrize("size", [4096, 6000])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda size: {"display": '"' + "x" * size + '" '},
+        lambda size: {"from_user": "9" * size},
+        lambda size: {"headers": f"Subject: {'x' * size}\r\n"},
+    ],
+    ids=["name", "number", "subject"],
+)
+async def test_names_of_four_kilobytes_are_answered(pbx: Pbx, size: int, form: Callable[[int], dict[str, str]]) -> None:
+    """Neither left without an answer nor any trouble: a call like every other."""
+    call = await RawCall.invite(pbx.sip, **({"from_user": "13900004444"} | form(size)))
+    try:
+        assert await call.final() == 200
+        await call.hang_up()
+    finally:
+        call.close()
 
 
 @pytest.mark.parametrize("header", FORGED_HEADERS)
