@@ -39,7 +39,7 @@ _ports = itertools.count()
 
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody holds, over TCP and UDP, all different, and none twice in a test run."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw")) % 4
     found: list[int] = []
     while len(found) < count:
         port = _FIRST_PORT + worker * _STRETCH + next(_ports) % _STRETCH
@@ -58,7 +58,7 @@ _media = itertools.count()
 
 def media_ports() -> tuple[int, int]:
     """First and last port of an exchange's media; another stretch for each of the last eight exchanges."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw")) % 4
     first = 34000 + (worker * 8 + next(_media) % 8) * 800
     return first, first + 799
 
