@@ -24,6 +24,8 @@ from cti.journal import Journal
 BACK: Final = b"back"
 #: line of a block that a segment begins with: `fresh` of a floor that is new, `kept` of one in the middle of its work
 OPENING: Final = b"opening"
+#: a `PhaseNoted` as `factblocks.blocks` writes it, without its detours: there are several a call
+_PHASE: Final = b"Event: CtiFact\r\nFact: PhaseNoted\r\nat: %b\r\ncall_id: %b\r\nagent: %b\r\nphase: %b\r\n%b: %d"
 
 
 class Recorder:
@@ -62,11 +64,9 @@ class Recorder:
         """Write what the fact with this mark made of agents."""
         for effect in effects:
             if type(effect) is AgentPhase:
-                noted = ev.PhaseNoted(
-                    at=effect.at, call_id=effect.call_id, agent=effect.agent, phase=effect.state.value
-                )
-                (block,) = factblocks.blocks(noted)
-                self._journal.add(block + b"\r\n%b: %d" % (BACK, self._journal.added - mark))
+                at, back = effect.at.isoformat(), self._journal.added - mark
+                said = (at.encode(), effect.call_id.encode(), effect.agent.encode(), effect.state.encode(), BACK, back)
+                self._journal.add(_PHASE % said)
 
     def flush(self) -> None:
         """Hand the batch to the operating system."""
