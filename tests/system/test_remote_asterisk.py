@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from cti.asterisk.provision import Installation
 from cti.asterisk.secrets import write_private
+from tests.ami.faults import faulty
 from tests.system.callers import Lines
 from tests.system.command import hotline
 from tests.system.conftest import Pbx, exchange
@@ -37,13 +38,12 @@ async def rename(pbx: Pbx) -> None:
     assert ACCOUNT in await pbx.cli("manager show users")
 
 
-def elsewhere(pbx: Pbx, home: Path) -> House:
+def elsewhere(pbx: Pbx, home: Path, **changes: Any) -> House:
     """A service that knows this Asterisk by its settings."""
     return House(
         home,
         asterisk="remote",
         ami_host=pbx.settings.ami_host,
-        ami_port=pbx.settings.ami_port,
         ami_username=ACCOUNT,
         agi_port=pbx.settings.agi_port,
         sip_port=pbx.settings.sip_port,
@@ -51,6 +51,7 @@ def elsewhere(pbx: Pbx, home: Path) -> House:
         ami_secret_file=pbx.secrets.folder / "ami-bridge",
         agi_secret_file=pbx.secrets.folder / "agi",
         event_token_file=pbx.secrets.folder / "token",
+        **{"ami_port": pbx.settings.ami_port, **changes},
     )
 
 
@@ -121,3 +122,22 @@ async def test_a_misspelt_event_filter_is_noticed(short_tmp: Path, asterisk_inst
             agent = await house.person("2001")
             assert (await hotline(house.settings, "doctor")).code == 0
             assert (await filter_part(agent))["ok"]
+
+
+@pytest.mark.req("TL-62")
+async def test_a_secret_that_is_changed_meanwhile_ends_the_service_with_a_word(
+    short_tmp: Path, asterisk_installation: Installation
+) -> None:
+    """The link breaks and the new login is refused: no retry can mend that, and nobody may believe that all is well."""
+    async with exchange(asterisk_installation) as pbx, faulty(pbx.settings.ami_port) as proxy:
+        await rename(pbx)
+        async with elsewhere(pbx, short_tmp / "h", ami_port=proxy.port) as house:
+            assert house.ready is not None
+            await edit_accounts(pbx, f"secret = {pbx.secrets.ami_bridge}", "secret = another")
+            logins = proxy.connections
+            proxy.cut()
+            async with asyncio.timeout(20):
+                said = await house.ready.broken
+            assert said.code == "service_broken"
+            assert f"does not accept the name or secret of the bridge account '{ACCOUNT}'" in said.message
+            assert proxy.connections == logins + 1, "one more login, and no second"
