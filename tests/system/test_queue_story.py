@@ -196,7 +196,10 @@ async def test_outcomes_of_a_mixed_day_are_disjoint_and_add_up(house: House) -> 
         assert (counted.fifteen_second_rate.part, counted.fifteen_second_rate.whole) == (1, 3)
         assert counted.misses == {}
         assert len(seat.agent.saw("retract")) == 1
+        by_menu = next(call for call in day if call.ani == "13900002001")
+        assert [(step.node, step.key) for step in by_menu.path] == [("main", "4")]
         left = next(call for call in day if call.ani == PLAIN)
+        assert [(step.node, step.key) for step in left.path] == [("main", "1")]
         assert left.end_reason == "caller"
         assert [offer.result.value for offer in left.offers] == ["withdrawn"]
         log = await stage.books.log("+86" + PLAIN, left.call_id)
