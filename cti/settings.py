@@ -25,7 +25,9 @@ from ticketing.errors import Invalid
 
 _PREFIX: Final = "HOTLINE_"
 #: variables with our prefix that are no settings of the service: of this module, the installation and the tests
-_NO_SETTINGS: Final = frozenset({"HOTLINE_CONFIG", "HOTLINE_WHEELS", "HOTLINE_TEST_ALL", "HOTLINE_TEST_LONG"})
+_NO_SETTINGS: Final = frozenset(
+    {"HOTLINE_CONFIG", "HOTLINE_WHEELS", "HOTLINE_TEST_ALL", "HOTLINE_TEST_LONG", "HOTLINE_TEST_SEARCH"}
+)
 
 #: several words: a list in the file, separated by commas in a variable
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -124,11 +126,11 @@ class Settings(BaseSettings):
     callback_caller_id: str = Field("1860", pattern=r"^[0-9]{3,15}$")
 
     #: who waits while everybody is busy may leave a recorded complaint or book a callback (TL-20)
-    overflow: bool = False
+    overflow: bool = True
     #: seconds a caller waits in a queue before he is offered something else, or waits once more (default)
     queue_seconds: int = Field(300, ge=1, le=7200)
     #: the caller is asked for a grade by key after the agent has hung up (TL-08)
-    survey: bool = False
+    survey: bool = True
     #: load the sample operator at start (staff without passwords, customers, orders)
     sample: bool = True
     #: seconds after a call in which the agent completes the order (default)

@@ -11,6 +11,8 @@ import pytest
 ALL: Final = "HOTLINE_TEST_ALL"
 #: =1 runs every boundary, step or part of tests that otherwise take a sample
 LONG: Final = "HOTLINE_TEST_LONG"
+#: =1 looks for new examples; otherwise each run tries the same ones, and a slow machine fails none
+SEARCH: Final = "HOTLINE_TEST_SEARCH"
 
 
 def every_test() -> bool:

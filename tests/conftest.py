@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from tests.absent import ALL, LONG, missing
+from tests.absent import ALL, LONG, SEARCH, missing
 from tests.postgresql import Cluster, NoServer
 from tests.schema import load_all_tables
 from ticketing.db import Database
 
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("search" if os.environ.get(SEARCH) == "1" else "steady")
+
 pytest_plugins = ["tests.requirements_plugin"]
 
-for _name in [name for name in os.environ if name.startswith("HOTLINE_") and name not in {ALL, LONG}]:
+for _name in [name for name in os.environ if name.startswith("HOTLINE_") and name not in {ALL, LONG, SEARCH}]:
     del os.environ[_name]
 
 

@@ -70,8 +70,8 @@ async def test_what_is_not_there_is_skipped_by_name(tmp_path: Path) -> None:
     told = out.decode()
     assert run.returncode == 0, told
     for words in (
-        "without Asterisk: 2 tests",
-        "without browser: 1 tests",
+        "without Asterisk: ",
+        "without browser: ",
         "without PostgreSQL: ",
         "Asterisk 22 is not installed (`hotline asterisk install`, or `make test`)",
         "Chromium is not installed: no browser (tools/test-packages.sh, or `make test`)",

@@ -41,7 +41,7 @@ async def test_one_customer_with_his_last_orders(desk: Desk) -> None:
     assert [order.serial for order in found.last_orders] == serials[:0:-1]
     assert (found.open_count, found.repeat, found.overdue_repeat, found.vip_class) == (6, True, False, "major")
     assert found.candidates[0].customer == known
-    assert found.last_orders[0].owner == "1001"
+    assert found.last_orders[0].owner == "senior", "a VIP's complaint does not stay with a junior (RT-03)"
 
 
 async def test_past_its_limit_it_is_an_overdue_repeat(desk: Desk) -> None:

@@ -170,6 +170,9 @@ class House:
                 "rtp_start": rtp_start,
                 "rtp_end": rtp_end,
                 "wrap_up_seconds": 5,
+                # stories that are not about them: the caller who waits or was served hears no offer and no question
+                "overflow": False,
+                "survey": False,
                 **changes,
             },
         )
