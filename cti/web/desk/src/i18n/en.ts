@@ -110,6 +110,7 @@ export const en: Words = {
     down: 'The service does not answer; retrying. What you have typed is saved when it is back.',
   },
   alert: {
+    telephony_degraded: 'The link to the telephone system is cut and being restored; calls go on.', telephony_restored: 'The link to the telephone system is back.',
     late_answer: 'A caller has waited more than 15 s while {agents} idle.',
     callback_listed: 'Callback {serial} waits for a decision.', callback_overdue: 'Callback {serial} is overdue.',
     item_overdue: 'Recorded complaint {serial} is over two hours old.', open: 'Open',

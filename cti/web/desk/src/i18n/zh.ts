@@ -109,6 +109,7 @@ export const zh = {
     down: '服务没有回应，正在重试。已填写的内容会在恢复后保存。',
   },
   alert: {
+    telephony_degraded: '与电话系统的连接中断，正在恢复；通话不受影响。', telephony_restored: '与电话系统的连接已恢复。',
     late_answer: '有客户等候超过 15 秒，而坐席 {agents} 空闲。',
     callback_listed: '回拨 {serial} 等待人工决定。', callback_overdue: '回拨 {serial} 已超期。', item_overdue: '录音留言 {serial} 已超过两小时。', open: '查看',
     other: '提醒：{code}', dismiss: '知道了',
