@@ -20,7 +20,9 @@ stack, so `Lines` is one per test; callers and phones on it are as many as wante
 from __future__ import annotations
 
 import asyncio
+import bisect
 import contextlib
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +92,8 @@ class Ear:
         self._parts: list[Pcm] = []
         self.count = 0
         self.started: float | None = None
+        #: (samples heard by then, time.monotonic()) of each portion
+        self._arrivals: list[tuple[int, float]] = []
         self._grown = asyncio.Event()
         self._task = asyncio.create_task(self._listen())
 
@@ -99,6 +103,11 @@ class Ear:
         if len(self._parts) > 1:
             self._parts = [np.concatenate(self._parts)]
         return self._parts[0] if self._parts else np.zeros(0, np.int16)
+
+    def arrived(self, at_s: float) -> float:
+        """time.monotonic() when the sound at this place had come in; true also when the exchange was silent before."""
+        place = bisect.bisect_right(self._arrivals, (int(at_s * RATE), math.inf))
+        return self._arrivals[min(place, len(self._arrivals) - 1)][1]
 
     def close(self) -> None:
         """Stops listening; what was heard stays."""
@@ -121,6 +130,7 @@ class Ear:
                     self.started = time.monotonic() - len(part) / RATE
                 self._parts.append(part)
                 self.count += len(part)
+                self._arrivals.append((self.count, time.monotonic()))
                 self._grown.set()
             await asyncio.sleep(_FRAME_S)
 
@@ -182,6 +192,10 @@ class Leg:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(left, 0.2)):
                     await self.ear.more()
+
+    def forget(self) -> None:
+        """What is heard from now on is looked at, nothing before."""
+        self._search_from = self.ear.count
 
     def account(self) -> str:
         """For messages: what this end went through."""
