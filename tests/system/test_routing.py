@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from cti.asterisk.provision import Installation
+from ivr.prompts import load_manifest
 from tests.system.callers import Caller
 from tests.system.house import House
 from tests.system.stage import LINA, PLAIN, SHARED, WANGFANG, Seat, Stage, draft_of, menus, short_folder, working
@@ -100,6 +101,10 @@ async def test_a_morning_at_a_junior_desk(house: House) -> None:
         _strangers(pops)
         _the_shared_number(pops["+861082100033"])
         await _nothing_is_left(seat)
+        manifest = load_manifest()
+        for number, language in ((PLAIN, "zh"), (ENGLISH, "en"), (ASTRAY, "zh")):
+            call = await stage.books.call(number=number)
+            assert (call.notice, call.lang) == (f"notice@{manifest.version('notice', language)}", language)
 
 
 async def _keys_in(stage: Stage, number: str, service_number: str) -> Caller:
@@ -158,6 +163,45 @@ def _the_shared_number(pop: dict[str, Any]) -> None:
     assert (pop["identity"], pop["customer"]) == ("ambiguous", None)
     assert [candidate["name"] for candidate in pop["candidates"]] == ["刘洋", "刘建国"]
     assert pop["flags"]["repeat"]
+    assert pop["reason"]["code"] == "repeat"
+    assert pop["reason"]["text"]
+
+
+#: where callers hang up: what they hear then, the keys before it, and the way their record keeps
+HANG_UPS: list[tuple[str, list[tuple[str, str]], list[tuple[str, str]]]] = [
+    ("notice", [], []),
+    ("greeting-1860", [], []),
+    ("menu-progress", [("greeting-1860", "3")], [("main", "3")]),
+    ("ask-order-number", [("greeting-1860", "3"), ("menu-progress", "1")], [("main", "3"), ("progress", "1")]),
+    ("ask-service-number", [("greeting-1860", "1")], [("main", "1")]),
+    ("standard-billing", [("greeting-1860", "4"), ("menu-standards", "4")], [("main", "4"), ("standards", "4")]),
+]
+
+
+@pytest.mark.req("TL-07", "TL-12")
+async def test_who_hangs_up_in_the_menus_has_a_record_with_his_way(house: House) -> None:
+    """At the notice, in the greeting, in a menu, while a number is asked for, while a standard is read; all at once."""
+    async with working(house) as stage:
+
+        async def hangs_up(number: str, place: int) -> None:
+            heard, keys, _ = HANG_UPS[place]
+            caller = await stage.lines.caller(number)
+            await caller.dial("1860")
+            for before, key in keys:
+                await caller.hears(before, within_s=30)
+                await caller.press(key)
+            await caller.hears(heard, within_s=30)
+            await caller.hang_up()
+
+        numbers = [f"139000041{place:02d}" for place in range(len(HANG_UPS))]
+        await asyncio.gather(*(hangs_up(number, place) for place, number in enumerate(numbers)))
+        day = {call.ani: call for call in await stage.books.day(stage.started, len(numbers))}
+        for number, (heard, _, way) in zip(numbers, HANG_UPS, strict=True):
+            call = day[number]
+            assert [(step.node, step.key) for step in call.path] == way, heard
+            assert (call.outcome, call.joined_at) == ("served_by_ivr", None), heard
+            assert call.end_reason in {"caller", "hung_up"}, heard
+            assert call.notice, heard
 
 
 async def _nothing_is_left(seat: Seat) -> None:
