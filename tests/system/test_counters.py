@@ -29,11 +29,18 @@ async def counters(person: Agent, queue: str, abandoned: int) -> dict[str, Any]:
         raise AssertionError(f"the counters are still {view}") from None
 
 
+async def numbers(person: Agent) -> dict[str, float]:
+    """What Prometheus would read, by name and labels."""
+    text = (await person.get("/metrics")).decode()
+    lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}
+
+
 def reasons(view: dict[str, Any]) -> dict[str, int]:
     return {reason["code"]: reason["count"] for reason in view["abandoned"]["reasons"]}
 
 
-@pytest.mark.req("TL-13", "TL-12", "K2")
+@pytest.mark.req("TL-13", "TL-12", "K2", "TL-62")
 async def test_an_overflowed_call_is_abandoned_to_asterisk_only(
     short_tmp: Path, asterisk_installation: Installation
 ) -> None:
@@ -53,8 +60,20 @@ async def test_an_overflowed_call_is_abandoned_to_asterisk_only(
         await caller.press("3")
         record = await stage.books.call(number=PLAIN, fits=lambda call: len(call.stays) == 2, within_s=30)
         assert [stay.status for stay in record.stays] == ["TIMEOUT", ""]
+        told = await numbers(supervisor)
+        assert (told["hotline_ami_up"], told["hotline_lease_held"], told["hotline_agi_sessions"]) == (1, 1, 0)
+        assert told['hotline_queue_waiting{queue="complaint"}'] == 1
+        assert told['hotline_queue_longest_wait_seconds{queue="complaint"}'] > 0
         await caller.hang_up()
         await stage.books.call(number=PLAIN)
+        told = await numbers(supervisor)
+        assert told['hotline_calls_total{outcome="abandoned"}'] == 1
+        assert (told["hotline_asked_total"], told["hotline_answered_within_target_total"]) == (1, 0)
+        health = await supervisor.get("/api/health")
+        assert {part["name"] for part in health["parts"] if part["ok"]} >= {
+            "database", "lease", "ami", "events", "filter", "fastagi", "disk", "spool", "journal", "records",
+        }  # fmt: skip
+        assert await supervisor.get("/ready") == b"ready\n"
         view = await counters(supervisor, "complaint", 2)
         assert (view["abandoned"]["ours"], reasons(view)) == (1, {"moved": 1})
         figures = await supervisor.get("/api/figures?queue=complaint")
