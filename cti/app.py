@@ -122,13 +122,15 @@ async def open_database(settings: Settings) -> Database:
 
 
 async def load_basics(database: Database, *, sample: bool, now: datetime) -> None:
-    """Vocabularies, and the sample operator when it is wanted; what is there already is left alone."""
+    """Vocabularies, queues of the posts, and the sample operator when it is wanted; what is there is left alone."""
     nodes = taxonomy.parse(taxonomy.SAMPLE.read_text(encoding="utf-8"))
+    people = sample_staff.SAMPLE.read_text(encoding="utf-8")
     async with database.write() as conn:
         await taxonomy.load(conn, nodes, now, today=now.date())
+        await sample_staff.load_queues(conn, people, now)
     if sample:
         async with database.write() as conn:
-            await sample_staff.load(conn, sample_staff.SAMPLE.read_text(encoding="utf-8"), now)
+            await sample_staff.load(conn, people, now)
             await load_sample(conn, now)
 
 

@@ -28,6 +28,20 @@ async def test_the_sample_loads_once_and_leaves_changes_alone(centre: Database, 
     assert people["1001"].vip_overflow
 
 
+async def test_queues_of_posts_are_there_without_the_sample_and_the_centres_own_stay(
+    database: Database, now: datetime
+) -> None:
+    text = sample.SAMPLE.read_text(encoding="utf-8")
+    async with database.write() as conn:
+        await sample.load_queues(conn, text, now)
+        await actions.add_staff(conn, SYSTEM, AddStaff("1100", "甲", frozenset({Post.JA})), now)
+        person = await store.by_number(conn, "1100")
+        assert await store.queues_of(conn, person) == ["complaint", "suggestion"]
+        await actions.set_queues_of_post(conn, SYSTEM, Post.JA, ["complaint"], now)
+        await sample.load_queues(conn, text, now)
+        assert await store.queues_of(conn, person) == ["complaint"]
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid
@@ -14,6 +15,7 @@ from ticketing.roles import SYSTEM, Actor, Post
 from ticketing.staff import actions, store
 from ticketing.staff.actions import AddStaff
 from ticketing.staff.model import PhoneKind
+from ticketing.staff.tables import post_queue
 
 SAMPLE = Path(__file__).parent.parent / "data" / "staff.toml"
 
@@ -38,10 +40,20 @@ async def load(conn: AsyncConnection, text: str, now: datetime, actor: Actor = S
     fresh = [person for person in added if person.number not in known]
     for person in fresh:
         await actions.add_staff(conn, actor, person, now)
-    if not known:
-        for post, queues in document.get("queues", {}).items():
-            await actions.set_queues_of_post(conn, actor, Post(post), queues, now)
+    await _queues(conn, actor, document, now)
     return len(fresh)
+
+
+async def load_queues(conn: AsyncConnection, text: str, now: datetime, actor: Actor = SYSTEM) -> None:
+    """Which queues the holders of a post join, as the file says, unless the centre has said so itself."""
+    await _queues(conn, actor, tomllib.loads(text), now)
+
+
+async def _queues(conn: AsyncConnection, actor: Actor, document: dict[str, Any], now: datetime) -> None:
+    if (await conn.execute(select(post_queue.c.post).limit(1))).first() is not None:
+        return
+    for post, queues in document.get("queues", {}).items():
+        await actions.set_queues_of_post(conn, actor, Post(post), queues, now)
 
 
 def _person(given: dict[str, Any]) -> AddStaff:
