@@ -3,7 +3,7 @@
 .PHONY: help run demo test check bench lock clean
 BIN := .venv/bin
 # real calls mostly wait for sound: several test processes share the cores well
-JOBS ?= 3
+JOBS ?= 2
 
 help:           ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile

@@ -29,14 +29,25 @@ def test_two_processes_at_a_time_take_each_number_once(tmp_path: Path) -> None:
     begin = f"import sys, pathlib; folder = pathlib.Path({str(tmp_path)!r}); sys.path.insert(0, {str(HOME)!r}); "
     takers = [
         subprocess.Popen(
-            [sys.executable, "-c", f"{begin}{how}\nwhile number := take(): print(number)"],
+            [
+                sys.executable,
+                "-c",
+                f"{begin}{how}\nprint('here', flush=True)\ninput()\nwhile number := take(): print(number)",
+            ],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         for how in (_OURS, _SCRIPTS)
     ]
+    for taker in takers:  # both are there before either begins
+        assert taker.stdout is not None
+        assert taker.stdout.readline() == "here\n"
+    for taker in takers:
+        assert taker.stdin is not None
+        taker.stdin.write("go\n")
+        taker.stdin.flush()
     taken = [taker.communicate(timeout=60)[0].split() for taker in takers]
-    assert all(taken), "each got some"
     assert sorted(number for each in taken for number in each) == NUMBERS
     assert Reserve(tmp_path).left() == 0
 

@@ -190,11 +190,11 @@ async def test_without_the_service_a_hang_up_keeps_what_was_said(lines: Lines, b
 
 @pytest.mark.req("TL-24", "F07", "N8")
 async def test_a_service_that_stands_still_costs_two_seconds(lines: Lines, busy: Pbx) -> None:
-    """It accepts the overflow step and says nothing: the dead-man's timer, then the local dialogue."""
-
+    """It accepts the overflow step and says nothing: the dead-man's timer, then a word, then the local dialogue."""
     async with ScriptedService(busy.settings.agi_port, says_nothing):
         caller = await dialled(lines)
         await caller.hears("technical-hold", within_s=20)
         await waiting(busy, 1)
         await caller.press("2")
-        await caller.hears("record-intro", within_s=4)
+        await caller.hears("please-hold", within_s=4)
+        await caller.hears("record-intro", within_s=10)
