@@ -25,7 +25,7 @@ async def given(desk: Desk, **after: float) -> list[tuple[str, str]]:
         return sorted((fired.code, fired.card.value) for fired in await cards.fire(conn, desk.now + timedelta(**after)))
 
 
-@pytest.mark.req("MN-07", "MN-08", "T29")
+@pytest.mark.req("MN-07", "MN-08")
 async def test_each_card_is_given_once_at_both_levels(database: Database, now: datetime) -> None:
     desk = await Desk.open(database, now)
     change = await desk.registered()

@@ -158,7 +158,7 @@ async def test_to_the_manager_with_a_reason(case: Case) -> None:
     assert "K12" not in await later.running()
 
 
-@pytest.mark.req("T27", "T28", "MN-05", "MN-06")
+@pytest.mark.req("T27", "MN-05", "MN-06")
 async def test_cancelled_and_ended_by_force_with_all_that_is_alive(case: Case) -> None:
     await in_process(case)
     ended = {"reason": "malicious", "evidence": "录音 12 处辱骂"}

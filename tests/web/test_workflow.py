@@ -116,7 +116,7 @@ async def test_the_other_ways(open_browser: MakeBrowser, clock: Clock) -> None:
     assert (await step(senior, fourth, "invalidate", **told))["state"] == "invalid"
 
 
-@pytest.mark.req("T14", "T15", "T16", "T17", "T5", "T27", "T28", "T31")
+@pytest.mark.req("T14", "T15", "T16", "T17", "T5", "T27", "T31")
 async def test_off_the_straight_way(open_browser: MakeBrowser, clock: Clock) -> None:
     junior, senior, staff, head = [await open_browser(number) for number in ("1001", "2001", "8001", "8101")]
     order = await registered(junior, clock)
