@@ -133,8 +133,8 @@ async def finds_by_words(desk: Desk) -> None:
 
 async def voice_file(person: Agent, call_id: str) -> tuple[Pcm, Pcm]:
     """Both sides of a stored call, as a person who may play it gets them."""
-    call = await person.get(f"/api/calls/{call_id}")
-    link = await person.post(f"/api/recordings/{call['recording']['id']}/link")
+    recording = await person.recorded(call_id)
+    link = await person.post(f"/api/recordings/{recording['id']}/link")
     samples, rate = soundfile.read(BytesIO(await person.get(link["url"])), dtype="int16", always_2d=True)
     assert (rate, samples.shape[1]) == (RATE, 2)
     return np.ascontiguousarray(samples[:, AGENT]), np.ascontiguousarray(samples[:, CALLER])

@@ -102,6 +102,15 @@ class Agent:
         """POST; the status is checked."""
         return await self.send("POST", path, body, status)
 
+    async def recorded(self, call_id: str, *, within_s: float = 30.0) -> dict[str, Any]:
+        """The call's recording once its voice file was looked at: that comes after the call's last sound."""
+        async with asyncio.timeout(within_s):
+            while True:
+                recording: dict[str, Any] = (await self.get(f"/api/calls/{call_id}"))["recording"]
+                if recording["state"] != "expected":
+                    return recording
+                await asyncio.sleep(0.2)
+
     async def event(
         self, name: str, fits: Callable[[dict[str, Any]], bool] = lambda data: True, *, within_s: float = 15.0
     ) -> dict[str, Any]:

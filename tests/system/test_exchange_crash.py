@@ -97,7 +97,7 @@ async def test_a_crash_of_the_exchange_with_four_calls_up(short_tmp: Path, aster
             }
             assert calls[TALKS[-4:]]["order_id"] is not None
             # Asterisk had closed no file: the header is repaired, what was in its buffer is lost
-            assert await recorded(supervisor, calls[TALKS[-4:]]["call_id"]) == "partial"
+            assert (await supervisor.recorded(calls[TALKS[-4:]]["call_id"]))["state"] == "partial"
 
             listed = {each["number"]: each for each in await proposals(supervisor, 3)}
             assert set(listed) == {f"+86{number}" for number in (TALKS, WAITS, CHOOSES)}
@@ -115,17 +115,6 @@ async def test_a_crash_of_the_exchange_with_four_calls_up(short_tmp: Path, aster
             assert (view["state"], view["reason"]) == ("paused", "meal")
         finally:
             await revived.stop()
-
-
-async def recorded(person: Agent, call_id: str) -> str:
-    """State of the call's voice file once it was looked at."""
-    state = "expected"
-    async with asyncio.timeout(30):
-        while state == "expected":
-            calls = (await person.get("/api/calls?mine=false&limit=50"))["items"]
-            state = next(call["recording"]["state"] for call in calls if call["call_id"] == call_id)
-            await asyncio.sleep(0.2)
-    return state
 
 
 async def proposals(person: Agent, count: int) -> list[dict[str, Any]]:

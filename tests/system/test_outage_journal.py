@@ -57,7 +57,7 @@ async def test_calls_of_an_outage_are_known_afterwards(short_tmp: Path, asterisk
         assert (answered["outcome"], answered["agent"]) == ("answered", "1002")
         assert gave_up["outcome"] in {"abandoned", "short_abandoned"}
         assert answered["order_id"] is not None
-        assert answered["recording"]["state"] == "ready"
+        assert (await supervisor.recorded(answered["call_id"]))["state"] == "ready"
         part = await journals(supervisor)
         assert part["ok"]
         assert "facts" in part["text"]
