@@ -94,7 +94,7 @@ class FarEnd(asyncio.DatagramProtocol):
         """What the setting `trunk_out` is."""
         return f"sip:127.0.0.1:{self.port}"
 
-    async def rings(self, *, within_s: float = 15.0) -> Invite:
+    async def rings(self, *, within_s: float = 30.0) -> Invite:
         """The next call that arrives."""
         async with asyncio.timeout(within_s):
             return await self._arrived.get()

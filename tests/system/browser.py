@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from tests.absent import missing
 
@@ -19,6 +19,9 @@ FLAGS: Final = (
     *("--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required"),
     *("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"),
 )
+#: how long a page may take on a busy machine; how fast it really is, is measured elsewhere
+expect.set_options(timeout=20_000)
+
 #: what a browser says about answers that are expected: not signed in yet, nothing there
 _HARMLESS: Final = ("status of 401", "status of 404")
 

@@ -161,7 +161,7 @@ class Leg:
         return sound.load(what) if isinstance(what, Path) else what
 
     async def hears(
-        self, what: str | Path | Pcm, *, within_s: float = 10.0, language: str = "zh", again: bool = False
+        self, what: str | Path | Pcm, *, within_s: float = 30.0, language: str = "zh", again: bool = False
     ) -> Heard:
         """Waits until a prompt (its id), a WAV file or given samples were heard, and says when.
 
@@ -216,7 +216,7 @@ class Leg:
         """Presses keys, one after another (RFC 4733)."""
         await self.call.send_dtmf(keys)
 
-    async def ended(self, *, within_s: float = 10.0) -> str:
+    async def ended(self, *, within_s: float = 30.0) -> str:
         """Waits until the call is over, whoever ended it; the reason as SIP gave it."""
         try:
             async with asyncio.timeout(within_s):
@@ -249,7 +249,7 @@ class Caller:
             raise AssertionError(f"{self.number} has not dialled")
         return self._leg
 
-    async def dial(self, dnis: str, *, within_s: float = 10.0, headers: dict[str, str] | None = None) -> None:
+    async def dial(self, dnis: str, *, within_s: float = 30.0, headers: dict[str, str] | None = None) -> None:
         """Dials and waits until answered. Raises baresip's CallFailed (with `.status`) when refused."""
         call = await self._lines.invite(self._agent, dnis, headers)
         self._leg = Leg(call, self._lines.pbx.prompts)
@@ -261,7 +261,7 @@ class Caller:
                 raise
 
     async def hears(
-        self, what: str | Path | Pcm, *, within_s: float = 10.0, language: str = "zh", again: bool = False
+        self, what: str | Path | Pcm, *, within_s: float = 30.0, language: str = "zh", again: bool = False
     ) -> Heard:
         """See Leg.hears."""
         return await self.leg.hears(what, within_s=within_s, language=language, again=again)
@@ -274,7 +274,7 @@ class Caller:
         """See Leg.press."""
         await self.leg.press(keys)
 
-    async def ended(self, *, within_s: float = 10.0) -> str:
+    async def ended(self, *, within_s: float = 30.0) -> str:
         """See Leg.ended."""
         return await self.leg.ended(within_s=within_s)
 
@@ -314,7 +314,7 @@ class DeskPhone:
         """Goes off the exchange."""
         await self._agent.unregister()
 
-    async def rings(self, *, within_s: float = 15.0) -> Leg:
+    async def rings(self, *, within_s: float = 30.0) -> Leg:
         """Waits for the next offer; `leg.call.peer` is who calls. Raises NotRung."""
         try:
             async with asyncio.timeout(within_s):
@@ -340,7 +340,7 @@ class DeskPhone:
         await call.wait_established()
 
     async def hears(
-        self, what: str | Path | Pcm, *, within_s: float = 10.0, language: str = "zh", again: bool = False
+        self, what: str | Path | Pcm, *, within_s: float = 30.0, language: str = "zh", again: bool = False
     ) -> Heard:
         """See Leg.hears."""
         return await self.leg.hears(what, within_s=within_s, language=language, again=again)
@@ -349,7 +349,7 @@ class DeskPhone:
         """See Leg.says."""
         await self.leg.says(what, language=language)
 
-    async def ended(self, *, within_s: float = 10.0) -> str:
+    async def ended(self, *, within_s: float = 30.0) -> str:
         """Waits until the offer is withdrawn or the call is over."""
         return await self.leg.ended(within_s=within_s)
 

@@ -98,7 +98,7 @@ class Pbx:
         """What the console prints."""
         return await self.asterisk.cli(command)
 
-    async def file(self, path: Path, *, within_s: float = 5.0) -> Path:
+    async def file(self, path: Path, *, within_s: float = 15.0) -> Path:
         """Waits until a file is there (Asterisk tells nobody when its post-process command has run)."""
         try:
             async with asyncio.timeout(within_s):

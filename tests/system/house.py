@@ -112,7 +112,7 @@ class Agent:
                 await asyncio.sleep(0.2)
 
     async def event(
-        self, name: str, fits: Callable[[dict[str, Any]], bool] = lambda data: True, *, within_s: float = 15.0
+        self, name: str, fits: Callable[[dict[str, Any]], bool] = lambda data: True, *, within_s: float = 30.0
     ) -> dict[str, Any]:
         """The next event of this name that fits, past the last one returned of any name."""
         try:
@@ -132,7 +132,7 @@ class Agent:
         """Every event of this name so far."""
         return [data for _, kind, data in self.events if kind == name]
 
-    async def state(self, wanted: str, *, within_s: float = 15.0) -> dict[str, Any]:
+    async def state(self, wanted: str, *, within_s: float = 30.0) -> dict[str, Any]:
         """Waits until the agent's state is this one."""
         view: dict[str, Any] = await self.get("/api/agent")
         if view["state"] == wanted:

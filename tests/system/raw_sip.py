@@ -51,7 +51,7 @@ class RawCall:
         """Our UDP port."""
         return int(self.transport.get_extra_info("sockname")[1])
 
-    async def final(self, *, within_s: float = 5.0) -> int:
+    async def final(self, *, within_s: float = 15.0) -> int:
         """The final answer's status, acknowledged."""
         async with asyncio.timeout(within_s):
             while True:
@@ -62,7 +62,7 @@ class RawCall:
                     self._send("ACK", f"sip:{self.exchange}", to=self._to)
                     return int(match[1])
 
-    async def ended(self, *, within_s: float = 15.0) -> None:
+    async def ended(self, *, within_s: float = 30.0) -> None:
         """Waits for the exchange's BYE and answers it."""
         async with asyncio.timeout(within_s):
             while not (request := await self.socket.received.get()).startswith("BYE"):
@@ -70,7 +70,7 @@ class RawCall:
         kept = [f"{name}: {_header(request, name)}" for name in ("Via", "From", "To", "Call-ID", "CSeq")]
         self._write("\r\n".join(("SIP/2.0 200 OK", *kept, "Content-Length: 0", "", "")))
 
-    async def hang_up(self, *, within_s: float = 10.0) -> None:
+    async def hang_up(self, *, within_s: float = 30.0) -> None:
         """Ends the call that was answered, by an honest request, repeated until it is answered (UDP may lose it)."""
         self.from_value = "<sip:raw@127.0.0.1>;tag=raw1"
         async with asyncio.timeout(within_s):

@@ -75,7 +75,7 @@ class Books:
         call_id: str = "",
         number: str = "",
         fits: Callable[[CallRecord], bool] = lambda record: not record.open,
-        within_s: float = 15.0,
+        within_s: float = 30.0,
     ) -> CallRecord:
         """The call, or the newest call from this number, once it is so; closed unless said otherwise."""
         found: CallRecord | None = None
@@ -101,7 +101,7 @@ class Books:
             return await store.between(conn, start, datetime.now(UTC) + timedelta(minutes=1))
 
     async def day(
-        self, start: datetime, count: int, *, open_ones: bool = False, within_s: float = 15.0
+        self, start: datetime, count: int, *, open_ones: bool = False, within_s: float = 30.0
     ) -> list[CallRecord]:
         """Waits until so many calls since then are written and none is open; each was written once."""
         day: list[CallRecord] = []
@@ -123,7 +123,7 @@ class Books:
             return await store.misses(conn, start, datetime.now(UTC) + timedelta(minutes=1))
 
     async def recording(
-        self, call_id: str, fits: Callable[[Recording], bool] = lambda found: True, *, within_s: float = 15.0
+        self, call_id: str, fits: Callable[[Recording], bool] = lambda found: True, *, within_s: float = 30.0
     ) -> Recording:
         """The call's recording once it is so."""
         found: Recording | None = None
@@ -138,7 +138,7 @@ class Books:
         except TimeoutError:
             raise AssertionError(f"the recording of {call_id} did not come so far: {found}") from None
 
-    async def log(self, number: str, call_id: str, *, within_s: float = 5.0) -> tuple[Contact, ...]:
+    async def log(self, number: str, call_id: str, *, within_s: float = 15.0) -> tuple[Contact, ...]:
         """A number's contacts, newest first, once this call is among them and ended (IN-13)."""
         log: tuple[Contact, ...] = ()
         try:
@@ -280,7 +280,7 @@ async def account(stage: Stage) -> str:
     return "\n".join(lines)
 
 
-async def first_to_ring(seats: Sequence[Seat], *, within_s: float = 15.0) -> Seat:
+async def first_to_ring(seats: Sequence[Seat], *, within_s: float = 30.0) -> Seat:
     """Whose phone rings first."""
     ringing = {asyncio.create_task(seat.phone.rings(within_s=within_s)): seat for seat in seats}
     done, waiting = await asyncio.wait(ringing, return_when=asyncio.FIRST_COMPLETED)
