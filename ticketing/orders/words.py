@@ -6,10 +6,11 @@ written in the transaction that changes the text, and answers by equality and ra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, false, insert, select
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.customers.tables import customer
@@ -55,17 +56,59 @@ async def _texts(conn: AsyncConnection, order_id: int) -> list[str]:
     return [text for text in (*found.one(), *later) if text]
 
 
-def conditions(wanted: str) -> Iterable[ColumnElement[bool]]:
+#: up to so many orders are fetched and sorted; when more say the words, the newest orders are asked one after another
+FEW: Final = 2_000
+#: how far the orders of one word are counted, to begin with the rarest
+_COUNTED: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How orders that say some words are found."""
+
+    conditions: tuple[ColumnElement[bool], ...]
+    #: they are few: sorting them costs less than walking all orders by time
+    few: bool
+
+
+async def said(conn: AsyncConnection, wanted: str) -> Said:
     """What holds for orders that say all these words, in any of their texts.
 
     A Chinese phrase is found by its pairs; one character, and the last word of another script, by their beginning.
-    Text without a letter or digit is said by no order.
+    Text without a letter or digit is said by no order. The orders of the rarest word are looked through in the index
+    for the other words; when few are left they are named, and when they are many the newest orders are asked first.
     """
     terms = bigrams(wanted)
     if not terms:
-        yield false()
-    for place, term in enumerate(terms, start=1):
-        whole = len(term) == 2 or (len(term) > 1 and place < len(terms))
-        column = order_term.c.term
-        fits = column == term if whole else and_(column >= term, column < after(term))
-        yield customer_order.c.id.in_(select(order_term.c.order_id).where(fits))
+        return Said((false(),), few=True)
+    asked = [_fits(order_term.c.term, term, place == len(terms)) for place, term in enumerate(terms, start=1)]
+    counts = [await _count(conn, one) for one in asked]
+    rarest = min(range(len(asked)), key=counts.__getitem__)
+    rest = [
+        _exists(order_term.c.order_id, term, place == len(terms))
+        for place, term in enumerate(terms, start=1)
+        if place != rarest + 1
+    ]
+    found = await conn.scalars(select(order_term.c.order_id).distinct().where(asked[rarest], *rest).limit(FEW + 1))
+    ids = list(found)
+    if len(ids) <= FEW:
+        return Said((customer_order.c.id.in_(ids),), few=True)
+    every = (_exists(customer_order.c.id, term, place == len(terms)) for place, term in enumerate(terms, start=1))
+    return Said(tuple(every), few=False)
+
+
+def _fits(column: ColumnElement[str], term: str, last: bool) -> ColumnElement[bool]:
+    """The term itself; one character, and what may still be typed on, also as a beginning."""
+    whole = len(term) == 2 or (len(term) > 1 and not last)
+    return column == term if whole else and_(column >= term, column < after(term))
+
+
+def _exists(order_id: ColumnElement[int], term: str, last: bool) -> ColumnElement[bool]:
+    other = order_term.alias()
+    return exists().where(other.c.order_id == order_id, _fits(other.c.term, term, last))
+
+
+async def _count(conn: AsyncConnection, fits: ColumnElement[bool]) -> int:
+    """How many orders say it, as far as that matters."""
+    some = select(order_term.c.order_id).where(fits).limit(_COUNTED).subquery()
+    return int(await conn.scalar(select(func.count()).select_from(some)) or 0)
