@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
-from cti.web.errors import BadRequest, TooSlow, Unsupported
+from cti.web.errors import BadRequest, TooLarge, TooSlow, Unsupported
 from cti.web.schemas.common import Input
 from ticketing.errors import Invalid
 
-__all__ = ["BODY_CAP", "check_json", "parse", "parse_query", "read_body"]
+__all__ = ["BODY_CAP", "check_json", "parse", "parse_query", "read_body", "read_upload"]
 
 #: bytes a body may have
 BODY_CAP = 256 * 1024
@@ -20,6 +20,8 @@ BODY_CAP = 256 * 1024
 DEPTH_CAP = 16
 #: seconds a whole body may take
 BODY_DEADLINE = 10.0
+#: seconds a whole file may take
+UPLOAD_DEADLINE = 120.0
 
 M = TypeVar("M", bound=Input)
 
@@ -33,6 +35,22 @@ async def read_body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise TooSlow from None
+
+
+async def read_upload(request: web.Request, cap: int) -> bytes:
+    """A file's bytes, whatever type the sender says it has; raises TooLarge past `cap` bytes and TooSlow."""
+    if (request.content_length or 0) > cap:
+        raise TooLarge(limit=cap)
+    whole = bytearray()
+    try:
+        async with asyncio.timeout(UPLOAD_DEADLINE):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                whole += chunk
+                if len(whole) > cap:
+                    raise TooLarge(limit=cap)
+    except TimeoutError:
+        raise TooSlow from None
+    return bytes(whole)
 
 
 def check_json(raw: bytes) -> None:

@@ -1,8 +1,13 @@
-"""A create that is sent twice happens once: the first answer is kept in the transaction that made it (N1)."""
+"""A write that is sent twice happens once: the first answer is kept in the transaction that made it (N1).
+
+A key belongs to the person who sent it and is kept, in a table, for 24 hours: the same request again has the same
+answer, after a restart too, marked with `Idempotent-Replayed: true`; another request under the key is refused (422
+`idempotency_key_reused`). A request that was refused has changed nothing and leaves its key free.
+"""
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +15,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.web.route import Call, Reply, Route
 from cti.web.tables import idempotency
 from ticketing.errors import Invalid
 
-__all__ = ["HEADER", "Kept", "Key", "claim", "keep", "read_key"]
+__all__ = ["HEADER", "REPLAYED", "Kept", "Key", "claim", "keep", "once", "read_key"]
 
 HEADER = "Idempotency-Key"
+#: of an answer that was given before
+REPLAYED = "Idempotent-Replayed"
 #: how long an answer is kept
 KEPT_FOR = timedelta(hours=24)
 _FORM = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -39,12 +47,34 @@ class Kept:
     answer: str
 
 
+async def once(call: Call, route: Route) -> object:
+    """Runs the handler, unless the request's key has an answer already: then that is the answer."""
+    key = read_key(
+        call.request.headers.get(HEADER),
+        staff_id=call.actor.staff_id,
+        route=route.name,
+        raw=call.request.path_qs.encode() + b"\n" + (call.upload or await call.request.read()),
+    )
+    if key is None:
+        return await route.handler(call)
+    async with call.deps.database.write() as conn:
+        kept = await claim(conn, key, call.now)
+        if kept is not None:
+            return Reply(kept.answer.encode(), kept.status, {REPLAYED: "true"})
+        call.transaction = conn
+        result = await route.handler(call)
+        reply = result if isinstance(result, Reply) else Reply(result, route.status)
+        body = route.encode(reply.value)
+        await keep(conn, key, reply.status, body)
+    return replace(reply, value=body)
+
+
 def read_key(value: str | None, *, staff_id: int, route: str, raw: bytes) -> Key | None:
-    """The key of a request, or None when it has none; raises Invalid for a malformed one."""
+    """The key of a request, or None when it has none; raises Invalid for a malformed one. `raw`: address and body."""
     if value is None:
         return None
     if not _FORM.fullmatch(value):
-        raise Invalid(field=HEADER)
+        raise Invalid("bad_idempotency_key", field=HEADER, allowed="1-64 of A-Z a-z 0-9 _ . -")
     return Key(staff_id, value, route, hashlib.sha256(raw).hexdigest())
 
 

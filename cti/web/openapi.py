@@ -31,6 +31,11 @@ _REFUSALS = {
     503: "Something this needs does not answer now.",
 }
 
+_ONCE = (
+    "Sent again within 24 hours, the same request has the same answer and happens once (`Idempotent-Replayed: true`); "
+    "another request under the key is 422 `idempotency_key_reused`."
+)
+
 Key = tuple[str, str]
 
 
@@ -103,6 +108,9 @@ def _operation(route: Route, schemas: dict[Key, Any]) -> dict[str, Any]:
         if examples:
             content["example"] = examples[0]
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    elif route.upload_cap:
+        file = {"schema": {"type": "string", "format": "binary", "maxLength": route.upload_cap}}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": file}}
     return operation
 
 
@@ -147,7 +155,7 @@ def _parameters(route: Route, schemas: dict[Key, Any]) -> list[dict[str, Any]]:
         ]
     if route.idempotent:
         pattern = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"}
-        found.append({"name": HEADER, "in": "header", "required": False, "schema": pattern})
+        found.append({"name": HEADER, "in": "header", "required": False, "schema": pattern, "description": _ONCE})
     return found
 
 

@@ -1,6 +1,7 @@
 """One route as data, the request as its handler sees it, and what runs around every handler."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.web.deps import WebDeps
 from cti.web.schemas.common import Input
@@ -50,6 +52,10 @@ class Call:
     query: Input | None = None
     #: committed facts, announced when the handler is through
     changes: list[Change] = field(default_factory=list)
+    #: bytes of a body that is a file
+    upload: bytes = b""
+    #: the transaction in which this request's Idempotency-Key was claimed
+    transaction: AsyncConnection | None = None
 
     @property
     def actor(self) -> Actor:
@@ -71,6 +77,16 @@ class Call:
     def part(self, name: str) -> str:
         """One element of the path; its form was checked by the route's pattern."""
         return self.request.match_info[name]
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """The transaction of a write. A request that brought an Idempotency-Key has one already: it is committed with
+        the answer, once the handler has returned, so such a handler writes in this one block and does nothing after."""
+        if self.transaction is not None:
+            yield self.transaction
+            return
+        async with self.deps.database.write() as conn:
+            yield conn
 
     def changed(self, *changes: Change) -> None:
         """Announce these once the handler has returned: call it after the transaction's block."""
@@ -120,8 +136,10 @@ class Route:
     #: Type of the JSON answer; None for no content or for bytes.
     answer: Any = None
     status: int = 200
-    #: Takes an Idempotency-Key.
+    #: Takes an Idempotency-Key: its handler writes in one `Call.write` and has no effect outside the database.
     idempotent: bool = False
+    #: The body is a file of at most this many bytes, of any type; 0 = it is JSON.
+    upload_cap: int = 0
     #: `text/event-stream`, `audio/wav`, ... when the answer is not JSON
     media_type: str = "application/json"
     #: A read that only browsers of our own page may make (stream, socket).

@@ -12,9 +12,10 @@ from cti.web.announce import announce
 from cti.web.areas.phone import SOCKETS, sockets
 from cti.web.areas.pops import LATENCIES
 from cti.web.auth import signed_in
-from cti.web.body import BODY_CAP, parse, parse_query, read_body
+from cti.web.body import BODY_CAP, parse, parse_query, read_body, read_upload
 from cti.web.catalogue import ROUTES
 from cti.web.deps import DEPS, WebDeps
+from cti.web.idempotency import once
 from cti.web.messages import language_of
 from cti.web.policy import POLICY, Access, allowed, check_complete
 from cti.web.pop_latency import Latencies
@@ -67,7 +68,7 @@ def bind(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
             call.signed_in = await signed_in(call)
             authorise(route, call)
             await read(route, call)
-        result = await route.handler(call)
+        result = await (once(call, route) if route.idempotent else route.handler(call))
         if call.changes:
             await announce(call.deps, call.changes)
         return answer(route, result)
@@ -112,6 +113,8 @@ async def read(route: Route, call: Call) -> None:
     request = call.request
     if route.body is not None:
         call.body = parse(await read_body(request), route.body)
+    elif route.upload_cap:
+        call.upload = await read_upload(request, route.upload_cap)
     if route.query is not None:
         call.query = parse_query(list(request.query.items()), route.query)
     elif request.query:

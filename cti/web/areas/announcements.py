@@ -45,7 +45,7 @@ async def switch_on(call: Call) -> AnnouncementView:
     given, can = call.input(SwitchOn), call.deps.announceable()
     new = NewAnnouncement(given.prompt, tuple(given.dnis), given.starts_at or call.now, given.ends_at, given.note)
     prompts, lines = [each.code for each in can.prompts], [each.dnis for each in can.lines]
-    async with call.deps.database.write() as conn:
+    async with call.write() as conn:
         change = await actions.switch_on(conn, call.actor, new, prompts, lines, call.now)
         (view,) = await views(call, conn, [await store.get(conn, change.subject_id)])
     call.changed(change)
@@ -113,6 +113,7 @@ ROUTES = (
         body=SwitchOn,
         answer=AnnouncementView,
         status=201,
+        idempotent=True,
     ),
     Route(
         "announcements.times", "POST", f"{_ONE}/times", times, "Other times.", body=ChangeTimes, answer=AnnouncementView

@@ -5,8 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cti.web import idempotency
-from cti.web.route import Call, Reply, Route
+from cti.web.route import Call, Route
 from cti.web.schemas.callbacks import (
     BookCallback,
     CallbackPage,
@@ -66,15 +65,9 @@ async def windows(call: Call) -> WindowList:
     return WindowList(items=[WindowView.model_validate(asdict(window)) for window in offered])
 
 
-async def book(call: Call) -> Reply:
-    """Book for a customer; sent twice with one Idempotency-Key it is booked once."""
+async def book(call: Call) -> CallbackView:
+    """Book for a customer."""
     given = call.input(BookCallback)
-    key = idempotency.read_key(
-        call.request.headers.get(idempotency.HEADER),
-        staff_id=call.actor.staff_id,
-        route="callbacks.create",
-        raw=await call.request.read(),
-    )
     new = NewBooking(
         number=given.number,
         queue=given.queue,
@@ -86,10 +79,7 @@ async def book(call: Call) -> Reply:
         customer=given.customer_id,
         note=given.note,
     )
-    async with call.deps.database.write() as conn:
-        kept = await idempotency.claim(conn, key, call.now)
-        if kept is not None:
-            return Reply(kept.answer.encode(), kept.status)
+    async with call.write() as conn:
         change = await actions.book(
             conn,
             call.actor,
@@ -99,10 +89,9 @@ async def book(call: Call) -> Reply:
             opening=call.deps.opening(new.queue),
             area_code=call.deps.area_code,
         )
-        body = BOOK.encode(await read(call, conn, change.subject_id))
-        await idempotency.keep(conn, key, BOOK.status, body)
+        view = await read(call, conn, change.subject_id)
     call.changed(change)
-    return Reply(body, BOOK.status)
+    return view
 
 
 async def cancel(call: Call) -> CallbackView:
@@ -163,17 +152,6 @@ async def callback_views(conn: AsyncConnection, found: Sequence[Callback]) -> li
     return views
 
 
-BOOK = Route(
-    "callbacks.create",
-    "POST",
-    "/api/callbacks",
-    book,
-    "Book a callback for a customer.",
-    body=BookCallback,
-    answer=CallbackView,
-    status=201,
-    idempotent=True,
-)
 ROUTES = (
     Route("callbacks.list", "GET", "/api/callbacks", search, "Callbacks.", query=CallbackQuery, answer=CallbackPage),
     Route(
@@ -185,7 +163,17 @@ ROUTES = (
         query=WindowQuery,
         answer=WindowList,
     ),
-    BOOK,
+    Route(
+        "callbacks.create",
+        "POST",
+        "/api/callbacks",
+        book,
+        "Book a callback for a customer.",
+        body=BookCallback,
+        answer=CallbackView,
+        status=201,
+        idempotent=True,
+    ),
     Route("callbacks.show", "GET", _ONE, show, "One callback.", answer=CallbackView),
     Route("callbacks.cancel", "POST", f"{_ONE}/cancel", cancel, "Cancel.", body=CancelCallback, answer=CallbackView),
     Route("callbacks.snooze", "POST", f"{_ONE}/snooze", snooze, "Put off.", body=SnoozeCallback, answer=CallbackView),

@@ -133,6 +133,7 @@ ROUTES = (
         "Make an order of it.",
         body=ClaimItem,
         answer=ItemOrdered,
+        idempotent=True,
     ),
     Route("items.discard", "POST", f"{_ONE}/discard", discard, "Put it away.", body=DiscardItem, answer=ItemView),
 )

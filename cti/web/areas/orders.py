@@ -8,10 +8,9 @@ from pydantic import Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti import store as calls
-from cti.web import idempotency
 from cti.web.callviews import call_views
 from cti.web.orderviews import fields_of, order_view, renamed, summary_view
-from cti.web.route import Call, Reply, Route
+from cti.web.route import Call, Route
 from cti.web.schemas.common import Input, PublicId
 from cti.web.schemas.orders import CreateOrder, EditOrder, MergeOrder, NoOrder, Order, OrderPage, SubmitOrder
 from ticketing.errors import HotlineError
@@ -77,20 +76,11 @@ async def show(call: Call) -> Order:
     return found
 
 
-async def create(call: Call) -> Reply:
-    """A draft from paper or a visitor; sent twice with one Idempotency-Key it is made once."""
+async def create(call: Call) -> Order:
+    """A draft from paper or a visitor."""
     given = call.input(CreateOrder)
     fields, coded = fields_of(given)
-    key = idempotency.read_key(
-        call.request.headers.get(idempotency.HEADER),
-        staff_id=call.actor.staff_id,
-        route="orders.create",
-        raw=await call.request.read(),
-    )
     async with named(call) as conn:
-        kept = await idempotency.claim(conn, key, call.now)
-        if kept is not None:
-            return Reply(kept.answer.encode(), kept.status)
         new = NewDraft(Channel(given.channel), given.received_at, given.customer_id, given.external_id)
         fields.pop("customer", None)
         change = await actions.create_draft(conn, call.actor, new, call.now)
@@ -98,10 +88,9 @@ async def create(call: Call) -> Reply:
         if fields or coded:
             edit = EditDraft(change.subject_id, change.version, fields, coded)
             changes.append(await actions.edit_draft(conn, call.actor, edit, call.now))
-        body = CREATE.encode(await read(call, conn, change.subject_id))
-        await idempotency.keep(conn, key, CREATE.status, body)
+        found = await read(call, conn, change.subject_id)
     call.changed(*changes)
-    return Reply(body, CREATE.status)
+    return found
 
 
 async def edit(call: Call) -> Order:
@@ -153,7 +142,7 @@ async def merge(call: Call) -> Order:
 async def named(call: Call) -> AsyncIterator[AsyncConnection]:
     """One transaction whose refusals name fields as this interface does."""
     try:
-        async with call.deps.database.write() as conn:
+        async with call.write() as conn:
             yield conn
     except HotlineError as error:
         raise renamed(error) from error.__cause__
@@ -167,23 +156,49 @@ async def read(call: Call, conn: AsyncConnection, public_id: str) -> Order:
     return order_view(order, await call_views(conn, call.actor, records, labels), call.language)
 
 
-CREATE = Route(
-    "orders.create",
-    "POST",
-    "/api/orders",
-    create,
-    "A draft from paper or a visitor.",
-    body=CreateOrder,
-    answer=Order,
-    status=201,
-    idempotent=True,
-)
 ROUTES = (
     Route("orders.list", "GET", "/api/orders", search, "Search orders.", query=OrderQuery, answer=OrderPage),
     Route("orders.show", "GET", _ONE, show, "One order.", answer=Order),
-    CREATE,
+    Route(
+        "orders.create",
+        "POST",
+        "/api/orders",
+        create,
+        "A draft from paper or a visitor.",
+        body=CreateOrder,
+        answer=Order,
+        status=201,
+        idempotent=True,
+    ),
     Route("orders.edit", "PATCH", _ONE, edit, "Change fields of a draft.", body=EditOrder, answer=Order),
-    Route("orders.submit", "POST", f"{_ONE}/submit", submit, "Submit a draft.", body=SubmitOrder, answer=Order),
-    Route("orders.no_order", "POST", f"{_ONE}/no-order", no_order, "End without order.", body=NoOrder, answer=Order),
-    Route("orders.merge", "POST", f"{_ONE}/merge", merge, "Merge into an open order.", body=MergeOrder, answer=Order),
+    Route(
+        "orders.submit",
+        "POST",
+        f"{_ONE}/submit",
+        submit,
+        "Submit a draft.",
+        body=SubmitOrder,
+        answer=Order,
+        idempotent=True,
+    ),
+    Route(
+        "orders.no_order",
+        "POST",
+        f"{_ONE}/no-order",
+        no_order,
+        "End without order.",
+        body=NoOrder,
+        answer=Order,
+        idempotent=True,
+    ),
+    Route(
+        "orders.merge",
+        "POST",
+        f"{_ONE}/merge",
+        merge,
+        "Merge into an open order.",
+        body=MergeOrder,
+        answer=Order,
+        idempotent=True,
+    ),
 )

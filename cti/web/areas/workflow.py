@@ -46,7 +46,7 @@ def order_step(name: str, model: type[Input], made: Callable[..., Any], action: 
         return found
 
     path = f"{_ORDER}/{name.replace('_', '-')}"
-    return Route(f"orders.{name}", "POST", path, handle, says, body=model, answer=Order)
+    return Route(f"orders.{name}", "POST", path, handle, says, body=model, answer=Order, idempotent=True)
 
 
 def work_step(name: str, model: type[Input], made: Callable[..., Any], action: Action, says: str) -> Route:
@@ -61,7 +61,7 @@ def work_step(name: str, model: type[Input], made: Callable[..., Any], action: A
         return task_view(found)
 
     path = f"{_WORK}/{name.replace('_', '-')}"
-    return Route(f"work_orders.{name}", "POST", path, handle, says, body=model, answer=WorkOrderTask)
+    return Route(f"work_orders.{name}", "POST", path, handle, says, body=model, answer=WorkOrderTask, idempotent=True)
 
 
 async def inbox(call: Call) -> WorkOrderList:
