@@ -382,6 +382,7 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         announceable=lambda: announceable(core.menus.tree, core.manifest),
         zone=operators_zone(settings.ivr_data),
         target_ms=round(settings.answer_target_seconds * 1000),
+        search_limit_s=settings.search_seconds,
         metrics_token=metrics_token(settings),
         policy=keeper.policy,
         opening=staffed(settings.ivr_data, lambda: core.menus.tree),

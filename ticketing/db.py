@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from ticketing.errors import Invalid, Unavailable
+from ticketing.errors import Invalid, TookTooLong, Unavailable
 
 metadata = MetaData(
     naming_convention={
@@ -192,15 +193,42 @@ class Database:
             raise _unavailable("database_busy", "other writers of this process") from None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One read-only transaction: a consistent view that never waits for the writer."""
+    async def read(self, *, limit_s: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """One read-only transaction: a consistent view that never waits for the writer.
+
+        With `limit_s` the database itself ends a statement that runs longer: the block raises TookTooLong, and neither
+        a processor nor a connection goes on working for nobody.
+        """
         async with _translated(writing=False), self._reader.begin() as conn:
-            yield conn
+            if limit_s is None:
+                yield conn
+            elif self.dialect == "postgresql":
+                await conn.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(limit_s * 1000)):d}")
+                yield conn
+            else:
+                async with _bounded(conn, limit_s):
+                    yield conn
 
     async def create_all(self) -> None:
         """Makes every table known to `metadata`: for tests and throw-away files; real ones go through Alembic."""
         async with self.write() as conn:
             await conn.run_sync(metadata.create_all)
+
+
+#: virtual machine steps of SQLite between two looks at the clock: some tens of microseconds
+_STEPS = 2000
+
+
+@asynccontextmanager
+async def _bounded(conn: AsyncConnection, limit_s: float) -> AsyncIterator[None]:
+    """SQLite looks at the clock while it works, and stops past the limit."""
+    driver: Any = (await conn.get_raw_connection()).driver_connection
+    ends = time.monotonic() + limit_s
+    await driver.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
+    try:
+        yield
+    finally:
+        await driver.set_progress_handler(None, _STEPS)
 
 
 def _dumps(value: object) -> str:
@@ -269,6 +297,7 @@ _SIGNS = {
 }
 #: PostgreSQL's classes of what is the server's state and no mistake of the program: connection, resources, operator
 #: (also "starting up"), who may come in, which database there is
+_TOO_LONG = ("interrupted", "57014")
 _SERVER_STATES = ("08", "53", "57P", "28", "3D")
 #: of a writer it means the file cannot be written; of a reader it is a mistake in the program
 _READ_ONLY = "readonly database"
@@ -291,6 +320,8 @@ async def _translated(*, writing: bool = True) -> AsyncIterator[None]:
     except DBAPIError as error:
         code = next((code for sign, code in _SIGNS.items() if sign in str(error.orig)), None)
         state = str(getattr(error.orig, "sqlstate", None) or "")
+        if str(error.orig) in _TOO_LONG or state in _TOO_LONG:
+            raise TookTooLong() from error
         away = error.connection_invalidated or state.startswith(_SERVER_STATES)
         if code is None and (away or (writing and _READ_ONLY in str(error.orig))):
             code = "database_down"

@@ -76,3 +76,9 @@ class Unavailable(HotlineError):
     """Something this needs does not answer now; try again."""
 
     default_code = "unavailable"
+
+
+class TookTooLong(HotlineError):
+    """The search took longer than it may; ask for less at a time."""
+
+    default_code = "took_too_long"

@@ -81,6 +81,12 @@ class Taxonomies:
         """The entry, living or retired: old orders keep their words."""
         return self._nodes.get((kind, code))
 
+    def below(self, kind: str, code: str) -> list[str]:
+        """The code and everything under it, retired entries too, for searches; empty when nobody knows it."""
+        if (kind, code) not in self._nodes:
+            return []
+        return [known for of, known in self._nodes if of == kind and (known == code or known.startswith(f"{code}."))]
+
     def label(self, kind: str, code: str | None, language: str = "zh") -> str:
         """Words for a page; an unknown code is shown as it is."""
         node = self.find(kind, code) if code else None

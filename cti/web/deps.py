@@ -51,6 +51,8 @@ class WebDeps:
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     #: answer target of CT-02, milliseconds
     target_ms: int = 15_000
+    #: seconds a search with free conditions may take
+    search_limit_s: float = 5.0
     #: what a reader of the metrics must send; empty: this machine only
     metrics_token: str = field(default="", repr=False)
     #: how callbacks are offered and dialled

@@ -53,6 +53,7 @@ _STATUS: tuple[tuple[type[errors.HotlineError], int], ...] = (
     (errors.Invalid, 422),
     (errors.TooMany, 429),
     (errors.Unavailable, 503),
+    (errors.TookTooLong, 503),
     (BadRequest, 400),
     (TooSlow, 408),
     (TooLarge, 413),

@@ -150,13 +150,19 @@ def _parameters(route: Route, schemas: dict[Key, Any]) -> list[dict[str, Any]]:
         schema = route.query.model_json_schema()
         required = schema.get("required", [])
         found += [
-            {"name": name, "in": "query", "required": name in required, "schema": part}
+            {"name": name, "in": "query", "required": name in required, **_described(part)}
             for name, part in schema.get("properties", {}).items()
         ]
     if route.idempotent:
         pattern = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"}
         found.append({"name": HEADER, "in": "header", "required": False, "schema": pattern, "description": _ONCE})
     return found
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's meaning stands beside its schema."""
+    rest = {name: value for name, value in schema.items() if name != "description"}
+    return {"schema": rest, **({"description": schema["description"]} if "description" in schema else {})}
 
 
 def _examples(model: Any) -> list[Any]:

@@ -1,21 +1,25 @@
 """Orders through the interface: drafts of calls and paper, versions, twice-sent creates, what is not one's own."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from pytest_aiohttp.plugin import AiohttpClient
+from sqlalchemy import insert, select
 
 from cti import store as calls
 from cti.calls.model import CallRecord, Step
 from cti.web.deps import WebDeps
+from cti.web.server import build_app
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser
 from ticketing.audit import query_log
 from ticketing.db import Database
 from ticketing.orders import actions
 from ticketing.orders.inputs import DraftFromCall
+from ticketing.orders.tables import order_term
 from ticketing.roles import SYSTEM
 
 CALLER = "13800138000"
@@ -295,3 +299,47 @@ async def test_each_kind_is_registered_and_a_look_up_opens_no_order(agent: Brows
     assert {"complaint", "suggestion", "inquiry"} <= {order["kind"] for order in before}
     assert (await agent.get("/api/standards")).status == 200
     assert len((await (await agent.get("/api/orders?limit=100")).json())["items"]) == len(before)
+
+
+@pytest.mark.req("AU-03", "AU-04")
+async def test_conditions_of_every_sort_hold_together_and_are_described(
+    agent: Browser, deps: WebDeps, draft: str, visitor: Browser
+) -> None:
+    """The address takes any of them; each is explained to whoever writes a program; what was asked is logged."""
+    asked = {
+        "business": "data", "state": "draft,registered", "acted_by": "1001", "vip": "false", "card": "none",
+        "created_from": "2026-03-10T00:00:00Z", "created_to": "2026-03-11T09:30:00+08:00", "sort": "due",
+    }  # fmt: skip
+    assert (await agent.patch(f"/api/orders/{draft}", {"version": 1, "business": "data.iptv"})).status == 200
+    page = await (await agent.get("/api/orders", params=asked)).json()
+    assert [item["id"] for item in page["items"]] == [draft]
+    assert (await (await agent.get("/api/orders", params={**asked, "vip": "true"})).json())["items"] == []
+    async with deps.database.read() as conn:
+        said = [row.payload["conditions"] for row in await conn.execute(select(query_log).order_by(query_log.c.id))]
+    written = {"created_to": "2026-03-11T01:30:00Z", "vip": False}
+    assert said[0] == {**asked, **written}
+    for wrong, field in (("business=nowhere", "business"), ("card=green", "card"), ("created_from=1", "created_from")):
+        answer = await agent.get(f"/api/orders?{wrong}")
+        assert (answer.status, (await answer.json())["details"]["field"]) == (422, field)
+    document = await (await visitor.get("/api/openapi.json")).json()
+    parameters = document["paths"]["/api/orders"]["get"]["parameters"]
+    assert len(parameters) > 55
+    assert all(parameter["description"] for parameter in parameters)
+
+
+@pytest.mark.req("AU-03")
+async def test_a_search_that_takes_too_long_is_told_what_to_narrow(
+    aiohttp_client: AiohttpClient, deps: WebDeps, draft: str
+) -> None:
+    """Nothing can be read in no time: the refusal says what to add, most telling first, and is no crash."""
+    hasty = Browser(await aiohttp_client(build_app(replace(deps, search_limit_s=0.0))))
+    await hasty.sign_in("2001")
+    async with deps.database.write() as conn:
+        many = [{"term": f"词{number}", "order_id": 1} for number in range(4000)]
+        await conn.execute(insert(order_term), many)
+    answer = await hasty.get("/api/orders", params={"q": "词", "unit": "city", "state": "draft"})
+    refused = await answer.json()
+    assert (answer.status, refused["code"]) == (422, "too_broad")
+    narrow = ["serial", "number", "customer", "created_from", "created_to", "business", "owner"]
+    assert refused["details"]["narrow"] == narrow
+    assert "时间范围" in refused["message"]

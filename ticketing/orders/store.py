@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ticketing import pages
 from ticketing.clocks import store as clocks
 from ticketing.contacts import store as contacts
-from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
-from ticketing.db import Unindexed
-from ticketing.errors import Invalid, NotFound
-from ticketing.orders import process, rules, words, workflow
-from ticketing.orders.access import visible, waits_for
+from ticketing.errors import NotFound
+from ticketing.orders import process, query, rules, workflow
+from ticketing.orders.access import visible
 from ticketing.orders.model import LIVE_WORK, OPEN, UNBORN, Control, Kind, OrderSummary, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_trail, work_order
 from ticketing.orders.views import (
@@ -44,7 +40,6 @@ SUMMARY_COLUMNS = [column.name for column in customer_order.c if column.name in 
 
 _OWN = Order.__dataclass_fields__.keys() - _SHORT - {"id", "customer_id"}
 _OWN_COLUMNS = [column.name for column in customer_order.c if column.name in _OWN]
-_LARGEST_PAGE = 200
 
 
 def _summaries() -> Select[Any]:
@@ -209,7 +204,7 @@ async def earlier(
     """Newest orders of a customer, or of a number nobody is known by; drafts that became nothing are not among them."""
     if customer_id is None and number is None:
         return ()
-    whose = customer_order.c.customer_id == customer_id if customer_id is not None else _by_number(number or "")
+    whose = customer_order.c.customer_id == customer_id if customer_id is not None else query.by_number(number or "")
     rows = await conn.execute(
         _summaries()
         .where(whose, visible(actor), _was(), customer_order.c.id != (but or 0))
@@ -228,10 +223,6 @@ def _was() -> ColumnElement[bool]:
     return customer_order.c.state.not_in([state.value for state in UNBORN])
 
 
-def _by_number(number: str) -> ColumnElement[bool]:
-    return or_(customer_order.c.caller_number == number, customer_order.c.contact_number == number)
-
-
 async def search(
     conn: AsyncConnection,
     actor: Actor,
@@ -242,86 +233,13 @@ async def search(
     limit: int = 50,
 ) -> Page:
     """Orders the actor may see, newest first, a page at a time; the cursor stays good while rows are added (AU-03)."""
-    if not 1 <= limit <= _LARGEST_PAGE:
-        raise Invalid("bad_limit", f"1 to {_LARGEST_PAGE}", field="limit", allowed=[1, _LARGEST_PAGE])
-    conditions, few = _conditions(actor, wanted, now), _names_few(wanted)
-    if wanted.words is not None:
-        said = await words.said(conn, wanted.words)
-        conditions += said.conditions
-        few = few or said.few
-    query = _summaries().where(visible(actor), *conditions)
-    if cursor is not None:
-        at, id_ = _read_cursor(cursor)
-        newest = customer_order.c.created_at
-        query = query.where(or_(newest < at, and_(newest == at, customer_order.c.id < id_)))
-    first = Unindexed(customer_order.c.created_at) if few else customer_order.c.created_at
-    query = query.order_by(first.desc(), customer_order.c.id.desc()).limit(limit + 1)
-    rows = (await conn.execute(query)).mappings().all()
+    pages.check_limit(limit)
+    asked = await query.read(conn, actor, wanted, now)
+    chosen = _summaries().where(visible(actor), *asked.conditions)
+    rows = (await conn.execute(asked.page(chosen, cursor, limit))).mappings().all()
     shown = rows[:limit]
-    more = _cursor(shown[-1]["created_at"], shown[-1]["id"]) if len(rows) > limit else None
+    more = asked.cursor_of(shown[-1]) if len(rows) > limit else None
     return Page(tuple(summary(dict(row), now) for row in shown), more)
-
-
-def _conditions(actor: Actor, wanted: OrderFilter, now: datetime) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.state:
-        unknown = [code for code in wanted.state if code not in {state.value for state in State}]
-        if unknown:
-            raise Invalid("unknown_code", "no such state", field="state", allowed=[state.value for state in State])
-        found.append(customer_order.c.state.in_(wanted.state))
-    if wanted.kind is not None:
-        if wanted.kind not in {kind.value for kind in Kind}:
-            raise Invalid("unknown_code", "no such kind", field="kind", allowed=[kind.value for kind in Kind])
-        found.append(customer_order.c.kind == wanted.kind)
-    if wanted.number is not None:
-        key = normalise(wanted.number).key or wanted.number
-        found.append(or_(_by_number(key), customer_order.c.service_number.in_([key, wanted.number])))
-    if wanted.serial is not None:
-        if not re.fullmatch(r"[0-9]{1,12}", wanted.serial):
-            raise Invalid("bad_serial", "an order number is digits only", field="serial")
-        found.append(customer_order.c.serial.between(wanted.serial, wanted.serial.ljust(12, "9")))  # LIKE has no index
-    if wanted.customer is not None:
-        found.append(customer.c.public_id == wanted.customer)
-    found += _whose(actor, wanted)
-    if wanted.operation_serial is not None:
-        found.append(customer_order.c.operation_serial == wanted.operation_serial)
-    if wanted.overdue:
-        found += [customer_order.c.due_at <= now, customer_order.c.ended_at.is_(None)]
-    return found
-
-
-#: an order number's first digits name few orders when there are so many of them
-_FEW_DIGITS = 3
-
-
-def _names_few(wanted: OrderFilter) -> bool:
-    """Whether a condition finds few orders by an index of its own, so that they are sorted and not walked by time."""
-    digits = len(wanted.serial or "")
-    one_key = (wanted.number, wanted.customer, wanted.operation_serial)
-    return digits >= _FEW_DIGITS or any(key is not None for key in one_key)
-
-
-def _whose(actor: Actor, wanted: OrderFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.mine:
-        yield customer_order.c.owner_id == actor.staff_id
-    if wanted.for_me:
-        yield waits_for(actor)
-
-
-def _cursor(at: datetime, id_: int) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()}|{id_}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, id_ = text.partition("|")
-        when = datetime.fromisoformat(at)
-        if when.tzinfo is None:
-            raise ValueError("naive")
-        return when, int(id_)
-    except (ValueError, binascii.Error):
-        raise Invalid("bad_cursor", "take the cursor of the page before", field="cursor") from None
 
 
 async def progress_by_serial(conn: AsyncConnection, serial: str, now: datetime) -> Progress | None:
@@ -333,7 +251,7 @@ async def progress_by_serial(conn: AsyncConnection, serial: str, now: datetime) 
 async def progress_by_number(conn: AsyncConnection, number: str, now: datetime, limit: int = 3) -> list[Progress]:
     """Open orders of a caller number, newest first; a caller number can be forged, so nothing but the state."""
     running = customer_order.c.state.in_([state.value for state in OPEN])
-    return await _progress(conn, and_(_by_number(number), running), now, limit)
+    return await _progress(conn, and_(query.by_number(number), running), now, limit)
 
 
 def _speakable() -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -214,28 +214,56 @@ class Progress:
     paused: bool = False
 
 
+#: first moment that counts, and the first that counts no more; None is open
+Span = tuple[datetime | None, datetime | None]
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Conditions of a search; all that are given must hold."""
+    """Conditions of a search; all that are given must hold (AU-03, AU-04). Codes of vocabularies stand for their
+    branches too."""
 
     state: tuple[str, ...] = ()
     kind: str | None = None
+    channel: tuple[str, ...] = ()
+    #: taxonomy field -> code, the code of a branch meaning all below it: `query.TREES` names the fields
+    codes: Mapping[str, str] = field(default_factory=dict)
     #: caller, contact or service number, in any form people write it
     number: str | None = None
     #: whole serial or its beginning
     serial: str | None = None
+    #: `serial-n` of one of its work orders
+    work_serial: str | None = None
     #: public id of a customer
     customer: str | None = None
+    #: part of the customer's or the contact's name
+    name: str | None = None
+    #: number that was dialled
+    dnis: str | None = None
     #: owned by whoever asks
     mine: bool = False
     #: owned by whoever asks, or waiting in a queue of one of his posts
     for_me: bool = False
+    #: 工号 of its owner, or the name of the queue it waits in
+    owner: str | None = None
+    #: stage -> 工号 of who did it: `query.STAGES` names the stages
+    people: Mapping[str, str] = field(default_factory=dict)
     #: a disputed transaction (IN-14)
     operation_serial: str | None = None
+    #: states of its work orders
+    work_state: tuple[str, ...] = ()
+    #: flags that must be so: `query.FLAGS` names them
+    flags: Mapping[str, bool] = field(default_factory=dict)
     #: past its limit
     overdue: bool = False
+    #: none, yellow or red
+    card: str | None = None
+    #: key time -> span: `query.TIMES` names them
+    times: Mapping[str, Span] = field(default_factory=dict)
     #: words that all stand in its texts, in the customer's name or among his later words (TL-72)
     words: str | None = None
+    #: order of the list: `query.SORTS` names them
+    sort: str = "newest"
 
 
 def summary(row: Mapping[str, Any], now: datetime, prefix: str = "") -> OrderSummary:

@@ -2,70 +2,47 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
 
-from pydantic import Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti import store as calls
 from cti.web.callviews import call_views
 from cti.web.orderviews import fields_of, order_view, renamed, summary_view
 from cti.web.route import Call, Route
-from cti.web.schemas.common import Input, PublicId
+from cti.web.schemas.orderquery import OrderConditions, OrderQuery
 from cti.web.schemas.orders import CreateOrder, EditOrder, MergeOrder, NoOrder, Order, OrderPage, SubmitOrder
-from ticketing.errors import HotlineError
-from ticketing.orders import actions, store
+from ticketing.errors import HotlineError, Invalid, TookTooLong
+from ticketing.orders import actions, query, store
 from ticketing.orders.inputs import EditDraft, EndWithoutOrder, Merge, NewDraft, Submit
 from ticketing.orders.model import Channel
-from ticketing.orders.views import OrderFilter
 
 __all__ = ["ROUTES"]
 
 _ONE = "/api/orders/{id:[A-Za-z0-9_-]{1,64}}"
 
 
-class OrderQuery(Input):
-    """Conditions of a search; all that are given must hold."""
-
-    #: one state, or several with commas between
-    state: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}(,[a-z_]{1,20}){0,30}$")] | None = None
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")] | None = None
-    #: caller, contact or service number, in any form people write it
-    number: Annotated[str, StringConstraints(pattern=r"^[0-9+*#() -]{1,40}$")] | None = None
-    #: a whole order number or its beginning
-    serial: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}$")] | None = None
-    customer: PublicId | None = None
-    #: words of its texts, of the customer's name or of what he said later; two Chinese characters are enough (TL-72)
-    q: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
-    operation_serial: Annotated[str, StringConstraints(max_length=80)] | None = None
-    mine: bool = False
-    #: owned by oneself, or waiting in a queue of one's posts
-    for_me: bool = False
-    overdue: bool = False
-    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")] | None = None
-    limit: int = Field(default=50, ge=1, le=200)
-
-
 async def search(call: Call) -> OrderPage:
-    """Orders the person may see, newest first."""
+    """Orders the person may see; a search that takes too long is told what to narrow."""
     asked = call.filters(OrderQuery)
-    wanted = OrderFilter(
-        state=tuple(asked.state.split(",")) if asked.state else (),
-        kind=asked.kind,
-        number=asked.number,
-        serial=asked.serial,
-        customer=asked.customer,
-        mine=asked.mine,
-        for_me=asked.for_me,
-        operation_serial=asked.operation_serial,
-        overdue=asked.overdue,
-        words=asked.q,
-    )
-    async with call.deps.database.read() as conn:
-        page = await store.search(conn, call.actor, wanted, call.now, cursor=asked.cursor, limit=asked.limit)
+    async with bounded(call, asked) as conn:
+        page = await store.search(conn, call.actor, asked.wanted(), call.now, cursor=asked.cursor, limit=asked.limit)
     ids = [order.id for order in page.items]
-    await call.looked_up("order.searched", "order", "list", conditions=asked.model_dump(exclude_defaults=True), ids=ids)
+    await call.looked_up("order.searched", "order", "list", conditions=asked.given(), ids=ids)
     return OrderPage(items=[summary_view(order) for order in page.items], next_cursor=page.next_cursor)
+
+
+@asynccontextmanager
+async def bounded(call: Call, asked: OrderConditions) -> AsyncIterator[AsyncConnection]:
+    """A reading transaction for a free combination of conditions, which the database ends when it takes too long.
+
+    Raises Invalid("too_broad") with what is most worth adding (AU-03).
+    """
+    try:
+        async with call.deps.database.read(limit_s=call.deps.search_limit_s) as conn:
+            yield conn
+    except TookTooLong:
+        narrow = query.narrowing(asked.given())
+        raise Invalid("too_broad", limit_s=call.deps.search_limit_s, narrow=narrow) from None
 
 
 async def show(call: Call) -> Order:

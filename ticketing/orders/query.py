@@ -1,0 +1,374 @@
+"""Searches of orders: every condition as SQL, the orders of a list, and cursors that stay good while rows are added.
+
+A condition is one entry of a table here and one field of the interface; any of them may be combined (AU-03, AU-04).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing import taxonomy
+from ticketing.customers.rules import normalise
+from ticketing.customers.tables import customer
+from ticketing.db import Unindexed, UtcDateTime
+from ticketing.errors import Invalid
+from ticketing.orders import words
+from ticketing.orders.access import waits_for
+from ticketing.orders.model import Channel, Control, Kind, State, WorkOrderState
+from ticketing.orders.tables import (
+    commitment,
+    customer_order,
+    order_reply,
+    order_survey,
+    order_trail,
+    review,
+    work_order,
+)
+from ticketing.orders.views import OrderFilter, Span
+from ticketing.roles import Actor
+from ticketing.staff.tables import staff
+
+O = customer_order.c  # noqa: E741 - the one table this module is about
+Condition = ColumnElement[bool]
+
+TREES: Final[Mapping[str, str]] = {
+    "business": "business",
+    "nature": "nature",
+    "complaint_type": "complaint_type",
+    "complainant_type": "complainant_type",
+    "suggestion_category": "suggestion_category",
+    "unit": "unit",
+    "vip_class": "vip_class",
+    "reply_mode": "reply_mode",
+    "no_order_reason": "no_order_reason",
+    "work_unit": "unit",
+    "cause": "cause",
+    "satisfaction": "satisfaction",
+}
+"""Conditions by a code of a vocabulary, and which one: a branch stands for every leaf below it, retired ones too."""
+
+STAGES: Final = ("received", "reviewed", "dispatched", "handled", "replied", "surveyed", "acted")
+"""Whose work may be asked for: 受理, 复核, 派单, 处理, 反馈, 回访, and any step at all."""
+
+FLAGS: Final = ("urgent", "vip", "repeat", "paused", "fcr", "live")
+"""What an order is or is not; `repeat` counts further contacts and repeats of an ended order."""
+
+TIMES: Final = ("created", "received", "registered", "ended", "due", "event", "promised", "sent", "handled")
+"""Key times: `sent` and `handled` are those of its work orders, `promised` that of an open promise."""
+
+_FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
+#: conditions that leave few orders over: what somebody is told to add when his search took too long
+NARROWING: Final = ("serial", "number", "customer", "created_from", "created_to", "state", "business", "unit", "owner")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One column a list is ordered by."""
+
+    #: name in the row, for the cursor
+    name: str
+    column: ColumnElement[Any]
+    falling: bool = True
+
+
+_NEWEST: Final = (Key("created_at", O.created_at), Key("id", O.id))
+SORTS: Final[Mapping[str, tuple[Key, ...]]] = {
+    "newest": _NEWEST,
+    "oldest": (Key("created_at", O.created_at, falling=False), Key("id", O.id, falling=False)),
+    #: the nearest limit first, orders without one last
+    "due": (
+        Key("due_at", func.coalesce(O.due_at, literal(_FAR, UtcDateTime)), falling=False),
+        Key("id", O.id, falling=False),
+    ),
+    #: 加急 first, the newest of them first (DP-07)
+    "urgent": (Key("urgent", O.urgent), *_NEWEST),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search as SQL."""
+
+    conditions: tuple[Condition, ...]
+    sort: str
+    #: a condition finds few orders by an index of its own: they are sorted, not walked by time
+    few: bool = False
+
+    def page(self, chosen: Select[Any], cursor: str | None, limit: int) -> Select[Any]:
+        """One row more than a page, from where the page before ended; raises Invalid for a cursor of another list."""
+        keys = SORTS[self.sort]
+        if cursor is not None:
+            chosen = chosen.where(_past(keys, self._place(cursor)))
+        return chosen.order_by(*(self._by(key) for key in keys)).limit(limit + 1)
+
+    def _by(self, key: Key) -> ColumnElement[Any]:
+        column = Unindexed(O.created_at) if self.few and key.column is O.created_at else key.column
+        return column.desc() if key.falling else column.asc()
+
+    def cursor_of(self, row: Mapping[str, Any]) -> str:
+        """The place of a row in this list."""
+        place = [_kept(row[key.name]) for key in SORTS[self.sort]]
+        text = json.dumps([self.sort, *place], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def _place(self, cursor: str) -> list[Any]:
+        keys = SORTS[self.sort]
+        try:
+            sort, *place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            if sort != self.sort or len(place) != len(keys):
+                raise ValueError(sort)
+            return [_given(key, value) for key, value in zip(keys, place, strict=True)]
+        except (ValueError, TypeError, binascii.Error):
+            raise Invalid("bad_cursor", "take the cursor of the page before", field="cursor") from None
+
+
+async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: datetime) -> Query:
+    """Makes SQL of a search; raises Invalid naming the condition that cannot be."""
+    if wanted.sort not in SORTS:
+        raise Invalid("unknown_code", "no such order", field="sort", allowed=sorted(SORTS))
+    trees = await taxonomy.read(conn) if wanted.codes else None
+    found = [
+        *_what(wanted),
+        *_by_codes(wanted.codes, trees),
+        *_who(actor, wanted),
+        *_people(wanted.people),
+        *_flags(wanted, now),
+        *_times(wanted.times),
+    ]
+    few = _names_few(wanted)
+    if wanted.words is not None:
+        said = await words.said(conn, wanted.words)
+        found += said.conditions
+        few = few or said.few
+    return Query(tuple(found), wanted.sort, few)
+
+
+#: an order number's first digits name few orders when there are so many of them
+_FEW_DIGITS: Final = 3
+
+
+def _names_few(wanted: OrderFilter) -> bool:
+    """Whether a condition finds few orders by an index of its own."""
+    one_key = (wanted.number, wanted.customer, wanted.operation_serial, wanted.work_serial)
+    return len(wanted.serial or "") >= _FEW_DIGITS or any(key is not None for key in one_key)
+
+
+def narrowing(given: Iterable[str]) -> list[str]:
+    """What to add to a search that took too long, the most telling first."""
+    return [name for name in NARROWING if name not in set(given)]
+
+
+def _what(wanted: OrderFilter) -> Iterator[Condition]:
+    """Of what kind it is, what it is called by, where it stands."""
+    if wanted.state:
+        yield O.state.in_(_known("state", wanted.state, State))
+    if wanted.kind is not None:
+        yield O.kind == _known("kind", (wanted.kind,), Kind)[0]
+    if wanted.channel:
+        yield O.channel.in_(_known("channel", wanted.channel, Channel))
+    if wanted.serial is not None:
+        if not re.fullmatch(r"[0-9]{1,12}", wanted.serial):
+            raise Invalid("bad_serial", "an order number is digits only", field="serial")
+        yield O.serial.between(wanted.serial, wanted.serial.ljust(12, "9"))  # LIKE has no index
+    if wanted.work_serial is not None:
+        yield _work_serial(wanted.work_serial)
+    if wanted.work_state:
+        known = _known("work_state", wanted.work_state, WorkOrderState)
+        yield _work(work_order.c.state.in_(known))
+    if wanted.operation_serial is not None:
+        yield O.operation_serial == wanted.operation_serial
+    if wanted.dnis is not None:
+        yield O.dnis == wanted.dnis
+
+
+def _who(actor: Actor, wanted: OrderFilter) -> Iterator[Condition]:
+    """Whose it is: the customer's, and the owner's."""
+    if wanted.number is not None:
+        key = normalise(wanted.number).key or wanted.number
+        yield or_(by_number(key), O.service_number.in_([key, wanted.number]))
+    if wanted.customer is not None:
+        yield customer.c.public_id == wanted.customer
+    if wanted.name is not None:
+        yield or_(*(column.contains(wanted.name, autoescape=True) for column in (customer.c.name, O.contact_name)))
+    if wanted.mine:
+        yield O.owner_id == actor.staff_id
+    if wanted.for_me:
+        yield waits_for(actor)
+    if wanted.owner is not None:
+        yield or_(O.owner_queue == wanted.owner, O.owner_id.in_(_staff(wanted.owner)))
+
+
+def by_number(number: str) -> Condition:
+    """Orders of a caller or contact number."""
+    return or_(O.caller_number == number, O.contact_number == number)
+
+
+def _by_codes(codes: Mapping[str, str], trees: taxonomy.Taxonomies | None) -> Iterator[Condition]:
+    for name, code in codes.items():
+        if name not in TREES:
+            raise Invalid("unknown_field", f"orders have no {name}", field=name, allowed=sorted(TREES))
+        assert trees is not None
+        below = trees.below(TREES[name], code)
+        if not below:
+            raise Invalid("unknown_code", f"{code!r} is not in {TREES[name]}", field=name, code_given=code)
+        if name == "work_unit":
+            yield _work(work_order.c.unit.in_(below), work_order.c.state != WorkOrderState.PROPOSED.value)
+        elif name == "cause":
+            yield or_(_work(work_order.c.cause.in_(below)), _of(order_survey, order_survey.c.cause.in_(below)))
+        elif name == "satisfaction":
+            heard = _of(order_survey, order_survey.c.grade.in_(below))
+            yield or_(heard, _of(order_reply, order_reply.c.satisfaction.in_(below)))
+        else:
+            yield O[name].in_(below)
+
+
+_DID: Final[Mapping[str, Callable[[ColumnElement[Any]], Condition]]] = {
+    "received": O.author_id.in_,
+    "reviewed": lambda who: _of(review, review.c.reviewer_id.in_(who)),
+    "dispatched": lambda who: _work(work_order.c.dispatched_by.in_(who)),
+    "handled": lambda who: _of(order_trail, order_trail.c.work_order_id.is_not(None), order_trail.c.actor_id.in_(who)),
+    "replied": lambda who: _of(order_reply, order_reply.c.staff_id.in_(who)),
+    "surveyed": lambda who: _of(order_survey, order_survey.c.staff_id.in_(who)),
+    "acted": lambda who: _of(order_trail, order_trail.c.actor_id.in_(who)),
+}
+
+
+def _people(people: Mapping[str, str]) -> Iterator[Condition]:
+    for stage, number in people.items():
+        if stage not in _DID:
+            raise Invalid("unknown_field", f"there is no stage {stage}", field=f"{stage}_by", allowed=list(STAGES))
+        yield _DID[stage](_staff(number))
+
+
+def _flags(wanted: OrderFilter, now: datetime) -> Iterator[Condition]:
+    live = O.ended_at.is_(None)
+    made: Mapping[str, Condition] = {
+        "urgent": O.urgent.is_(True),
+        "vip": O.vip_class.is_not(None),
+        "repeat": or_(O.repeat_no > 0, O.contact_no > 1),
+        "paused": O.control == Control.PAUSED.value,
+        "fcr": O.fcr.is_(True),
+        "live": live,
+    }
+    for name, so in wanted.flags.items():
+        if name not in made:
+            raise Invalid("unknown_field", f"orders have no flag {name}", field=name, allowed=list(FLAGS))
+        yield made[name] if so else or_(~made[name], made[name].is_(None))
+    red = and_(live, O.due_at <= now)
+    yellow = and_(live, O.warn_at <= now, O.due_at > now)
+    if wanted.overdue or wanted.card == "red":
+        yield red
+    elif wanted.card == "yellow":
+        yield yellow
+    elif wanted.card == "none":
+        yield or_(
+            O.ended_at.is_not(None), O.due_at.is_(None), and_(O.due_at > now, or_(O.warn_at.is_(None), O.warn_at > now))
+        )
+    elif wanted.card is not None:
+        raise Invalid("unknown_code", "no such card", field="card", allowed=["none", "yellow", "red"])
+
+
+_AT: Final[Mapping[str, Callable[[Span], Condition]]] = {
+    "created": lambda span: _within(O.created_at, span),
+    "received": lambda span: _within(O.received_at, span),
+    "registered": lambda span: _within(O.registered_at, span),
+    "ended": lambda span: _within(O.ended_at, span),
+    "due": lambda span: _within(O.due_at, span),
+    "event": lambda span: _within(O.event_at, span),
+    "promised": lambda span: _of(
+        commitment,
+        commitment.c.kept_at.is_(None),
+        commitment.c.replaced_at.is_(None),
+        _within(commitment.c.due_at, span),
+    ),
+    "sent": lambda span: _work(_within(work_order.c.sent_at, span)),
+    "handled": lambda span: _work(_within(work_order.c.ended_at, span)),
+}
+
+
+def _times(times: Mapping[str, Span]) -> Iterator[Condition]:
+    for name, span in times.items():
+        if name not in _AT:
+            raise Invalid("unknown_field", f"orders have no time {name}", field=f"{name}_from", allowed=list(TIMES))
+        if span[0] is not None and span[1] is not None and span[0] >= span[1]:
+            raise Invalid("empty_span", "the end must be after the beginning", field=f"{name}_to")
+        yield _AT[name](span)
+
+
+def _within(column: ColumnElement[datetime], span: Span) -> Condition:
+    first, end = span
+    return and_(*([column >= first] if first else []), *([column < end] if end else []), column.is_not(None))
+
+
+def _work(*conditions: Condition) -> Condition:
+    return _of(work_order, *conditions)
+
+
+def _of(table: Any, *conditions: Condition) -> Condition:
+    """Orders that have a row of this table."""
+    return exists().where(table.c.order_id == O.id, *conditions)
+
+
+def _work_serial(given: str) -> Condition:
+    serial, _, number = given.partition("-")
+    if not (serial.isascii() and serial.isdigit() and number.isascii() and number.isdigit() and len(number) <= 4):
+        raise Invalid("bad_serial", "an order number, a dash, the work order's number", field="work_serial")
+    return and_(O.serial == serial, _work(work_order.c.number == int(number)))
+
+
+def _staff(number: str) -> Any:
+    return select(staff.c.id).where(staff.c.number == number).scalar_subquery()
+
+
+def _known(name: str, given: tuple[str, ...], words_of: Any) -> tuple[str, ...]:
+    allowed = [each.value for each in words_of]
+    if any(code not in allowed for code in given):
+        raise Invalid("unknown_code", f"no such {name}", field=name, allowed=allowed)
+    return given
+
+
+def _past(keys: tuple[Key, ...], place: list[Any]) -> Condition:
+    """Rows after this place in the order of the keys."""
+    clauses: list[Condition] = []
+    same: list[Condition] = []
+    for key, value in zip(keys, place, strict=True):
+        if isinstance(value, bool):
+            beyond = key.column.is_(False) if key.falling and value else false()
+            equal = key.column.is_(value)
+        else:
+            beyond = key.column < value if key.falling else key.column > value
+            equal = key.column == value
+        clauses.append(and_(*same, beyond))
+        same.append(equal)
+    return or_(*clauses)
+
+
+def _kept(value: Any) -> Any:
+    if value is None:
+        return _FAR.isoformat()
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _given(key: Key, value: Any) -> Any:
+    if key.name == "id":
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+            raise ValueError(value)
+        return value
+    if key.name == "urgent":
+        if not isinstance(value, bool):
+            raise TypeError(value)
+        return value
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError(value)
+    return at
