@@ -51,6 +51,7 @@ from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.orders import cards
 from ticketing.outbox import Courier
+from ticketing.papers.files import FileStore
 from ticketing.sample.load import load_sample
 from ticketing.sealing import Sealer
 from ticketing.staff import sample as sample_staff
@@ -375,6 +376,7 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         door=Door(core.database, passwords),
         queries=core.queries,
         library=core.library,
+        files=FileStore(settings.papers_root),
         secure=settings.tls != "off",
         hosts=page_hosts(settings),
         standards=standards(core.menus.tree, core.manifest),

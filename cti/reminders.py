@@ -1,8 +1,8 @@
-"""Work beside the calls, told to the people it concerns: recorded complaints and callbacks (TL-21, TL-23, K3, K17).
+"""Work beside the calls, told to the people it concerns: recorded complaints, papers and callbacks.
 
-Every committed change goes as `item` or `callback` to the pages of those who may see it. What needs a person now is
-an alert to its owner, to everybody who may do it when it has none, and to the supervisors: a callback that came onto
-the owner's list, and what went over its time.
+Every committed change goes as `item`, `paper` or `callback` to the pages of those who may see it (TL-21, TL-23, CL-01).
+What needs a person now (K3, K17) is an alert to its owner, to everybody who may do it when it has none, and to the
+supervisors: a callback that came onto the owner's list, and what went over its time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.intake import store as items
+from ticketing.papers import store as papers
 from ticketing.roles import Action, Post, may
 from ticketing.staff import store as staff
 from ticketing.staff.model import Staff
@@ -30,8 +31,8 @@ log = structlog.get_logger(__name__)
 #: what went over its time so long before the service started is told again: better twice than never
 _BEFORE_START: Final = timedelta(minutes=10)
 #: event on the stream, by the first word of the fact: who may see it, and who may do it
-_SEES: Final = {"item": Action.VIEW_ITEMS, "callback": Action.VIEW_CALLBACKS}
-_DOES: Final = {"item": Action.WORK_ITEMS, "callback": Action.WORK_CALLBACKS}
+_SEES: Final = {"item": Action.VIEW_ITEMS, "paper": Action.VIEW_PAPERS, "callback": Action.VIEW_CALLBACKS}
+_DOES: Final = {"item": Action.WORK_ITEMS, "paper": Action.WORK_PAPERS, "callback": Action.WORK_CALLBACKS}
 #: told again without a change
 _NO_NEWS: Final = frozenset({"item.known", "callback.known"})
 #: facts by which a callback comes onto the owner's list
@@ -105,6 +106,7 @@ class Overdue:
         async with self._database.read() as conn:
             found = {
                 "item": await items.overdue_between(conn, self._since, now),
+                "paper": await papers.overdue_between(conn, self._since, now),
                 "callback": await reading.overdue_between(conn, self._since, now),
             }
             late = [(kind, *each) for kind, rows in found.items() for each in rows]

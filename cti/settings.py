@@ -239,6 +239,11 @@ class Settings(BaseSettings):
         return (self.home / "secrets").resolve()
 
     @property
+    def papers_root(self) -> Path:
+        """Folder of the scans of papers: nothing in it is served but through its own checked routes."""
+        return (self.home / "papers").resolve()
+
+    @property
     def recordings_root(self) -> Path:
         """Folder of the checked voice files."""
         return (self.home / "recordings").resolve()

@@ -90,6 +90,9 @@ class Action(StrEnum):
     PLAY_ANY_RECORDING = "play_any_recording"
     VIEW_ITEMS = "view_items"
     WORK_ITEMS = "work_items"
+    VIEW_PAPERS = "view_papers"
+    WORK_PAPERS = "work_papers"
+    FILE_ORIGINALS = "file_originals"
     VIEW_CALLBACKS = "view_callbacks"
     BOOK_CALLBACK = "book_callback"
     WORK_CALLBACKS = "work_callbacks"
@@ -152,6 +155,9 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.PLAY_ANY_RECORDING: frozenset({Post.SA, Post.RX, Post.MH, Post.QC, Post.SU, Post.FU}),
     Action.VIEW_ITEMS: frozenset({Post.RX, Post.SA, Post.MH, Post.QC, Post.SU, Post.AD}),
     Action.WORK_ITEMS: frozenset({Post.RX, Post.SA}),
+    Action.VIEW_PAPERS: frozenset({Post.TE, Post.SA, Post.MH, Post.DM, Post.QC, Post.SU, Post.AD}),
+    Action.WORK_PAPERS: frozenset({Post.TE, Post.SA}),
+    Action.FILE_ORIGINALS: frozenset({Post.DM}),
     Action.VIEW_CALLBACKS: _INTAKE | {Post.SV, Post.MH, Post.QC, Post.FU, Post.SU, Post.AD},
     Action.BOOK_CALLBACK: _INTAKE | {Post.MH, Post.FU, Post.SU},
     Action.WORK_CALLBACKS: frozenset({Post.RX, Post.SA, Post.MH, Post.SU}),

@@ -18,6 +18,7 @@ from ticketing.calendar import WorkingCalendar
 from ticketing.callbacks.policy import Policy, shipped
 from ticketing.changes import Change
 from ticketing.db import Database
+from ticketing.papers.files import FileStore
 from ticketing.staff.sign_in import Door
 
 __all__ = ["DEPS", "WebDeps"]
@@ -35,6 +36,8 @@ class WebDeps:
     door: Door
     queries: QueryLog
     library: Library
+    #: scans of papers
+    files: FileStore
     #: True behind TLS: cookie `__Host-hotline`, HSTS, `https` origins
     secure: bool = False
     #: further origins that may call us, e.g. `http://localhost:5173` while the desk is developed

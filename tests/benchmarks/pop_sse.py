@@ -34,6 +34,7 @@ from recordings.library import Library
 from tests.web.fakes import Clock, FakeTelephony
 from ticketing.audit import QueryLog
 from ticketing.db import Database
+from ticketing.papers.files import FileStore
 from ticketing.staff import sessions
 from ticketing.staff.passwords import Passwords
 from ticketing.staff.sign_in import Door
@@ -115,6 +116,7 @@ async def service(streams: int, folder: Path) -> AsyncIterator[tuple[WebDeps, li
                 door=Door(database, passwords),
                 queries=queries,
                 library=Library(database, folder, folder, b"k" * 32, queries),
+                files=FileStore(folder),
             ),
             tokens,
         )

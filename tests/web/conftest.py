@@ -15,6 +15,7 @@ from tests.web.fakes import PASSWORD, Browser, Clock, FakeTelephony
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
 from ticketing.db import Database
+from ticketing.papers.files import FileStore
 from ticketing.roles import SYSTEM
 from ticketing.staff import actions, sample, store
 from ticketing.staff.passwords import Passwords
@@ -87,6 +88,7 @@ async def deps(
         door=Door(centre, passwords),
         queries=queries,
         library=Library(centre, tmp_path / "spool", tmp_path / "media", b"k" * 32, queries),
+        files=FileStore(tmp_path / "papers"),
         desk=tmp_path / "desk",
     )
 

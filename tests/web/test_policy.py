@@ -13,7 +13,16 @@ from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser
 from ticketing.roles import PERMISSIONS, Action, Actor, Post
 
-NUMBERS = {"JA": "1001", "SA": "2001", "SU": "3001", "MH": "4001", "DM": "5001", "RX": "6001", "AD": "9001"}
+NUMBERS = {
+    "JA": "1001",
+    "SA": "2001",
+    "SU": "3001",
+    "MH": "4001",
+    "DM": "5001",
+    "RX": "6001",
+    "TE": "6101",
+    "AD": "9001",
+}
 SHOWN = [route for route in ROUTES if not route.hidden]
 
 

@@ -129,7 +129,8 @@ async def test_the_figures_are_what_a_person_may_see(
     await failed(centre, clock.now)
     clerk = await open_browser("6001")
     assert await (await clerk.get("/api/work-counts")).json() == {
-        "items_new": 1, "items_overdue": 0, "callbacks_listed": 1, "callbacks_overdue": 0
+        "items_new": 1, "items_overdue": 0, "callbacks_listed": 1, "callbacks_overdue": 0,
+        "papers_new": None, "papers_overdue": None, "originals_handed": None,
     }  # fmt: skip
     clock.advance(hours=3)
     await clerk.sign_in("6001")

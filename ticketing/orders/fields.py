@@ -97,7 +97,7 @@ def _value(name: str, rule: FieldRule, value: object, now: datetime) -> object:
         case FieldKind.TIME:
             return _time(name, rule, value, now)
         case FieldKind.NUMBER:
-            return _number(name, value)
+            return number(name, value)
         case FieldKind.KIND:
             return _kind(value)
         case FieldKind.LEAF:
@@ -134,13 +134,14 @@ def _time(name: str, rule: FieldRule, value: object, now: datetime) -> datetime:
     return value
 
 
-def _number(name: str, value: object) -> str:
+def number(name: str, value: object) -> str:
+    """A telephone number as it is stored and compared; raises Invalid for what nobody could call."""
     if not isinstance(value, str):
         raise Invalid("not_a_number", "a telephone number is expected", field=name)
-    number = normalise(value)
-    if number.kind in {NumberKind.INVALID, NumberKind.WITHHELD} or number.key is None:
+    found = normalise(value)
+    if found.kind in {NumberKind.INVALID, NumberKind.WITHHELD} or found.key is None:
         raise Invalid("not_a_number", "not a telephone number; write it with its area code", field=name)
-    return number.key
+    return found.key
 
 
 def _kind(value: object) -> str:

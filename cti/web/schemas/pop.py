@@ -233,5 +233,6 @@ STREAM_EVENTS: dict[str, type[Output]] = {
     "alert": Alert,
     "order": OrderEvent,
     "item": WorkEvent,
+    "paper": WorkEvent,
     "callback": WorkEvent,
 }

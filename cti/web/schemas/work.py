@@ -6,7 +6,7 @@ __all__ = ["WorkCounts", "WorkEvent"]
 
 
 class WorkEvent(Output):
-    """A recorded complaint or a callback changed; its page reads what it shows again."""
+    """A recorded complaint, a paper or a callback changed; its page reads what it shows again."""
 
     id: str
     serial: str
@@ -22,6 +22,12 @@ class WorkCounts(Output):
     items_new: int | None
     #: recorded complaints past their two hours (K3)
     items_overdue: int | None
+    #: papers no clerk has
+    papers_new: int | None
+    #: papers past their two hours (CL-01)
+    papers_overdue: int | None
+    #: originals handed over that wait for the archivist's receipt (KB-11)
+    originals_handed: int | None
     #: callbacks a person must decide about: after the last attempt, or of unknown fate
     callbacks_listed: int | None
     #: callbacks past their time (K17)

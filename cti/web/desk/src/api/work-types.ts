@@ -14,6 +14,9 @@ export interface WorkEvent {
 export interface WorkCounts {
   items_new: number | null
   items_overdue: number | null
+  papers_new: number | null
+  papers_overdue: number | null
+  originals_handed: number | null
   callbacks_listed: number | null
   callbacks_overdue: number | null
 }

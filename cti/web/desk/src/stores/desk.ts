@@ -71,7 +71,7 @@ export const useDesk = defineStore('desk', () => {
     else if (name === 'recording') mark(JSON.parse(data) as RecordingEvent)
     else if (name === 'alert') warn(JSON.parse(data) as Alert)
     else if (name === 'order') void useDraft().changed(JSON.parse(data) as OrderEvent)
-    else if (name === 'item' || name === 'callback') useWork().heard(name, JSON.parse(data) as WorkEvent)
+    else if (name === 'item' || name === 'paper' || name === 'callback') useWork().heard(name, JSON.parse(data) as WorkEvent)
     else if (name === 'snapshot') {
       void loadCalls()
       void useWork().count()

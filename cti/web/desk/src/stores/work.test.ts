@@ -6,7 +6,7 @@ import { useDesk } from './desk'
 import { useSession } from './session'
 import { useWork } from './work'
 
-const counts = (part: Partial<WorkCounts> = {}): WorkCounts => ({ items_new: 2, items_overdue: 0, callbacks_listed: 1, callbacks_overdue: 0, ...part })
+const counts = (part: Partial<WorkCounts> = {}): WorkCounts => ({ items_new: 2, items_overdue: 0, papers_new: null, papers_overdue: null, originals_handed: null, callbacks_listed: 1, callbacks_overdue: 0, ...part })
 const event = (id: string): WorkEvent => ({ id, serial: '100000009', state: 'new', version: 1, event: 'item.taken' })
 
 let service: FakeService
