@@ -385,6 +385,7 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         zone=operators_zone(settings.ivr_data),
         target_ms=round(settings.answer_target_seconds * 1000),
         search_limit_s=settings.search_seconds,
+        export_rows=settings.export_rows,
         metrics_token=metrics_token(settings),
         policy=keeper.policy,
         opening=staffed(settings.ivr_data, lambda: core.menus.tree),

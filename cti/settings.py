@@ -143,6 +143,8 @@ class Settings(BaseSettings):
     answer_target_seconds: float = Field(15.0, gt=0)
     #: a search with free conditions that takes longer is ended, and told what to narrow (AU-03) (default)
     search_seconds: float = Field(5.0, gt=0, le=14)
+    #: orders one spreadsheet may hold (default)
+    export_rows: int = Field(50_000, ge=1, le=1_000_000)
     #: free disk below which the service does not start, MiB (default)
     disk_floor_mib: int = Field(512, ge=0)
     #: bytes of raw telephony events kept on disk (TL-71) (default)

@@ -83,6 +83,9 @@ class Action(StrEnum):
     VIEW_ALL_ORDERS = "view_all_orders"
     VIEW_DRAFTS_OF_OTHERS = "view_drafts_of_others"
     VIEW_CUSTOMERS = "view_customers"
+    VIEW_PERSONAL = "view_personal"
+    UNMASK = "unmask"
+    EXPORT_ORDERS = "export_orders"
     EDIT_CUSTOMERS = "edit_customers"
     VIEW_OWN_CALLS = "view_own_calls"
     VIEW_ALL_CALLS = "view_all_calls"
@@ -148,6 +151,11 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.VIEW_ALL_ORDERS: _SEE_ALL | {Post.JA, Post.TE, Post.RX},
     Action.VIEW_DRAFTS_OF_OTHERS: frozenset({Post.SU, Post.AD}),
     Action.VIEW_CUSTOMERS: _CENTRE | {Post.QC},
+    Action.VIEW_PERSONAL: _INTAKE | {Post.SV, Post.MH, Post.FU, Post.SU},
+    Action.UNMASK: _DEPARTMENT | {Post.DM, Post.QC, Post.LD, Post.AD},
+    Action.EXPORT_ORDERS: frozenset(
+        {Post.SA, Post.SV, Post.DM, Post.QC, Post.MH, Post.DH, Post.LD, Post.FU, Post.SU, Post.AD}
+    ),
     Action.EDIT_CUSTOMERS: _INTAKE | {Post.SV, Post.MH},
     Action.VIEW_OWN_CALLS: _CENTRE | {Post.QC},
     Action.VIEW_ALL_CALLS: frozenset({Post.SA, Post.MH, Post.QC, Post.SU, Post.AD}),

@@ -56,6 +56,8 @@ class WebDeps:
     target_ms: int = 15_000
     #: seconds a search with free conditions may take
     search_limit_s: float = 5.0
+    #: orders one export may hold
+    export_rows: int = 50_000
     #: what a reader of the metrics must send; empty: this machine only
     metrics_token: str = field(default="", repr=False)
     #: how callbacks are offered and dialled

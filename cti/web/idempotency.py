@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cti.web.masking import covered, reader_of
 from cti.web.route import Call, Reply, Route
 from cti.web.tables import idempotency
 from ticketing.errors import Invalid
@@ -64,7 +65,7 @@ async def once(call: Call, route: Route) -> object:
         call.transaction = conn
         result = await route.handler(call)
         reply = result if isinstance(result, Reply) else Reply(result, route.status)
-        body = route.encode(reply.value)
+        body = route.encode(covered(reply.value, reader_of(call)))
         await keep(conn, key, reply.status, body)
     return replace(reply, value=body)
 

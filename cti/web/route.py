@@ -102,7 +102,7 @@ class Call:
         ids: Sequence[str] = (),
     ) -> None:
         """Write the look-up to the query log before it is answered (AU-01)."""
-        payload = {"conditions": dict(conditions or {}), "count": len(ids), "ids": list(ids)[:100]}
+        payload = {"conditions": dict(conditions or {}), "count": len(ids), "ids": list(ids)}
         await self.deps.queries.log(Entry(self.actor, verb, kind, subject, self.now, payload))
 
 

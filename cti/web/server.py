@@ -9,6 +9,7 @@ from aiohttp import web
 
 from cti.web import errors
 from cti.web.announce import announce
+from cti.web.areas.exports import EXPORTS, Exports
 from cti.web.areas.phone import SOCKETS, sockets
 from cti.web.areas.pops import LATENCIES
 from cti.web.auth import signed_in
@@ -16,6 +17,7 @@ from cti.web.body import BODY_CAP, parse, parse_query, read_body, read_upload
 from cti.web.catalogue import ROUTES
 from cti.web.deps import DEPS, WebDeps
 from cti.web.idempotency import once
+from cti.web.masking import covered, reader_of
 from cti.web.messages import language_of
 from cti.web.policy import POLICY, Access, allowed, check_complete
 from cti.web.pop_latency import Latencies
@@ -39,6 +41,7 @@ def build_app(deps: WebDeps) -> web.Application:
     app = web.Application(middlewares=[envelope], client_max_size=BODY_CAP)
     app[DEPS] = deps
     app[LATENCIES] = Latencies(deps.database)
+    app[EXPORTS] = Exports()
     app.cleanup_ctx.append(sockets)
     for route in ROUTES:
         bound = bind(route)
@@ -71,7 +74,7 @@ def bind(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
         result = await (once(call, route) if route.idempotent else route.handler(call))
         if call.changes:
             await announce(call.deps, call.changes)
-        return answer(route, result)
+        return answer(route, result, call)
 
     return handle
 
@@ -121,8 +124,8 @@ async def read(route: Route, call: Call) -> None:
         raise Invalid("unknown_field", field=next(iter(request.query)))
 
 
-def answer(route: Route, result: object) -> web.StreamResponse:
-    """A handler's value as a response."""
+def answer(route: Route, result: object, call: Call) -> web.StreamResponse:
+    """A handler's value as a response, covered as its reader's post says."""
     if isinstance(result, web.StreamResponse):
         return result
     reply = result if isinstance(result, Reply) else Reply(result, route.status)
@@ -131,7 +134,7 @@ def answer(route: Route, result: object) -> web.StreamResponse:
     else:
         response = web.Response(
             status=reply.status,
-            body=reply.value if isinstance(reply.value, bytes) else route.encode(reply.value),
+            body=reply.value if isinstance(reply.value, bytes) else route.encode(covered(reply.value, reader_of(call))),
             content_type="application/json",
             charset="utf-8",
             headers=reply.headers,

@@ -21,4 +21,4 @@ def test_lengths_of_time_and_space_carry_their_unit() -> None:
         for name, field in Settings.model_fields.items()
         if field.annotation in (int, float) and not name.endswith(("_seconds", "_mib", "_bytes", "_port", "_days"))
     }
-    assert plain == {"rtp_start", "rtp_end", "misses_before_pause"}
+    assert plain == {"rtp_start", "rtp_end", "misses_before_pause", "export_rows"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
-from ticketing.orders.model import State, WorkOrderState
+from ticketing.orders.model import LIVE_WORK, State, WorkOrderState
 from ticketing.orders.tables import customer_order, work_order
 from ticketing.roles import SYSTEM, Action, Actor, Post, may
 from ticketing.staff.tables import staff
@@ -39,6 +39,11 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     return or_(*clauses) if actor.posts else false()
 
 
+def works_on(actor: Actor) -> ColumnElement[bool]:
+    """Condition on `customer_order`: the actor, or his unit, holds a live work order of it."""
+    return _of_department(actor, [state.value for state in LIVE_WORK])
+
+
 QUEUES: Mapping[Post, str] = {Post.SA: "senior", Post.SV: "survey", Post.DM: "archivist", Post.MH: "manager"}
 """Queues in which orders wait for a post."""
 
@@ -54,11 +59,14 @@ def waits_for(actor: Actor) -> ColumnElement[bool]:
     return and_(live, or_(*clauses))
 
 
-def _of_department(actor: Actor) -> ColumnElement[bool]:
+_SENT = [state.value for state in WorkOrderState if state is not WorkOrderState.PROPOSED]
+
+
+def _of_department(actor: Actor, states: Sequence[str] = _SENT) -> ColumnElement[bool]:
     """The unit's live and ended work orders; what is only proposed does not exist for it."""
     unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
     return exists().where(
         work_order.c.order_id == customer_order.c.id,
-        work_order.c.state != WorkOrderState.PROPOSED.value,
+        work_order.c.state.in_(states),
         or_(work_order.c.unit == unit, work_order.c.owner_id == actor.staff_id),
     )

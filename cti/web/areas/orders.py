@@ -10,9 +10,20 @@ from cti.web.callviews import call_views
 from cti.web.orderviews import fields_of, order_view, renamed, summary_view
 from cti.web.route import Call, Route
 from cti.web.schemas.orderquery import OrderConditions, OrderQuery
-from cti.web.schemas.orders import CreateOrder, EditOrder, MergeOrder, NoOrder, Order, OrderPage, SubmitOrder
+from cti.web.schemas.orders import (
+    CreateOrder,
+    EditOrder,
+    MergeOrder,
+    NoOrder,
+    Order,
+    OrderPage,
+    OrderTrack,
+    Stay,
+    SubmitOrder,
+    UncoverOrder,
+)
 from ticketing.errors import HotlineError, Invalid, TookTooLong
-from ticketing.orders import actions, query, store
+from ticketing.orders import actions, query, sight, store, track
 from ticketing.orders.inputs import EditDraft, EndWithoutOrder, Merge, NewDraft, Submit
 from ticketing.orders.model import Channel
 
@@ -125,17 +136,48 @@ async def named(call: Call) -> AsyncIterator[AsyncConnection]:
         raise renamed(error) from error.__cause__
 
 
-async def read(call: Call, conn: AsyncConnection, public_id: str) -> Order:
-    """The whole order as the person may see it, with its calls."""
+async def trail(call: Call) -> OrderTrack:
+    """Where an order and its work orders lay, with nine fields each (AU-05)."""
+    async with call.deps.database.read() as conn:
+        id_ = await store.id_of(conn, call.actor, call.part("id"))
+        stays = (await track.of_orders(conn, [id_]))[id_]
+        covered = await sight.is_covered(conn, call.actor, call.part("id"))
+    await call.looked_up("order.trail_read", "order", call.part("id"), ids=[call.part("id")])
+    return OrderTrack(masked=covered, items=[Stay.model_validate(stay) for stay in stays])
+
+
+async def uncover(call: Call) -> Order:
+    """One order in full, for a reason that is kept; the next reading covers it again (AU-02)."""
+    given = call.input(UncoverOrder)
+    async with named(call) as conn:
+        await sight.uncover(conn, call.actor, call.part("id"), given.reason, call.now)
+        return await read(call, conn, call.part("id"), covered=False)
+
+
+async def read(call: Call, conn: AsyncConnection, public_id: str, *, covered: bool | None = None) -> Order:
+    """The whole order as the person may see it, with its calls; covered as his post says unless told otherwise."""
+    if covered is None:
+        covered = await sight.is_covered(conn, call.actor, public_id)
     order = await store.get(conn, call.actor, public_id, call.now)
     records = [record for call_id in order.call_ids if (record := await calls.get(conn, call_id)) is not None]
     labels = call.deps.telephony.labels(call.language)
-    return order_view(order, await call_views(conn, call.actor, records, labels), call.language)
+    seen = order_view(order, await call_views(conn, call.actor, records, labels), call.language)
+    return seen.model_copy(update={"masked": covered})
 
 
 ROUTES = (
     Route("orders.list", "GET", "/api/orders", search, "Search orders.", query=OrderQuery, answer=OrderPage),
     Route("orders.show", "GET", _ONE, show, "One order.", answer=Order),
+    Route("orders.trail", "GET", f"{_ONE}/trail", trail, "Its track, nine fields a node.", answer=OrderTrack),
+    Route(
+        "personal.uncover",
+        "POST",
+        f"{_ONE}/uncover",
+        uncover,
+        "One order in full, for a reason.",
+        body=UncoverOrder,
+        answer=Order,
+    ),
     Route(
         "orders.create",
         "POST",

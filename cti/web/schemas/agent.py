@@ -1,10 +1,11 @@
 """The agent's state, his phone, and the queues as Asterisk has them (TL-40, TL-60). Pure."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
 from cti.web.schemas.common import Code, Input, Output, UtcInstant
+from ticketing.masking import Personal
 
 __all__ = [
     "AgentPhone",
@@ -123,7 +124,7 @@ class QueueCall(Output):
     """One caller waiting."""
 
     call_id: str
-    number: str
+    number: Annotated[str, Personal.NUMBER]
     position: int = Field(ge=0)
     joined_at: UtcInstant
     priority: int

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from cti.web.schemas.common import CallId, Code, Input, Line, Output, PublicId, StaffNumber, UtcInstant, Version
+from ticketing.masking import Personal
 
 __all__ = [
     "AttemptView",
@@ -65,9 +66,9 @@ class CallbackView(Output):
         "connected", "failed", "unknown", "cancelled",
     ]  # fmt: skip
     mode: Literal["agent_first", "customer_first"]
-    number: str
+    number: Annotated[str, Personal.NUMBER]
     customer_id: str | None
-    customer_name: str | None
+    customer_name: Annotated[str | None, Personal.NAME]
     vip_class: str | None
     language: str
     queue: str
@@ -97,7 +98,7 @@ class CallbackView(Output):
     order: str | None
     order_id: str | None
     end_reason: str | None
-    note: str | None
+    note: Annotated[str | None, Personal.TEXT]
     ended_at: UtcInstant | None
     #: Only where one callback is read.
     tries: list[AttemptView]

@@ -1,10 +1,11 @@
 """Calls and their recordings as the page lists and plays them. Pure."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
 from cti.web.schemas.common import Output, UtcInstant
+from ticketing.masking import Personal
 
 __all__ = [
     "CallList",
@@ -81,7 +82,7 @@ class CallView(Output):
     dnis: str
     #: the recording notice that was played, prompt and version (TL-01)
     notice: str
-    number: str
+    number: Annotated[str, Personal.NUMBER]
     entered_at: UtcInstant
     answered_at: UtcInstant | None
     ended_at: UtcInstant | None

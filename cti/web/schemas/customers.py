@@ -1,7 +1,10 @@
 """Customers as the directory gives them (TL-34). Pure."""
 
+from typing import Annotated
+
 from cti.web.schemas.common import Output
 from cti.web.schemas.orders import OrderSummary
+from ticketing.masking import Personal
 
 __all__ = ["CustomerFile", "CustomerList", "CustomerNumberView", "CustomerView"]
 
@@ -9,21 +12,21 @@ __all__ = ["CustomerFile", "CustomerList", "CustomerNumberView", "CustomerView"]
 class CustomerNumberView(Output):
     """One number of a customer."""
 
-    e164: str
+    e164: Annotated[str, Personal.NUMBER]
     kind: str
-    service: str | None = None
+    service: Annotated[str | None, Personal.NUMBER] = None
 
 
 class CustomerView(Output):
     """A customer."""
 
     id: str
-    name: str
+    name: Annotated[str, Personal.NAME]
     #: major 大客户, important 重要客户, dedicated_line 专线, or null.
     vip_class: str | None
     vip_label: str | None
     complainant_type: str | None
-    profile: dict[str, str]
+    profile: Annotated[dict[str, str], Personal.ADDRESS]
     numbers: list[CustomerNumberView]
     #: The directory answered from its cache (TL-34).
     stale: bool

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from cti.web.schemas.calls import RecordingRef
 from cti.web.schemas.common import Code, Input, Line, Output, StaffNumber, UtcInstant, Version
 from cti.web.schemas.orders import Order
+from ticketing.masking import Personal
 
 __all__ = [
     "ClaimItem",
@@ -56,9 +57,9 @@ class ItemView(Output):
     #: Why the product put it aside: `silence`, `tone`, `too_short`.
     sorted_out: str | None
     call_id: str
-    caller_number: str | None
+    caller_number: Annotated[str | None, Personal.NUMBER]
     customer_id: str | None
-    customer_name: str | None
+    customer_name: Annotated[str | None, Personal.NAME]
     vip_class: str | None
     language: str
     dnis: str

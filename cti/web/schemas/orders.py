@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from cti.web.schemas.calls import CallView
 from cti.web.schemas.common import Code, Input, Line, Output, PhoneText, PublicId, Text, UtcInstant, Version
+from ticketing.masking import Personal
 
 __all__ = [
     "AddendumView",
@@ -18,12 +19,15 @@ __all__ = [
     "OrderFields",
     "OrderPage",
     "OrderSummary",
+    "OrderTrack",
     "Process",
     "ProcessNode",
     "Promise",
     "PromiseInput",
+    "Stay",
     "SubmitOrder",
     "TrailEntry",
+    "UncoverOrder",
     "WorkOrderView",
 ]
 
@@ -53,7 +57,7 @@ class OrderSummary(Output):
     serial: str
     kind: str | None
     state: str
-    summary: str
+    summary: Annotated[str, Personal.TEXT]
     business: str | None
     nature: str | None
     created_at: UtcInstant
@@ -65,8 +69,8 @@ class OrderSummary(Output):
     repeat_no: int
     urgent: bool
     vip_class: str | None
-    customer_name: str | None
-    caller_number: str | None
+    customer_name: Annotated[str | None, Personal.NAME]
+    caller_number: Annotated[str | None, Personal.NUMBER]
     #: The person or queue that owns it; null only when it is final.
     owner: str | None
     version: int
@@ -84,7 +88,7 @@ class TrailEntry(Output):
     action: str
     from_: str | None = Field(default=None, alias="from", serialization_alias="from")
     to: str | None = None
-    note: str | None = None
+    note: Annotated[str | None, Personal.TEXT] = None
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -145,7 +149,7 @@ class AddendumView(Output):
 
     at: UtcInstant
     by: str | None
-    text: str
+    text: Annotated[str, Personal.TEXT]
 
 
 class Order(OrderSummary):
@@ -161,17 +165,17 @@ class Order(OrderSummary):
     complainant_type: str | None
     unit: str | None
     #: The number complained about: never the caller's by itself (IN-09).
-    service_number: str | None
-    contact_name: str | None
-    contact_number: str | None
-    contact_address: str | None
+    service_number: Annotated[str | None, Personal.NUMBER]
+    contact_name: Annotated[str | None, Personal.NAME]
+    contact_number: Annotated[str | None, Personal.NUMBER]
+    contact_address: Annotated[str | None, Personal.ADDRESS]
     reply_mode: str | None
     event_at: UtcInstant | None
-    event_place: str | None
-    description: str | None
+    event_place: Annotated[str | None, Personal.TEXT]
+    description: Annotated[str | None, Personal.TEXT]
     #: The customer's own words, frozen at submit (IN-22).
-    verbatim: str | None
-    wanted_result: str | None
+    verbatim: Annotated[str | None, Personal.TEXT]
+    wanted_result: Annotated[str | None, Personal.TEXT]
     wanted_limit_at: UtcInstant | None
     promise: Promise | None
     operation_serial: str | None
@@ -192,12 +196,14 @@ class Order(OrderSummary):
     promises: list[Promise]
     process: Process | None
     no_order_reason: str | None
-    end_note: str | None
+    end_note: Annotated[str | None, Personal.TEXT]
     ended_at: UtcInstant | None
     #: Serial of the order this draft was merged into.
     merged_into: str | None
     #: Serial of the ended order this one repeats.
     repeat_of: str | None
+    #: Numbers, names and addresses are covered for this reader; one who may uncover them says why (AU-02).
+    masked: bool = False
     #: What this reader may do with it now: `submit`, `merge`, ...
     actions: list[str]
 
@@ -207,6 +213,39 @@ class OrderPage(Output):
 
     items: list[OrderSummary]
     next_cursor: str | None
+
+
+class Stay(Output):
+    """One node of the track: the nine fields of AU-05, and which work order it was."""
+
+    #: 受理客户
+    customer: Annotated[str | None, Personal.NAME]
+    #: 受理时间
+    received_at: UtcInstant
+    #: 要求结束时间
+    wanted_end_at: UtcInstant | None
+    #: 实际结束时间
+    actual_end_at: UtcInstant | None
+    #: 工单处理节点: a state of the order, or the unit of a work order
+    node: str
+    #: 工单处理用户: 工号 or queue
+    handler: str | None
+    handler_name: str | None
+    #: 处理状态
+    state: str
+    #: 开始处理时间
+    started_at: UtcInstant
+    #: 结束处理时间; null while it lies there
+    ended_at: UtcInstant | None
+    #: number of the work order; null for the order itself
+    work_order: int | None
+
+
+class OrderTrack(Output):
+    """Where an order and its work orders lay, oldest first: the order itself, then each work order."""
+
+    masked: bool
+    items: list[Stay]
 
 
 class OrderFields(Input):
@@ -301,3 +340,11 @@ class MergeOrder(Input):
     model_config = ConfigDict(
         extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 3, "into_serial": "102938475"}]}
     )
+
+
+class UncoverOrder(Input):
+    """See one order's numbers, names and addresses in full: why is kept (AU-02)."""
+
+    reason: Annotated[str, StringConstraints(min_length=2, max_length=500, strip_whitespace=True)]
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "核对重复投诉"}]})

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from cti.web.schemas.common import Input, Output, Text, UtcInstant, Version
+from ticketing.masking import Personal
 
 __all__ = ["ClaimFollowUp", "FinishFollowUp", "FollowUpPage", "FollowUpQuery", "FollowUpView"]
 
@@ -33,8 +34,8 @@ class FollowUpView(Output):
     graded_at: UtcInstant
     order_id: str | None
     order_serial: str | None
-    customer_name: str | None
-    caller_number: str | None
+    customer_name: Annotated[str | None, Personal.NAME]
+    caller_number: Annotated[str | None, Personal.NUMBER]
     due_at: UtcInstant
     overdue: bool
     #: the surveyor's number, or the queue's name; null when it is over

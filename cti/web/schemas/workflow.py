@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from cti.web.schemas.common import Code, Input, Line, Output, Text, UtcInstant, Version
+from ticketing.masking import Personal
 
 __all__ = [
     "AnswerOrder",
@@ -387,8 +388,8 @@ class ReplyView(Output):
     by: str | None
     cycle: int
     on_the_spot: bool
-    opinion: str
-    result: str | None
+    opinion: Annotated[str, Personal.TEXT]
+    result: Annotated[str | None, Personal.TEXT]
     channel: str | None
     channel_reason: str | None
     satisfaction: str
@@ -403,9 +404,9 @@ class SurveyView(Output):
     cycle: int
     outcome: str
     grade: str | None
-    opinion: str | None
+    opinion: Annotated[str | None, Personal.TEXT]
     cause: str | None
-    wanted: str | None
+    wanted: Annotated[str | None, Personal.TEXT]
 
 
 class OrderHistory(Output):

@@ -127,6 +127,8 @@ export interface Order extends OrderSummary {
   no_order_reason: string | null
   end_note: string | null
   ended_at: Instant | null
+  /** Numbers, names and addresses are covered for this reader. */
+  masked: boolean
   merged_into: string | null
   repeat_of: string | null
   actions: string[]
@@ -162,4 +164,24 @@ export interface OrderFields {
   operation_serial?: string | null
   coded?: Record<string, string | null> | null
   repeat_of?: string | null
+}
+
+/** One node of the track: the nine fields of AU-05. */
+export interface Stay {
+  customer: string | null
+  received_at: string
+  wanted_end_at: string | null
+  actual_end_at: string | null
+  node: string
+  handler: string | null
+  handler_name: string | null
+  state: string
+  started_at: string
+  ended_at: string | null
+  work_order: number | null
+}
+
+export interface OrderTrack {
+  masked: boolean
+  items: Stay[]
 }

@@ -101,6 +101,7 @@ export const order = (part: Partial<Order> = {}): Order => ({
   no_order_reason: null,
   end_note: null,
   ended_at: null,
+  masked: false,
   merged_into: null,
   repeat_of: null,
   actions: [],
