@@ -25,6 +25,7 @@ export function makeRouter(): Router {
       { path: '/orders', name: 'orders', component: () => import('./views/OrdersView.vue') },
       { path: '/orders/:id', name: 'order', component: () => import('./views/OrderView.vue'), props: true },
       { path: '/items/:id?', name: 'items', component: () => import('./views/ItemsView.vue'), props: true, meta: { needs: 'view_items' } },
+      { path: '/papers/:id?', name: 'papers', component: () => import('./views/PapersView.vue'), props: true, meta: { needs: 'view_papers' } },
       { path: '/callbacks/:id?', name: 'callbacks', component: () => import('./views/CallbacksView.vue'), props: true, meta: { needs: 'view_callbacks' } },
       { path: '/floor', name: 'floor', component: () => import('./views/FloorView.vue'), meta: { needs: 'view_floor' } },
       { path: '/announcements', name: 'announcements', component: () => import('./views/AnnouncementsView.vue'), meta: { needs: 'announce' } },

@@ -39,9 +39,13 @@ export function configure(part: Partial<Context>): void {
 
 /** Milliseconds after which a request counts as lost. */
 const PATIENCE = 15_000
+/** The same for a request that carries a file. */
+const FILE_PATIENCE = 120_000
 
 export interface Options {
   body?: unknown
+  /** Sent as it is, in the place of a body. */
+  file?: Blob
   query?: Record<string, string | number | boolean | null | undefined>
   idempotencyKey?: string
   /** A 401 here is an answer, not the end of the sign-in. */
@@ -63,14 +67,18 @@ async function once<T>(method: string, path: string, options: Options): Promise<
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': context.language }
   if (method !== 'GET') headers['X-CSRF-Token'] = context.csrf
   if (options.idempotencyKey) headers['Idempotency-Key'] = options.idempotencyKey
-  let body: string | undefined
+  let body: string | Blob | undefined
   if (options.body !== undefined) {
     headers['Content-Type'] = 'application/json'
     body = JSON.stringify(options.body)
   }
+  if (options.file) {
+    headers['Content-Type'] = 'application/octet-stream'
+    body = options.file
+  }
   let response: Response
   try {
-    const signal = AbortSignal.timeout(PATIENCE)
+    const signal = AbortSignal.timeout(options.file ? FILE_PATIENCE : PATIENCE)
     response = await fetch(path + queryOf(options.query), { method, headers, body, signal, credentials: 'same-origin' })
   } catch {
     throw new Refusal(0, { code: 'no_connection', message: '', details: {}, request_id: '' })

@@ -24,6 +24,7 @@ import type {
   SetupStaff,
   Taxonomies,
 } from './types'
+import { papers } from './papers'
 import { work } from './work'
 
 const part = encodeURIComponent
@@ -44,6 +45,7 @@ export interface OrderFilter {
 
 export const service = {
   ...work,
+  ...papers,
 
   session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
   signIn: (number: string, password: string) =>
@@ -71,6 +73,8 @@ export const service = {
   order: (id: string) => request<Order>('GET', `/api/orders/${part(id)}`),
   editOrder: (id: string, version: number, fields: OrderFields) =>
     request<Order>('PATCH', `/api/orders/${part(id)}`, { body: { version, ...fields } }),
+  createOrder: (fields: { channel: string; received_at: string } & OrderFields, idempotencyKey: string) =>
+    request<Order>('POST', '/api/orders', { body: fields, idempotencyKey }),
   submitOrder: (id: string, version: number) =>
     request<Order>('POST', `/api/orders/${part(id)}/submit`, { body: { version } }),
   noOrder: (id: string, version: number, reason: string, note: string | null) =>
