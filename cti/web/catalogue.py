@@ -3,6 +3,7 @@
 from cti.web.areas import (
     agent,
     announcements,
+    audit,
     callbacks,
     calls,
     customers,
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *surveys.ROUTES,
     *recordings.ROUTES,
     *customers.ROUTES,
+    *audit.ROUTES,
     *reference.ROUTES,
     *watch.ROUTES,
     *desk.ROUTES,

@@ -132,6 +132,8 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "media.play": Action.PLAY_RECORDING,
         "customers.list": Action.VIEW_CUSTOMERS,
         "customers.show": Action.VIEW_CUSTOMERS,
+        "audit.list": Access.SIGNED_IN,
+        "audit.state": Action.READ_AUDIT,
         "taxonomies": Access.SIGNED_IN,
         "standards": Access.SIGNED_IN,
         "queues": Access.SIGNED_IN,

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from cti.web.schemas.common import Code, Input, Line, Output, PhoneText, PublicId, StaffNumber, UtcInstant, Version
 from cti.web.schemas.orders import Order
+from ticketing.masking import Personal
 
 __all__ = [
     "AddPaperFile",
@@ -95,13 +96,13 @@ class PaperView(Output):
     received_at: UtcInstant
     registered_at: UtcInstant
     registered_by: str
-    sender: str | None
-    number: str | None
+    sender: Annotated[str | None, Personal.NAME]
+    number: Annotated[str | None, Personal.NUMBER]
     unit: str | None
     subject: str | None
     mail_number: str | None
     customer_id: str | None
-    customer_name: str | None
+    customer_name: Annotated[str | None, Personal.NAME]
     vip_class: str | None
     due_at: UtcInstant
     card: Card
