@@ -47,6 +47,7 @@ from ivr.steps import CallbackStep, OverflowStep, SurveyStep
 from recordings.library import Library
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
+from ticketing.clocks import calendars
 from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.orders import cards
@@ -128,6 +129,7 @@ async def load_basics(database: Database, *, sample: bool, now: datetime) -> Non
     people = sample_staff.SAMPLE.read_text(encoding="utf-8")
     async with database.write() as conn:
         await taxonomy.load(conn, nodes, now, today=now.date())
+        await calendars.load(conn, calendars.shipped(), now)
         await sample_staff.load_queues(conn, people, now)
     if sample:
         async with database.write() as conn:

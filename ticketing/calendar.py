@@ -16,7 +16,7 @@ from ticketing.errors import Invalid
 Shift = tuple[int, int]
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_FIELDS = {*_DAYS, "zone", "holidays", "workdays", "makeup"}
+_FIELDS = {*_DAYS, "zone", "holidays", "workdays", "makeup", "years"}
 #: how far ahead working time is looked for
 _HORIZON = 400
 
@@ -32,12 +32,28 @@ class WorkingCalendar:
     #: make-up workdays; they win over holidays
     workdays: frozenset[date] = frozenset()
     makeup: tuple[Shift, ...] = field(default=())
+    #: years whose holidays are published, besides those of which some day is listed
+    years: frozenset[int] = frozenset()
 
     def shifts(self, day: date) -> tuple[Shift, ...]:
         """Shifts of a day, in order."""
         if day in self.workdays:
             return self.makeup
         return () if day in self.holidays else self.week[day.weekday()]
+
+    def knows(self, year: int) -> bool:
+        """False when the holidays of that year are not written here: its days are then taken as the plain week says.
+
+        A week without a day of rest keeps no holidays and knows every year.
+        """
+        if all(self.week) and not (self.holidays or self.workdays or self.years):
+            return True
+        return year in self.years or any(day.year == year for day in self.holidays | self.workdays)
+
+    def unknown_years(self, start: datetime, end: datetime) -> tuple[int, ...]:
+        """Years between two moments that are counted by the plain week only, for the warning beside a deadline."""
+        first, last = (at.astimezone(self.zone).year for at in (start, end))
+        return tuple(year for year in range(first, last + 1) if not self.knows(year))
 
     def is_open(self, at: datetime) -> bool:
         """True inside a shift; a shift's end does not belong to it."""
@@ -68,10 +84,14 @@ class WorkingCalendar:
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """Working time between two moments; never negative."""
+        return sum((stop - begin for begin, stop in self.stretches(start, end)), timedelta())
+
+    def stretches(self, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """The pieces of working time between two moments, oldest first; none when they are the wrong way round."""
         start, end = start.astimezone(UTC), end.astimezone(UTC)
         days = max((end - start).days, 0) + 2
         shifts = ((max(begin, start), min(stop, end)) for begin, stop in self._spans(start, days))
-        return sum((stop - begin for begin, stop in shifts if begin < stop), timedelta())
+        return tuple((begin, stop) for begin, stop in shifts if begin < stop)
 
     def _spans(self, at: datetime, days: int = _HORIZON) -> Iterator[tuple[datetime, datetime]]:
         """Shifts as instants, from the day of `at` in the calendar's zone on; clock changes count as they happen."""
@@ -96,11 +116,12 @@ def parse(text: str, source: str = "calendars") -> dict[str, WorkingCalendar]:
     except tomllib.TOMLDecodeError as error:
         raise Invalid("bad_calendar", f"{source}: {error}") from None
     return {
-        name: _calendar(f"{source}: [calendar.{name}]", table) for name, table in document.get("calendar", {}).items()
+        name: from_table(table, f"{source}: [calendar.{name}]") for name, table in document.get("calendar", {}).items()
     }
 
 
-def _calendar(where: str, table: Mapping[str, Any]) -> WorkingCalendar:
+def from_table(table: Mapping[str, Any], where: str = "calendar") -> WorkingCalendar:
+    """One calendar from its fields as a data file or a page gives them; raises Invalid naming `where` and the field."""
     if strange := sorted(set(table) - _FIELDS):
         raise Invalid("bad_calendar", f"{where} unknown field {strange[0]!r}")
     try:
@@ -110,6 +131,7 @@ def _calendar(where: str, table: Mapping[str, Any]) -> WorkingCalendar:
             holidays=frozenset(_dates(table.get("holidays", []))),
             workdays=frozenset(_dates(table.get("workdays", []))),
             makeup=_shifts(table.get("makeup", [])),
+            years=frozenset(_years(table.get("years", []))),
         )
     except (KeyError, ValueError, TypeError, AttributeError, ZoneInfoNotFoundError) as error:
         raise Invalid("bad_calendar", f"{where} {error}") from None
@@ -138,3 +160,10 @@ def _dates(given: list[str]) -> Iterator[date]:
         if end < start:
             raise ValueError(f"not a stretch of days: {each!r}")
         yield from (start + timedelta(days=ahead) for ahead in range((end - start).days + 1))
+
+
+def _years(given: list[int]) -> Iterator[int]:
+    for each in given:
+        if type(each) is not int or not date.min.year <= each <= date.max.year:
+            raise ValueError(f"not a year: {each!r}")
+        yield each

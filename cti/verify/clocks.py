@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, select
@@ -14,7 +14,8 @@ from cti.verify.model import Found, Place, Rule, Violation, rows
 from ticketing.audit import audit
 from ticketing.callbacks import rules as callbacks
 from ticketing.callbacks.tables import callback
-from ticketing.clocks import rules
+from ticketing.clocks import calendars, rules, store
+from ticketing.clocks.calendars import Calendars
 from ticketing.clocks.definitions import definitions
 from ticketing.clocks.model import Clock, Outcome, Segment
 from ticketing.clocks.tables import clock, clock_segment
@@ -56,22 +57,23 @@ async def _orders(conn: AsyncConnection, place: Place) -> Found:
         .outerjoin(clock_segment, clock_segment.c.clock_id == clock.c.id)
         .order_by(clock.c.order_id, clock.c.id, clock_segment.c.started_at, clock_segment.c.id)
     )
+    book = await calendars.read(conn)
     one: list[Row[Any]] = []
     count = 0
     async for row in rows(conn, query):
         if one and one[0].order_id != row.order_id:
-            for found in _of_order(one):
+            for found in _of_order(one, book):
                 yield found
             one = []
             count += 1
             if count % 1000 == 0:
                 place.progress("orders", count)
         one.append(row)
-    for found in _of_order(one):
+    for found in _of_order(one, book):
         yield found
 
 
-def _of_order(found: list[Row[Any]]) -> Iterator[Violation]:
+def _of_order(found: list[Row[Any]], book: Calendars) -> Iterator[Violation]:
     """One order: each of its clocks, then the limit its lists show."""
     if not found:
         return
@@ -79,7 +81,7 @@ def _of_order(found: list[Row[Any]]) -> Iterator[Violation]:
     for row in found:
         clocks.setdefault(row.id, []).append(row)
     for segments in clocks.values():
-        wrong = _clock(segments)
+        wrong = _clock(segments, book)
         if wrong is not None:
             first = segments[0]
             yield Violation(Rule.N6, f"order {first.serial}", f"clock {first.code}: {wrong}", _REMEDY)
@@ -94,7 +96,7 @@ def _of_order(found: list[Row[Any]]) -> Iterator[Violation]:
         yield Violation(Rule.N6, f"order {head.serial}", says, _REMEDY)
 
 
-def _clock(found: list[Row[Any]]) -> str | None:
+def _clock(found: list[Row[Any]], book: Calendars) -> str | None:
     row = found[0]
     segments = [
         Segment(each.from_at, each.to_at, each.start_reason, each.stop_reason)
@@ -103,21 +105,34 @@ def _clock(found: list[Row[Any]]) -> str | None:
     ]
     if not segments:
         return "it has no stretch in which it ran"
+    if row.calendar is not None and row.calendar not in book.versions:
+        return f"it counts by calendar {row.calendar}, which nobody published"
+    return _ends(row, segments) or _limit(row, segments, book)
+
+
+def _ends(row: Row[Any], segments: list[Segment]) -> str | None:
+    """Its stretches begin and end where it does; one that ended while it stood still ran no longer."""
     if segments[0].started_at != row.started_at:
         return f"it began at {_at(row.started_at)}, and its first stretch at {_at(segments[0].started_at)}"
-    if row.stopped_at is not None and segments[-1].stopped_at != row.stopped_at:
+    if row.stopped_at is not None and segments[-1].stopped_at != row.stopped_at and not _stood_still(segments):
         return f"it stopped at {_at(row.stopped_at)}, and its last stretch at {_at(segments[-1].stopped_at)}"
+    return None
+
+
+def _limit(row: Row[Any], segments: list[Segment], book: Calendars) -> str | None:
     ran = segments
-    if row.stopped_at is not None:  # the limit it had when it stopped stays with it
+    if row.stopped_at is not None and not _stood_still(segments):  # the limit it had when it stopped stays with it
         ran = [*segments[:-1], replace(segments[-1], stopped_at=None)]
-    target = None if row.target_s is None else timedelta(seconds=row.target_s)
-    due_at = rules.due(ran, target, row.given_due_at)
-    warn_at = rules.warn(due_at, timedelta(seconds=row.lead_s))
+    due_at, warn_at = store.limit_of(row._mapping, ran, book)
     if (row.due_at, row.warn_at) != (due_at, warn_at):
         return f"its limit is {_at(row.due_at)} (yellow {_at(row.warn_at)}), and must be {_at(due_at)} ({_at(warn_at)})"
     if row.stopped_at is not None and row.outcome not in {Outcome.VOID, rules.outcome(due_at, row.stopped_at)}:
         return f"it ended as {row.outcome}, and stopped at {_at(row.stopped_at)} with its limit at {_at(due_at)}"
     return None
+
+
+def _stood_still(segments: list[Segment]) -> bool:
+    return segments[-1].stop_reason == store.PAUSE
 
 
 async def _items(conn: AsyncConnection) -> Found:

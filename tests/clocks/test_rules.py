@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticketing.clocks import rules
-from ticketing.clocks.definitions import definitions, parse
+from ticketing import calendar
+from ticketing.clocks import calendars, rules
+from ticketing.clocks.definitions import definitions, graded, parse, parse_graded
+from ticketing.clocks.explanation import pieces
 from ticketing.clocks.model import Card, Clock, Outcome, Segment
 from ticketing.errors import Invalid
+from ticketing.orders.model import Channel
 
 START = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -53,18 +58,13 @@ def test_without_a_limit_there_is_no_deadline() -> None:
 )
 def test_cards(minutes: int, expected: Card) -> None:
     due_at = _at(60)
-    assert rules.card(due_at, rules.warn(due_at, timedelta(minutes=15)), _at(minutes)) is expected
+    assert rules.card(due_at, due_at - timedelta(minutes=15), _at(minutes)) is expected
     assert rules.card(None, None, _at(minutes)) is Card.NONE
-
-
-def test_working_time_is_the_calendars() -> None:
-    """A calendar that skips the first hour of every stretch."""
-    assert rules.due([_segment(0, None)], HOUR, advance=lambda at, span: at + span + HOUR) == _at(120)
 
 
 @given(st.lists(st.integers(1, 600), min_size=1, max_size=12), st.integers(1, 5000))
 def test_the_limit_is_spent_once_however_often_it_is_paused(steps: list[int], target: int) -> None:
-    """Whatever the pauses: time run before the deadline plus nothing else equals the target."""
+    """Whatever the pauses: the time run before the deadline equals the target."""
     moments = [0]
     for step in steps:
         moments.append(moments[-1] + step)
@@ -72,8 +72,8 @@ def test_the_limit_is_spent_once_however_often_it_is_paused(steps: list[int], ta
     segments = [*stretches, _segment(moments[-1] + 1, None)]
     due_at = rules.due(segments, timedelta(minutes=target))
     assert due_at is not None
-    ran = sum(((s.stopped_at or due_at) - s.started_at for s in segments), timedelta())
-    assert ran == timedelta(minutes=target)
+    before = (min(s.stopped_at or due_at, due_at) - s.started_at for s in segments if s.started_at < due_at)
+    assert sum(before, timedelta()) == timedelta(minutes=target)
 
 
 def test_the_data_file_names_every_clock_and_flags_what_no_paper_gives() -> None:
@@ -92,3 +92,80 @@ def test_a_foreign_clock_in_the_data_file_is_named() -> None:
     with pytest.raises(Invalid) as refusal:
         parse("[K99]\n")
     assert refusal.value.details["unknown"] == ["K99"]
+
+
+OFFICE = calendar.from_table(tomllib.loads(calendars.shipped())["calendar"]["office"])
+moments = st.timedeltas(timedelta(), timedelta(days=200)).map(lambda after: datetime(2026, 1, 1, tzinfo=UTC) + after)
+gaps = st.lists(st.timedeltas(timedelta(minutes=1), timedelta(days=4)), min_size=2, max_size=8)
+targets = st.timedeltas(timedelta(minutes=1), timedelta(hours=60))
+
+
+def _history(start: datetime, steps: list[timedelta]) -> list[Segment]:
+    """Runs and pauses in turn, running at the end."""
+    moments = [start]
+    for step in steps if len(steps) % 2 == 0 else steps[:-1]:
+        moments.append(moments[-1] + step)
+    ran = [Segment(a, b, "started", "pause") for a, b in zip(moments[::2], moments[1::2], strict=False)]
+    return [*ran, Segment(moments[-1], None, "resume", None)]
+
+
+@pytest.mark.parametrize("time", [rules.EVERY_HOUR, OFFICE], ids=["every hour", "office"])
+@given(start=moments, steps=gaps, target=targets)
+def test_no_pause_shortens_and_the_pieces_add_up(
+    time: rules.WorkingTime, start: datetime, steps: list[timedelta], target: timedelta
+) -> None:
+    """Whatever the pauses: never before the undisturbed limit, and every second of the limit is in one piece."""
+    segments = _history(start, steps)
+    due_at = rules.due(segments, target, time=time)
+    undisturbed = rules.due([Segment(start, None, "started", None)], target, time=time)
+    assert due_at is not None
+    assert undisturbed is not None
+    assert due_at >= undisturbed
+    given_at = rules.due(segments, None, undisturbed)
+    assert given_at is not None
+    assert given_at >= undisturbed
+    made = pieces(segments, due_at, time)
+    assert sum(piece.counted_s for piece in made) == pytest.approx(target.total_seconds())
+    assert (made[0].started_at, made[-1].ended_at) == (start, due_at)
+    assert all(one.ended_at == two.started_at for one, two in pairwise(made)), "nothing is left out"
+
+
+@pytest.mark.parametrize("time", [rules.EVERY_HOUR, OFFICE], ids=["every hour", "office"])
+@given(start=moments, steps=gaps, target=targets, lead=targets)
+def test_the_yellow_card_never_comes_after_the_limit(
+    time: rules.WorkingTime, start: datetime, steps: list[timedelta], target: timedelta, lead: timedelta
+) -> None:
+    segments = _history(start, steps)
+    due_at, warn_at = rules.due(segments, target, time=time), rules.due(segments, target, time=time, ahead=lead)
+    assert due_at is not None
+    assert warn_at is not None
+    assert warn_at <= due_at
+
+
+def test_a_new_limit_forgets_what_ran_before_it() -> None:
+    segments = [_segment(0, 20), _segment(50, 80), _segment(90, None)]
+    assert rules.due(segments, HOUR, since=_at(60)) == _at(130), "20 minutes before the pause and 40 after it"
+    assert rules.due(segments, None, _at(100), since=_at(60)) == _at(110)
+    assert rules.due(segments, None, _at(70), since=_at(60)) == _at(70), "hit before the pause"
+
+
+def test_a_limit_hit_before_a_pause_stays_hit() -> None:
+    assert rules.due([_segment(0, 61)], HOUR) == _at(60)
+    assert rules.due([_segment(0, 61), _segment(100, None)], HOUR) == _at(60)
+    assert rules.due([_segment(0, 60)], HOUR) is None, "paused at the limit itself: in time"
+    assert rules.due([_segment(0, 61)], None, _at(60)) == _at(60)
+    assert rules.due([_segment(0, 59)], None, _at(60)) is None
+    assert rules.due([], None, _at(60)) is None
+
+
+@pytest.mark.req("G4")
+def test_which_start_of_the_dispatch_hour_is_judged() -> None:
+    judged = {channel.value: anchor for channel in Channel for anchor in "AB" if graded("K6", anchor, channel.value)}
+    assert judged == {
+        "telephone": "A", "callback": "A", "walk_in": "A", "recording": "B", "letter": "B", "fax": "B", "email": "B",
+        "department": "B", "web": "B",
+    }  # fmt: skip
+    assert graded("K9", "", "letter")
+    with pytest.raises(Invalid) as refusal:
+        parse_graded('[graded]\nfax = "C"')
+    assert refusal.value.details["field"] == "graded.fax"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,3 +127,49 @@ def test_make_up_days_win_over_holidays() -> None:
         ZoneInfo("UTC"), ((),) * 7, frozenset({date(2026, 1, 1)}), frozenset({date(2026, 1, 1)}), ((0, 60),)
     )
     assert both.is_open(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_year_nobody_wrote_down_is_a_plain_week_and_says_so() -> None:
+    """国庆 of 2027 is not published yet: the week alone counts, and the deadline carries a warning."""
+    start = datetime.fromisoformat("2027-10-01T09:00:00+08:00")
+    assert OFFICE.advance(start, HOUR) == start + HOUR
+    assert OFFICE.unknown_years(start, start + HOUR) == (2027,)
+    assert OFFICE.unknown_years(beijing("12-30T09:00"), start) == (2027,)
+    assert OFFICE.unknown_years(beijing("03-10T09:00"), beijing("12-31T23:00")) == ()
+    assert ROUND.unknown_years(start, start + HOUR) == (), "nobody rests: there is nothing to know"
+    listed = parse('[calendar.a]\nzone = "UTC"\nmon = ["08:00-12:00"]\nyears = [2027]')["a"]
+    assert (listed.knows(2027), listed.knows(2026)) == (True, False)
+    with pytest.raises(Invalid, match="not a year"):
+        parse('[calendar.a]\nzone = "UTC"\nyears = ["2027"]')
+
+
+days = st.integers(0, 364).map(lambda after: date(2026, 1, 1) + timedelta(days=after))
+spans = st.timedeltas(timedelta(), timedelta(hours=80))
+
+
+@given(moments, spans, st.lists(days, max_size=5))
+def test_a_further_holiday_never_makes_a_deadline_earlier(at: datetime, span: timedelta, off: list[date]) -> None:
+    more = replace(OFFICE, holidays=OFFICE.holidays | set(off))
+    assert more.advance(at, span) >= OFFICE.advance(at, span)
+
+
+@given(moments, spans, days)
+def test_a_make_up_workday_never_makes_a_deadline_later(at: datetime, span: timedelta, on: date) -> None:
+    whole = replace(OFFICE, makeup=OFFICE.week[0])
+    more = replace(whole, workdays=OFFICE.workdays | {on})
+    assert more.advance(at, span) <= whole.advance(at, span)
+
+
+@given(moments, spans, st.floats(0, 1))
+def test_a_span_cut_anywhere_ends_where_the_whole_one_does(at: datetime, span: timedelta, share: float) -> None:
+    first = span * share
+    assert OFFICE.advance(OFFICE.advance(at, first), span - first) == OFFICE.advance(at, span)
+
+
+@given(moments, spans)
+def test_the_stretches_are_in_order_and_add_up(at: datetime, span: timedelta) -> None:
+    end = OFFICE.advance(at, span)
+    pieces = OFFICE.stretches(at, end)
+    assert sum((stop - start for start, stop in pieces), timedelta()) == span
+    assert all(start < stop for start, stop in pieces)
+    assert all(one[1] <= two[0] for one, two in pairwise(pieces))

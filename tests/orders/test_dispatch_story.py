@@ -132,7 +132,9 @@ async def test_a_proposal_reaches_departments_only_through_a_second_person(case:
     await case.act("1001", dispatching.propose, Propose, tasks=TWO, opinion="请处理")
     order = await case.read()
     assert (order.state, order.owner, order.work_orders) == ("in_review", "senior", ())
-    assert await case.running() == {"K6A": 1, "K8": 0.25, "K10": 120, "K10L": 360, "K11": 48}, "the hour goes on (G2)"
+    assert await case.running() == {"K6A": 1, "K6B": 1, "K8": 0.25, "K10": 120, "K10L": 360, "K11": 48}, (
+        "the hour goes on, and its second start is the senior's receipt (G2, G4)"
+    )
     with pytest.raises(NotFound):
         await case.read("8001")
 
@@ -160,7 +162,7 @@ async def test_a_proposal_reaches_departments_only_through_a_second_person(case:
     ]
     assert await case.running() == {"K9": pytest.approx(12.3), "K10": 120, "K10L": 360, "K11": 48}
     outcomes = {clock.code + clock.anchor: clock.outcome for clock in order.clocks if clock.stopped_at is not None}
-    assert outcomes == {"K5": "met", "K6A": "met", "K8": "met"}
+    assert outcomes == {"K5": "met", "K6A": "met", "K6B": "met", "K8": "met"}
     async with case.desk.database.read() as conn:
         rows = (await conn.execute(select(review).order_by(review.c.id))).mappings().all()
     assert [row["state"] for row in rows] == ["sent_back", "approved"]

@@ -151,7 +151,7 @@ def retry_at(policy: Policy, used: int, window_end: datetime | None, at: datetim
 def due(definition: Definition, policy: Policy, counts_from: datetime, window_end: datetime | None) -> datetime:
     """K17: the end of the window, or so much calling time after the booking; quiet and closed hours do not count."""
     running = [Segment(counts_from, None, "booked", None)]
-    found = clocks.due(running, definition.target, window_end, policy.calling.advance, policy.calling.elapsed)
+    found = clocks.due(running, definition.target, window_end, time=policy.calling)
     assert found is not None  # the definition has a target
     return found
 

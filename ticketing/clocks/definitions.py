@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ticketing.clocks.model import Clock, Definition
+from ticketing.clocks.model import Anchor, Clock, Definition
 from ticketing.errors import Invalid
 
 
@@ -44,3 +44,24 @@ def _definition(code: Clock, table: Mapping[str, Any]) -> Definition:
         default=table["default"],
         source=table["source"],
     )
+
+
+@cache
+def graded_by() -> Mapping[str, Anchor]:
+    """Which start of the dispatch hour is judged, by the channel of the request (G4)."""
+    return parse_graded(files("ticketing.clocks").joinpath("data/dispatch_hour.toml").read_text(encoding="utf-8"))
+
+
+def parse_graded(text: str) -> Mapping[str, Anchor]:
+    """The rule of a data file; raises Invalid naming the channel that is wrong."""
+    made = {}
+    for channel, anchor in tomllib.loads(text).get("graded", {}).items():
+        if anchor not in {Anchor.A, Anchor.B}:
+            raise Invalid("bad_clocks", f"{channel}: A or B", field=f"graded.{channel}", allowed=["A", "B"])
+        made[channel] = Anchor(anchor)
+    return made
+
+
+def graded(code: str, anchor: str, channel: str) -> bool:
+    """False for the clock of the dispatch hour that is only reported beside the judged one."""
+    return code != Clock.DISPATCH.value or anchor == graded_by().get(channel, Anchor.A).value

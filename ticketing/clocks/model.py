@@ -95,3 +95,64 @@ class ClockView:
     outcome: str | None
     work_order_id: int | None
     paused_s: int
+    #: of the two clocks of the dispatch hour: the one that is judged (G4)
+    graded: bool = True
+
+
+class PieceKind(StrEnum):
+    """What a piece of a clock's history is."""
+
+    RAN = "ran"  #: time that counted
+    LEFT = "left"  #: what is still to run until the limit
+    PAUSED = "paused"  #: the clock stood still
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a clock's history."""
+
+    kind: PieceKind
+    started_at: datetime
+    #: None: it still stands still
+    ended_at: datetime | None
+    #: counted time in seconds; 0 for a pause
+    counted_s: float
+    #: why it began: the action's verb
+    reason: str
+    #: the shifts it is made of, where working time counts
+    stretches: tuple[tuple[datetime, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A limit that was set anew; the old one is kept (DP-08)."""
+
+    at: datetime
+    old_due_at: datetime | None
+    new_due_at: datetime | None
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a deadline is when it is: every piece that makes it, so that it can be added up by hand."""
+
+    view: ClockView
+    names: tuple[str, str]
+    source: str
+    #: the limit in seconds of counted time; None where a moment was given, or there is none
+    target_s: int | None
+    given_due_at: datetime | None
+    #: what ran before does not count: the limit was set anew then
+    counts_from: datetime | None
+    lead_s: int
+    warn_at: datetime | None
+    #: code and version of the working calendar; None: every hour counts
+    calendar: str | None
+    pieces: tuple[Piece, ...]
+    changes: tuple[Changed, ...]
+    #: card and when it was given
+    cards: tuple[tuple[str, datetime], ...]
+    #: years counted as plain weeks, because their holidays are not published here
+    unknown_years: tuple[int, ...]

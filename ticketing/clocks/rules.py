@@ -2,59 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Protocol
 
 from ticketing.clocks.model import Card, Outcome, Segment
 
-#: adds working time to a moment: a calendar's own, or plain addition
-Advance = Callable[[datetime, timedelta], datetime]
-#: working time between two moments
-Elapsed = Callable[[datetime, datetime], timedelta]
+
+class WorkingTime(Protocol):
+    """What counts as time: a working calendar, or every hour."""
+
+    def advance(self, at: datetime, span: timedelta) -> datetime:
+        """Moment at which `span` of counted time after `at` has passed."""
+        ...
+
+    def elapsed(self, start: datetime, end: datetime) -> timedelta:
+        """Counted time between two moments; never negative."""
+        ...
 
 
-def every_hour(at: datetime, span: timedelta) -> datetime:
+class _EveryHour:
     """The calendar that never rests."""
-    return at + span
+
+    def advance(self, at: datetime, span: timedelta) -> datetime:
+        return at + span
+
+    def elapsed(self, start: datetime, end: datetime) -> timedelta:
+        return max(end - start, timedelta())
 
 
-def all_of(start: datetime, end: datetime) -> timedelta:
-    """Time between two moments on the calendar that never rests; never negative."""
-    return max(end - start, timedelta())
+EVERY_HOUR: WorkingTime = _EveryHour()
+"""Day and night, holidays too."""
 
 
 def due(
     segments: Sequence[Segment],
     target: timedelta | None,
     given: datetime | None = None,
-    advance: Advance = every_hour,
-    elapsed: Elapsed = all_of,
+    *,
+    time: WorkingTime = EVERY_HOUR,
+    since: datetime | None = None,
+    ahead: timedelta = timedelta(),
 ) -> datetime | None:
     """When the clock runs out; None while it stands still or has no limit.
 
     `target` counts working time over all segments, so a pause moves the deadline by the time paused. `given` is an
-    absolute moment (a promise, a limit in a letter): it is the deadline unless time was spent paused after it was set.
+    absolute moment (a promise, an extension): it moves by the time spent paused before it. A limit that was hit before
+    a pause stays hit: no pause makes it later. What ran before `since` does not count: the limit was set anew then
+    (追单, DP-08). `ahead` asks for the moment that much counted time before: the yellow card.
     """
-    if not segments or segments[-1].stopped_at is not None:
-        return None
+    ran = counted(segments, since)
     if given is not None:
-        return given + paused(segments)
+        return _moved(ran, given - ahead)
     if target is None:
         return None
-    spent = sum((elapsed(s.started_at, s.stopped_at) for s in segments if s.stopped_at is not None), timedelta())
-    return advance(segments[-1].started_at, target - spent)
+    left = target - ahead
+    for segment in ran:
+        if segment.stopped_at is None:
+            return time.advance(segment.started_at, left)
+        spent = time.elapsed(segment.started_at, segment.stopped_at)
+        if left < spent:
+            return time.advance(segment.started_at, left)
+        left -= spent
+    return None
+
+
+def _moved(ran: Sequence[Segment], given: datetime) -> datetime | None:
+    """An absolute limit, later by every pause that began before it was hit."""
+    for earlier, later in pairwise(ran):
+        if earlier.stopped_at is not None and given >= earlier.stopped_at:
+            given += later.started_at - earlier.stopped_at
+    if not ran:
+        return None
+    last = ran[-1].stopped_at
+    return given if last is None or given < last else None
+
+
+def counted(segments: Sequence[Segment], since: datetime | None) -> tuple[Segment, ...]:
+    """The stretches that count towards the present limit: those after it was set, cut at that moment."""
+    if since is None:
+        return tuple(segments)
+    return tuple(
+        replace(segment, started_at=max(segment.started_at, since))
+        for segment in segments
+        if segment.stopped_at is None or segment.stopped_at > since
+    )
 
 
 def paused(segments: Sequence[Segment]) -> timedelta:
     """Time between the segments, in which the clock stood still."""
     gaps = (b.started_at - a.stopped_at for a, b in pairwise(segments) if a.stopped_at is not None)
     return sum(gaps, timedelta())
-
-
-def warn(due_at: datetime | None, lead: timedelta) -> datetime | None:
-    """When the yellow card shows."""
-    return None if due_at is None else due_at - lead
 
 
 def card(due_at: datetime | None, warn_at: datetime | None, at: datetime) -> Card:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
-from ticketing.db import BigId, UtcDateTime, id_column, metadata
+from ticketing.db import BigId, Json, UtcDateTime, id_column, metadata
 
 clock = Table(
     "clock",
@@ -20,7 +20,10 @@ clock = Table(
     #: absolute limit, where one was given: a promise, a requested end
     Column("given_due_at", UtcDateTime),
     Column("lead_s", Integer, nullable=False),
+    #: working calendar with its version, `office@2`: a later version moves no running deadline
     Column("calendar", String(40)),
+    #: the limit was set anew then: what ran before does not count
+    Column("counts_from", UtcDateTime),
     Column("started_at", UtcDateTime, nullable=False),
     Column("stopped_at", UtcDateTime),
     Column("outcome", String(10)),
@@ -77,3 +80,40 @@ clock_card = Table(
     Column("fired_at", UtcDateTime, nullable=False),
 )
 """Each card fires once, also after a crash: the key says so (MN-07)."""
+
+work_calendar = Table(
+    "work_calendar",
+    metadata,
+    id_column(),
+    Column("code", String(30), nullable=False),
+    Column("version", Integer, nullable=False),
+    #: shifts, holidays and make-up workdays as a data file or the page gives them
+    Column("fields", Json, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("published_by", String(16), nullable=False),
+    UniqueConstraint("code", "version"),
+)
+"""Working calendars; a version is never changed, so that old deadlines can be computed again (N6)."""
+
+unit_calendar = Table(
+    "unit_calendar",
+    metadata,
+    #: code of taxonomy unit, a branch speaks for its leaves; `*` for everybody else
+    Column("unit", String(60), primary_key=True),
+    Column("calendar", String(30), nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(16), nullable=False),
+)
+"""Which calendar a unit works by."""
+
+clock_setting = Table(
+    "clock_setting",
+    metadata,
+    Column("code", String(8), primary_key=True),
+    #: empty: as the data file says
+    Column("target_s", Integer),
+    Column("lead_s", Integer),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(16), nullable=False),
+)
+"""Limits and leads an administrator changed; clocks that run keep theirs (MN-08)."""

@@ -50,7 +50,7 @@ async def fire(conn: AsyncConnection, now: datetime) -> list[Fired]:
     """
     given = []
     for card in (Card.RED, Card.YELLOW):
-        for row in (await conn.execute(_due(card, now))).mappings():
+        for row in (await conn.execute(due(card, now))).mappings():
             await conn.execute(insert(clock_card).values(clock_id=row["id"], card=card.value, fired_at=now))
             fired = Fired(
                 order=row["order_public_id"],
@@ -73,7 +73,7 @@ async def _tell(conn: AsyncConnection, fired: Fired, state: str, version: int, *
     await outbox.put(conn, TOPIC, fired.serial, {**news, **told}, now)
 
 
-def _due(card: Card, now: datetime) -> Select[Any]:
+def due(card: Card, now: datetime) -> Select[Any]:
     """Running clocks whose card is due and not given, found by the index of their limit."""
     owner, worker = staff.alias("owner"), staff.alias("worker")
     with_whom = func.coalesce(
@@ -124,6 +124,6 @@ async def _any(database: Database, at: datetime) -> bool:
     """Looks first without the writer's lock: most seconds there is nothing to give."""
     async with database.read() as conn:
         for card in (Card.RED, Card.YELLOW):
-            if (await conn.execute(_due(card, at).limit(1))).first() is not None:
+            if (await conn.execute(due(card, at).limit(1))).first() is not None:
                 return True
     return False

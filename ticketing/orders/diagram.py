@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ticketing.orders.model import ENDED, State, WorkOrderState
+from ticketing.orders.model import ENDED, Control, State, WorkOrderState
 from ticketing.orders.workflow import ROWS, Start, Stop, Transition
 from ticketing.roles import Post
 
@@ -16,7 +16,7 @@ def mermaid(rows: Iterable[Transition] = ROWS) -> str:
     lines = ["stateDiagram-v2"]
     used: dict[str, bool] = {}
     for row in rows:
-        for source in row.sources:
+        for source in () if row.control else row.sources:  # run and paused are no states
             for target in row.targets or (source,):
                 lines.append(f"    {_name(source)} --> {_name(target)}: {row.row} {row.verb.value}")
                 used |= {_name(s): s in _FINAL for s in (source, target) if s is not None}
@@ -60,6 +60,8 @@ def clocks(row: Transition) -> str:
     if row.stop_all:
         when = "" if row.stop_all_when == "always" else f" if {row.stop_all_when}"
         words.append("stop all" + when + (" (void)" if row.stop_all == "void" else ""))
+    if row.control is not None:
+        words.append("those that pause " + ("stand still" if row.control is Control.PAUSED else "run on"))
     return "; ".join(words)
 
 

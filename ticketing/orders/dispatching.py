@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
+from ticketing.clocks import calendars
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
@@ -278,9 +279,11 @@ async def send(
     """Makes a work order of each task, with the clock of its stage; `parent` is the one it takes the place of."""
     number = await conn.scalar(select(func.max(work_order.c.number)).where(work_order.c.order_id == held.id)) or 0
     urgent = bool(held.row["urgent"] or held.row["vip_class"])
+    by_calendar = any(task.get("working_time") for task in said["tasks"])
+    book = await calendars.read(conn) if by_calendar else None
     stages = []
     for place, task in enumerate(said["tasks"], start=1):
-        due_at = now + timedelta(seconds=task["limit_s"])
+        calendar = book.of_unit(task["unit"]) if book is not None and task.get("working_time") else None
         made = await conn.execute(
             insert(work_order)
             .values(
@@ -300,7 +303,7 @@ async def send(
                 dispatch_opinion=said["opinion"],
                 urgent=urgent,
                 limit_s=task["limit_s"],
-                due_at=due_at,
+                working_time=bool(task.get("working_time")),
                 dispatched_by=actor.staff_id,
                 created_at=now,
                 sent_at=now,
@@ -310,5 +313,15 @@ async def send(
             )
             .returning(work_order.c.id)
         )
-        stages.append(NewClock(Clock.STAGE, now, verb.value, given=due_at, work_order_id=made.scalar_one()))
-    await clocks.start(conn, held.id, stages)
+        limit = timedelta(seconds=task["limit_s"])
+        stages.append(
+            NewClock(Clock.STAGE, now, verb.value, target=limit, calendar=calendar, work_order_id=made.scalar_one())
+        )
+    await start_stages(conn, held.id, stages)
+
+
+async def start_stages(conn: AsyncConnection, order_id: int, stages: Sequence[NewClock]) -> None:
+    """Starts the clocks of work orders just sent, whose lists show the limits."""
+    limits = await clocks.start(conn, order_id, stages)
+    for stage, due_at in zip(stages, limits, strict=True):
+        await conn.execute(update(work_order).where(work_order.c.id == stage.work_order_id).values(due_at=due_at))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import serial_digits, taxonomy
 from ticketing.clocks import store as clocks
-from ticketing.clocks.model import Clock
+from ticketing.clocks.model import Anchor, Clock
 from ticketing.clocks.store import NewClock
 from ticketing.customers import store as customers
 from ticketing.customers.model import Customer
@@ -73,7 +73,10 @@ def situation(held: Held, **more: Any) -> Situation:
 async def turn(
     conn: AsyncConnection, held: Held, decision: Decision, now: datetime, *, cycle: int | None = None
 ) -> None:
-    """Starts and stops the clocks of a step; `cycle` is the one the step begins."""
+    """Starts and stops the clocks of a step; `cycle` is the one the step begins.
+
+    The dispatch hour's second start is the senior's first receipt: what comes back to him does not begin it anew (G4).
+    """
     verb = decision.transition.verb.value
     for counts in (True, False):
         codes = [stop.clock for stop in decision.stops if stop.void is not counts]
@@ -91,6 +94,7 @@ async def turn(
             cycle=cycle or held.row["cycle"],
         )
         for start in decision.starts
+        if start.anchor is not Anchor.B or not await clocks.runs(conn, held.id, start.clock, start.anchor)
     ]
     await clocks.start(conn, held.id, begun)
 

@@ -100,6 +100,8 @@ class Task:
     task: str
     #: seconds from dispatch (DP-04)
     limit_s: int
+    #: they are the unit's working time, not every hour (K9)
+    working_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,17 @@ class Supplement(OnOrder):
     reason: str
     task: str | None = None
     limit_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause(OnOrder):
+    """T26: the order stands still."""
+
+    #: leaf of taxonomy order_pause_reason
+    reason: str
+    #: when it should go on
+    resume_expected_at: datetime
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

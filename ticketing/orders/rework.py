@@ -95,6 +95,7 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
         "unit": given.to_unit,
         "task": held.row["task"],
         "limit_s": given.limit_s,
+        "working_time": held.row["working_time"],
         "workplace": said["to_workplace"],
     }
     sent = {"tasks": [task], "opinion": reason, "parent": held.row["id"]}
@@ -131,10 +132,10 @@ async def supplement(conn: AsyncConnection, actor: Actor, given: Supplement, now
         amended |= {"old_task": held.row["task"], "new_task": task}
     if given.limit_s is not None:
         dispatching.check_limit("limit_s", given.limit_s)
-        due_at = now + timedelta(seconds=given.limit_s)
+        limit = timedelta(seconds=given.limit_s)
+        due_at = await clocks.move(conn, held.row["id"], now, target=limit, reason=reason or "", actor=actor.number)
         values |= {"limit_s": given.limit_s, "due_at": due_at}
         amended |= {"old_due_at": held.row["due_at"], "new_due_at": due_at}
-        await clocks.move(conn, held.row["id"], due_at, now, reason=reason or "", actor=actor.number)
     await _amend(conn, actor, held, now, kind="supplement", reason=reason, **amended)
     done = Done("work_order.supplemented", Verb.SUPPLEMENT, held.state, values, reason)
     return await change(conn, actor, held, done, now)

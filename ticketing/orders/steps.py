@@ -31,6 +31,8 @@ class Verb(StrEnum):
     REDISPATCH = "redispatch"  #: 二次派单
     FILE = "file"  #: 归档
     TO_MANAGER = "to_manager"  #: 转经理热线
+    PAUSE = "pause"  #: 暂停
+    RESUME = "resume"  #: 恢复
     CANCEL = "cancel"  #: 取消
     FORCE_END = "force_end"  #: 强制结束
     TO_ARCHIVIST = "to_archivist"  #: 建议转资料管理员
@@ -156,6 +158,8 @@ class Transition:
     system: bool = False
     #: allowed while the order is paused
     while_paused: bool = False
+    #: what it turns beside the state: clocks that pause stand still or run on
+    control: Control | None = None
     #: where it is written
     source: str = ""
 

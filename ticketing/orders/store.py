@@ -86,11 +86,11 @@ async def get(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
         contacts=await contacts.of_order(conn, id_),
         earlier_orders=await earlier(conn, actor, row["customer_id"], row["caller_number"], now, but=id_),
         trail=await trail(conn, id_),
-        clocks=await clocks.of_order(conn, id_, now),
+        clocks=await clocks.of_order(conn, id_, now, row["channel"]),
         work_orders=await work_orders(conn, id_, now),
         promises=around[1],
         process=await process.of_order(conn, id_, row["template_version_id"]),
-        actions=_verbs(actor, state, row["owner_id"]),
+        actions=_verbs(actor, state, row["owner_id"], Control(row["control"])),
     )
 
 
@@ -104,11 +104,11 @@ async def id_of(conn: AsyncConnection, actor: Actor, public_id: str) -> int:
     return int(found)
 
 
-def _verbs(actor: Actor, state: State, owner_id: int | None) -> tuple[str, ...]:
+def _verbs(actor: Actor, state: State, owner_id: int | None, control: Control) -> tuple[str, ...]:
     """Steps this reader may take; a draft is moved by its owner only."""
     if state is State.DRAFT and owner_id not in (None, actor.staff_id):
         return ()
-    return tuple(verb.value for verb in workflow.allowed(state, actor.posts))
+    return tuple(verb.value for verb in workflow.allowed(state, actor.posts, control))
 
 
 async def _serial_of(conn: AsyncConnection, order_id: int | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ticketing.clocks.model import Anchor, Clock
-from ticketing.orders.model import LIVE_WORK, OPEN, State, WorkOrderState
+from ticketing.orders.model import LIVE_WORK, OPEN, Control, State, WorkOrderState
 from ticketing.orders.steps import Choice, Situation, Start, Stop, Subject, Transition, Verb
 from ticketing.roles import Post
 
@@ -140,9 +140,9 @@ ROWS: tuple[Transition, ...] = (
         targets=(State.IN_REVIEW,),
         posts=frozenset({Post.JA, Post.TE, Post.RX}),
         required=("tasks", "opinion"),
-        starts=(Start(Clock.REVIEW),),
+        starts=(Start(Clock.REVIEW), Start(Clock.DISPATCH, anchor=Anchor.B)),
         stops=(Stop(Clock.HANDOFF), Stop(Clock.TEXT_HANDOFF)),
-        source="RV-01 IN-19",
+        source="RV-01 IN-19 G4",
     ),
     Transition(
         row="T7",
@@ -368,6 +368,26 @@ ROWS: tuple[Transition, ...] = (
         subject=Subject.WORK_ORDER,
         while_paused=True,
         source="DP-08 DP-09",
+    ),
+    Transition(
+        row="T26",
+        verb=Verb.PAUSE,
+        sources=_LIVE,
+        targets=(),
+        posts=frozenset({Post.AD, Post.SA}),
+        required=("reason", "resume_expected_at"),
+        control=Control.PAUSED,
+        source="MN-04",
+    ),
+    Transition(
+        row="T26",
+        verb=Verb.RESUME,
+        sources=_LIVE,
+        targets=(),
+        posts=frozenset({Post.AD, Post.SA}),
+        while_paused=True,
+        control=Control.RUN,
+        source="MN-03",
     ),
     Transition(
         row="T27",

@@ -61,10 +61,13 @@ class Decision:
     stop_all: str
 
 
-def allowed(state: State | WorkOrderState | None, posts: Iterable[Post]) -> tuple[Verb, ...]:
-    """Verbs these posts may use in this state, for the page's buttons."""
-    held = frozenset(posts)
-    return tuple(row.verb for row in rows_from(state) if row.posts & held)
+def allowed(
+    state: State | WorkOrderState | None, posts: Iterable[Post], control: Control = Control.RUN
+) -> tuple[Verb, ...]:
+    """Verbs these posts may use in this state, for the page's buttons; of a paused order those it does not hold up."""
+    held, paused = frozenset(posts), control is Control.PAUSED
+    rows = (row for row in rows_from(state) if row.posts & held)
+    return tuple(row.verb for row in rows if (row.while_paused if paused else row.control is not Control.RUN))
 
 
 def rows_from(state: State | WorkOrderState | None) -> tuple[Transition, ...]:
