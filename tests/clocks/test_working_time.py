@@ -60,7 +60,7 @@ async def test_a_limit_of_working_hours_ends_in_working_hours(database: Database
     # paused from 16:30 on Tuesday to Wednesday 10:00: 5.5 h are spent, 18.5 remain
     await case.pause(7)
     await case.resume(24.5)
-    assert (await case.read()).work_orders[0].due_at == local(13, 12, 0)
+    assert (await case.read()).work_orders[0].due_at == local(13, 14)
     told = await explained(case, local(11, 10), "K9")
     assert [(each.kind, each.counted_s / 3600) for each in told.pieces] == [
         (PieceKind.RAN, 5.5), (PieceKind.PAUSED, 0), (PieceKind.LEFT, 18.5)
@@ -75,7 +75,7 @@ async def test_a_limit_of_working_hours_ends_in_working_hours(database: Database
     assert (told.view.due_at, told.counts_from, told.target_s) == (local(11, 16, 30), local(11, 11), 4 * 3600)
     (changed,) = told.changes
     assert (changed.old_due_at, changed.new_due_at, changed.reason, changed.by) == (
-        local(13, 12), local(11, 16, 30), "客户催", "2001"
+        local(13, 14), local(11, 16, 30), "客户催", "2001"
     )  # fmt: skip
     assert sum(each.counted_s for each in told.pieces) == 4 * 3600
 

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
+    text,
 )
 
 from ticketing.db import BigId, Json, UtcDateTime, id_column, metadata
@@ -91,7 +91,7 @@ work_order = Table(
     Column("urgent", Boolean, nullable=False),
     Column("limit_s", Integer),
     #: the limit counts the unit's working time (K9), not every hour
-    Column("working_time", Boolean, nullable=False, server_default=false()),
+    Column("working_time", Boolean, nullable=False, server_default=text("false")),
     #: the limit of its stage clock, kept here for lists; empty while it stands still
     Column("due_at", UtcDateTime),
     Column("dispatched_by", BigId, ForeignKey("staff.id")),

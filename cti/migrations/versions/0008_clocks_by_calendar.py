@@ -50,7 +50,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("counts_from", UtcDateTime(), nullable=True))
 
     with op.batch_alter_table("work_order", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("working_time", sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.add_column(sa.Column("working_time", sa.Boolean(), server_default=sa.text("false"), nullable=False))
 
     # ### end Alembic commands ###
 
