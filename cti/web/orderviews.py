@@ -88,6 +88,9 @@ def clock_view(clock: CoreClock) -> ClockView:
         due_at=clock.due_at,
         stopped_at=clock.stopped_at,
         card=cast(Card, clock.card),
+        outcome=clock.outcome,
+        graded=clock.graded,
+        paused_s=clock.paused_s,
     )
 
 

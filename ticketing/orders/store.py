@@ -104,6 +104,11 @@ async def id_of(conn: AsyncConnection, actor: Actor, public_id: str) -> int:
     return int(found)
 
 
+async def channel_of(conn: AsyncConnection, order_id: int) -> str:
+    """How an order that is there came in."""
+    return str(await conn.scalar(select(customer_order.c.channel).where(customer_order.c.id == order_id)))
+
+
 def _verbs(actor: Actor, state: State, owner_id: int | None, control: Control) -> tuple[str, ...]:
     """Steps this reader may take; a draft is moved by its owner only."""
     if state is State.DRAFT and owner_id not in (None, actor.staff_id):

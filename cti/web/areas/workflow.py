@@ -13,7 +13,7 @@ from cti.web.schemas.common import Input
 from cti.web.schemas.orders import Order
 from cti.web.schemas.workflow import OrderHistory, WorkOrderList, WorkOrderQuery, WorkOrderTask
 from ticketing.changes import Change
-from ticketing.orders import closing, control, dispatching, history, inputs, rework, store, work
+from ticketing.orders import closing, control, dispatching, history, inputs, pausing, rework, store, work
 from ticketing.orders.views import WorkOrderView
 
 __all__ = ["ROUTES"]
@@ -159,6 +159,8 @@ ROUTES = (
     work_step("begin", schemas.WorkOrderStep, inputs.OnOrder, work.begin, "The work has begun."),
     work_step("finish", schemas.FinishWork, inputs.Finish, work.finish, "The unit's answer."),
     order_step("to_manager", schemas.ForReason, inputs.ForReason, control.to_manager, "To the manager hotline."),
+    order_step("pause", schemas.PauseOrder, inputs.Pause, pausing.pause, "The order stands still."),
+    order_step("resume", schemas.ResumeOrder, inputs.OnOrder, pausing.resume, "It runs on."),
     order_step("cancel", schemas.CancelOrder, inputs.Stop, control.cancel, "Cancel."),
     order_step("force_end", schemas.ForceEnd, inputs.Stop, control.force_end, "End by force."),
     order_step("to_archivist", schemas.ToArchivist, inputs.ToArchivist, control.to_archivist, "To the archivist."),

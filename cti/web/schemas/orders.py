@@ -103,6 +103,12 @@ class ClockView(Output):
     due_at: UtcInstant | None
     stopped_at: UtcInstant | None
     card: Card
+    #: met, breached, or void where it never counted; null while it runs
+    outcome: str | None = None
+    #: false for the start of the dispatch hour that is only reported (G4)
+    graded: bool = True
+    #: how long it stood still
+    paused_s: int = 0
 
 
 class WorkOrderView(Output):

@@ -17,11 +17,13 @@ __all__ = [
     "HandToSenior",
     "InvalidateOrder",
     "OrderHistory",
+    "PauseOrder",
     "ProposeDispatch",
     "RateOrder",
     "RedispatchOrder",
     "ReplyToCustomer",
     "ReplyView",
+    "ResumeOrder",
     "ReviewView",
     "SendBack",
     "SolveOrder",
@@ -42,6 +44,8 @@ class TaskInput(Input):
     task: Text
     #: seconds from dispatch (DP-04)
     limit_s: int = Field(ge=0, lt=2**31)
+    #: they are the unit's working time, not every hour
+    working_time: bool = False
 
 
 class Checks(Input):
@@ -273,6 +277,26 @@ class SupplementWork(Input):
     limit_s: int | None = Field(default=None, ge=0, lt=2**31)
 
     model_config = _example(reason="客户催", limit_s=7200)
+
+
+class PauseOrder(Input):
+    """The order stands still (T26)."""
+
+    version: Version
+    #: leaf of taxonomy `order_pause_reason`
+    reason: Code
+    resume_expected_at: UtcInstant
+    note: Text | None = None
+
+    model_config = _example(reason="information", resume_expected_at="2026-03-12T01:00:00Z", note="等客户传账单")
+
+
+class ResumeOrder(Input):
+    """It runs on (T26)."""
+
+    version: Version
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 5}]})
 
 
 class CancelOrder(Input):

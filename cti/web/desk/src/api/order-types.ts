@@ -53,6 +53,9 @@ export interface ClockView {
   due_at: Instant | null
   stopped_at: Instant | null
   card: Card
+  outcome: string | null
+  graded: boolean
+  paused_s: number
 }
 
 export interface WorkOrderView {

@@ -6,6 +6,7 @@ export interface TaskInput {
   unit: string
   task: string
   limit_s: number
+  working_time: boolean
 }
 
 export interface WorkOrderTask {

@@ -9,7 +9,7 @@ const NOW = new Date('2026-03-10T01:00:00Z')
 describe('steps', () => {
   it('begins a proposal with the unit complained about and lacks what nobody typed', () => {
     const values = beginning('propose', { order }, NOW)
-    expect(values.tasks).toEqual([{ unit: 'city.network', task: '', limit_s: 86_400 }])
+    expect(values.tasks).toEqual([{ unit: 'city.network', task: '', limit_s: 86_400, working_time: false }])
     expect(lacking('propose', values, { order })).toEqual(['tasks', 'opinion'])
   })
 

@@ -140,7 +140,7 @@ export function beginning(verb: string, about: About, now: Date): Values {
 
 function proposed(about: About): TaskInput[] {
   if (about.review) return about.review.tasks.map((task) => ({ ...task }))
-  return [{ unit: about.order?.unit ?? '', task: '', limit_s: 86_400 }]
+  return [{ unit: about.order?.unit ?? '', task: '', limit_s: 86_400, working_time: false }]
 }
 
 /** Fields that must be filled and are not. */
