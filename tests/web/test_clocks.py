@@ -1,6 +1,7 @@
 """Clocks through the interface: pause and resume, why a deadline is when it is, calendars and limits."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ async def test_pause_and_resume_and_why_the_limit_is_when_it_is(
     order = await step(senior, order, "dispatch", opinion="自行派单", checks=WELL, tasks=[task])
     begun = clock.now
     until = (begun + timedelta(hours=2)).isoformat()
-    pause = {"reason": "information", "resume_expected_at": until}
+    pause: dict[str, Any] = {"reason": "information", "resume_expected_at": until}
     assert (await step(junior, order, "pause", 403, **pause))["code"] == "forbidden"
     wrong = await step(senior, order, "pause", 422, reason="information", resume_expected_at=begun.isoformat())
     assert wrong["details"]["field"] == "resume_expected_at"
