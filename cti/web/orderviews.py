@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 from cti.web.schemas.calls import CallView
-from cti.web.schemas.customers import CustomerFile, CustomerNumberView, CustomerView
+from cti.web.schemas.customers import CustomerFile, CustomerNumberView, CustomerView, ProfileFact
 from cti.web.schemas.orders import (
     AddendumView,
     ClockView,
@@ -174,6 +174,7 @@ def customer_view(customer: Customer, words: Taxonomies, language: str) -> Custo
         vip_label=words.label("vip_class", customer.vip_class, language) or None,
         complainant_type=customer.complainant_type,
         profile=profile,
+        facts=[ProfileFact.model_validate(fact) for fact in customer.profile],
         numbers=[
             CustomerNumberView(e164=number.e164, kind=number.kind, service=number.service)
             for number in customer.numbers

@@ -62,7 +62,7 @@ ORDER: dict[Verb, Made] = {
         Reply,
         {"opinion": "x", "result": "x", "channel": "telephone", "satisfaction": "later"},
     ),
-    Verb.RATE: (closing.rate, Rate, {"outcome": "unreachable"}),
+    Verb.RATE: (closing.rate, Rate, {"outcome": "satisfied", "grade": "satisfied"}),
     Verb.REDISPATCH: (
         closing.redispatch,
         Redispatch,

@@ -32,6 +32,7 @@ clock = Table(
     Column("due_at", UtcDateTime),
     Column("warn_at", UtcDateTime),
     Index("ix_clock_order", "order_id", "code"),
+    Index("ix_clock_started", "code", "started_at"),
 )
 
 #: due work is found here, never by looking at what is open

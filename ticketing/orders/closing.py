@@ -11,19 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.errors import Invalid
-from ticketing.orders import dispatching, drafts, fields, ledger, settle, work, workflow
+from ticketing.orders import dispatching, drafts, fields, follow_up, ledger, needs, settle, surveying, work, workflow
 from ticketing.orders.inputs import Answer, FileAway, Rate, Redispatch, Reply
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.model import ReviewKind, State
-from ticketing.orders.tables import order_filing, order_reply, order_survey
+from ticketing.orders.tables import order_filing, order_reply
 from ticketing.orders.workflow import Verb
 from ticketing.roles import Actor
 
 #: queue of orders that wait for the surveyor
 SURVEY: Final = "survey"
 _LATER: Final = "later"
-#: grades with which a survey ends well
-_GOOD: Final = frozenset({"very_satisfied", "satisfied", "neutral", "refused"})
 _OUTCOMES: Final = ("satisfied", "unreachable")
 
 
@@ -32,14 +30,17 @@ async def answer(conn: AsyncConnection, actor: Actor, given: Answer, now: dateti
     held = await ledger.hold(conn, actor, given.public_id, given.version)
     opinion = fields.text("opinion", given.opinion, 2000, lines=True)
     said = {"opinion": opinion, "satisfaction": given.satisfaction}
-    decision = workflow.advance(drafts.situation(held), Verb.ANSWER, actor.posts, {**said, "fcr": given.fcr})
+    choice = await needs.choose(conn, held, given.satisfaction, now)
+    situation = drafts.situation(held, follow_up=choice.called_back)
+    decision = workflow.advance(situation, Verb.ANSWER, actor.posts, {**said, "fcr": given.fcr})
     await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
     await drafts.turn(conn, held, decision, now)
     await _write_reply(conn, actor, held, now, on_the_spot=True, final=True, **said)
     await ledger.keep_promises(conn, held.id, now)
     to = State(str(decision.to))
     values = {"fcr": given.fcr, **_owner_after(to, now)}
-    step = Step("order.answered", Verb.ANSWER, to, values, note=opinion, payload={"fcr": given.fcr})
+    payload = {"fcr": given.fcr, "follow_up": choice.value}
+    step = Step("order.answered", Verb.ANSWER, to, values, note=opinion, payload=payload)
     return await ledger.apply(conn, actor, held, step, now)
 
 
@@ -59,7 +60,8 @@ async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime
     live = settle.is_live(await work.states(conn, held))
     if live and given.final:
         raise Invalid("work_is_live", "a department still works on it: this cannot be the last reply", field="final")
-    situation = drafts.situation(held, final=given.final, live_work=live)
+    choice = await needs.choose(conn, held, given.satisfaction, now)
+    situation = drafts.situation(held, final=given.final, live_work=live, follow_up=choice.called_back)
     decision = workflow.advance(situation, Verb.REPLY, actor.posts, said)
     await taxonomy.leaf(conn, "reply_mode", given.channel, now.date(), field="channel")
     await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
@@ -73,29 +75,45 @@ async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime
     await ledger.keep_promises(conn, held.id, now)
     to = State(str(decision.to))
     payload = {"channel": given.channel, "satisfaction": given.satisfaction, "final": given.final}
+    if given.final:
+        payload["follow_up"] = choice.value
     values = _owner_after(to, now)
     step = Step("order.replied", Verb.REPLY, to, values, note=said["opinion"], payload=payload)
     return await ledger.apply(conn, actor, held, step, now)
 
 
 async def rate(conn: AsyncConnection, actor: Actor, given: Rate, now: datetime) -> Change:
-    """T23: the surveyor heard that all is well, or could not reach the customer (SV-01, SV-05)."""
+    """T23: the surveyor heard that all is well, or could not reach the customer (SV-01, SV-05).
+
+    Who complained again of a finished case is told why, and is apologised or explained to (SV-04). Raises Refused while
+    fewer calls were made in vain than the rules ask for.
+    """
+    rules = follow_up.shipped()
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    decision = workflow.advance(drafts.situation(held), Verb.RATE, actor.posts, {"outcome": given.outcome})
+    reached = given.outcome == "satisfied"
+    said = {"outcome": given.outcome, "cause": given.cause, "handled": given.handled}
+    situation = drafts.situation(held, repeated=reached and held.row["repeat_no"] > 0)
+    decision = workflow.advance(situation, Verb.RATE, actor.posts, said)
     if given.outcome not in _OUTCOMES:
         raise Invalid(
             "unknown_code", "dissatisfied customers get a second dispatch", field="outcome", allowed=list(_OUTCOMES)
         )
-    if given.outcome == "satisfied":
-        if given.grade not in _GOOD:
-            raise Invalid("grade", "a grade that is no complaint", field="grade", allowed=sorted(_GOOD))
+    if given.handled is not None and given.handled not in rules.outcomes:
+        raise Invalid("unknown_code", "no such outcome", field="handled", allowed=list(rules.outcomes))
+    if given.cause is not None:
+        await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
+    if reached:
+        if given.grade not in rules.ends_well:
+            raise Invalid("grade", "a grade that is no complaint", field="grade", allowed=sorted(rules.ends_well))
         await taxonomy.leaf(conn, "satisfaction", given.grade, now.date(), field="grade")
-    said = {"grade": given.grade, "opinion": fields.text("opinion", given.opinion or "", 2000, lines=True)}
+    else:
+        await surveying.enough(conn, held, rules)
+    heard = {"grade": given.grade, "opinion": fields.text("opinion", given.opinion or "", 2000, lines=True)}
     await drafts.turn(conn, held, decision, now)
-    await _write_survey(conn, actor, held, now, outcome=given.outcome, **said)
+    await surveying.write(conn, actor, held, now, **said, **heard)
     payload = {"outcome": given.outcome, "grade": given.grade}
     values = _owner_after(State.CLOSED, now)
-    step = Step("order.rated", Verb.RATE, State.CLOSED, values, note=said["opinion"], payload=payload)
+    step = Step("order.rated", Verb.RATE, State.CLOSED, values, note=heard["opinion"], payload=payload)
     return await ledger.apply(conn, actor, held, step, now)
 
 
@@ -112,11 +130,12 @@ async def redispatch(conn: AsyncConnection, actor: Actor, given: Redispatch, now
     }
     decision = workflow.advance(drafts.situation(held), Verb.REDISPATCH, actor.posts, said)
     await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
-    await _write_survey(
+    await surveying.write(
         conn,
         actor,
         held,
         now,
+        handled="remedied" if held.row["repeat_no"] > 0 else None,
         outcome="dissatisfied",
         grade=given.grade,
         opinion=said["opinion"],
@@ -162,8 +181,3 @@ def _owner_after(to: State, now: datetime) -> dict[str, Any]:
 async def _write_reply(conn: AsyncConnection, actor: Actor, held: Held, now: datetime, **said: Any) -> None:
     row = {"order_id": held.id, "cycle": held.row["cycle"], "at": now, "staff_id": ledger.id_of(actor), **said}
     await conn.execute(insert(order_reply).values(row))
-
-
-async def _write_survey(conn: AsyncConnection, actor: Actor, held: Held, now: datetime, **said: Any) -> None:
-    row = {"order_id": held.id, "cycle": held.row["cycle"], "at": now, "staff_id": ledger.id_of(actor), **said}
-    await conn.execute(insert(order_survey).values(row))

@@ -42,9 +42,31 @@ order_survey = Table(
     Column("opinion", Text),
     Column("cause", String(60)),
     Column("wanted", Text),
+    #: surveyor, or department: it may call back as well (SV-10); the surveyor's counts
+    Column("source", String(12), nullable=False, server_default="surveyor"),
+    #: what was done for who complained again: apologised, explained, remedied (SV-04)
+    Column("handled", String(20)),
+    #: the department's work order
+    Column("work_order_id", BigId, ForeignKey("work_order.id")),
     Index("ix_order_survey_order", "order_id", "id"),
 )
-"""What the surveyor heard (SV-05)."""
+"""What the customer said when he was called back (SV-05)."""
+
+survey_attempt = Table(
+    "survey_attempt",
+    metadata,
+    id_column(),
+    Column("order_id", BigId, ForeignKey("customer_order.id", ondelete="CASCADE"), nullable=False),
+    Column("cycle", SmallInteger, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("staff_id", BigId, ForeignKey("staff.id")),
+    Column("why", String(20), nullable=False),
+    Column("note", Text),
+    #: he asked to be called at this time
+    Column("not_before", UtcDateTime),
+    Index("ix_survey_attempt_order", "order_id", "cycle", "id"),
+)
+"""Call-backs in vain."""
 
 order_filing = Table(
     "order_filing",

@@ -16,7 +16,7 @@ from ticketing.clocks.store import NewClock
 from ticketing.customers import store as customers
 from ticketing.customers.model import Customer
 from ticketing.errors import Invalid, NotFound, Refused
-from ticketing.orders import fields, follow_up, rules
+from ticketing.orders import fields, rules
 from ticketing.orders.inputs import EditDraft
 from ticketing.orders.ledger import Held
 from ticketing.orders.model import PAPER, Channel, Kind, State
@@ -65,7 +65,6 @@ def situation(held: Held, **more: Any) -> Situation:
         at_once=bool(row["urgent"] or row["vip_class"]),
         promised=row["promise_due_at"] is not None,
         missing=rules.missing(held.kind, row, row["coded"]),
-        follow_up=follow_up.shipped().asked(row),
         **more,
     )
 

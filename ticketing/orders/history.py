@@ -12,7 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid, NotFound
 from ticketing.orders.model import LIVE_WORK, WorkOrderState
-from ticketing.orders.tables import customer_order, order_reply, order_survey, review, work_order, work_order_amendment
+from ticketing.orders.tables import (
+    customer_order,
+    order_reply,
+    order_survey,
+    review,
+    survey_attempt,
+    work_order,
+    work_order_amendment,
+)
 from ticketing.orders.views import WorkOrderView, work_order_view
 from ticketing.orders.workflow import allowed
 from ticketing.roles import Action, Actor, may
@@ -60,7 +68,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the surveyor heard (SV-05)."""
+    """What the customer said when he was called back (SV-05, SV-10)."""
 
     at: datetime
     by: str | None
@@ -70,6 +78,21 @@ class Survey:
     opinion: str | None
     cause: str | None
     wanted: str | None
+    source: str
+    handled: str | None
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call-back in vain."""
+
+    at: datetime
+    by: str | None
+    cycle: int
+    why: str
+    note: str | None
+    not_before: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +160,41 @@ async def replies(conn: AsyncConnection, order_id: int) -> tuple[Reply, ...]:
 
 
 async def surveys(conn: AsyncConnection, order_id: int) -> tuple[Survey, ...]:
-    """What surveyors heard, oldest first."""
+    """What the customer said to surveyors and departments, oldest first."""
     rows = await conn.execute(
-        select(order_survey, staff.c.number)
+        select(order_survey, staff.c.number, work_order.c.unit)
         .outerjoin(staff, staff.c.id == order_survey.c.staff_id)
+        .outerjoin(work_order, work_order.c.id == order_survey.c.work_order_id)
         .where(order_survey.c.order_id == order_id)
         .order_by(order_survey.c.id)
     )
     return tuple(
-        Survey(row.at, row.number, row.cycle, row.outcome, row.grade, row.opinion, row.cause, row.wanted)
+        Survey(
+            row.at,
+            row.number,
+            row.cycle,
+            row.outcome,
+            row.grade,
+            row.opinion,
+            row.cause,
+            row.wanted,
+            row.source,
+            row.handled,
+            row.unit,
+        )
         for row in rows
     )
+
+
+async def attempts(conn: AsyncConnection, order_id: int) -> tuple[Attempt, ...]:
+    """Call-backs in vain, oldest first."""
+    rows = await conn.execute(
+        select(survey_attempt, staff.c.number)
+        .outerjoin(staff, staff.c.id == survey_attempt.c.staff_id)
+        .where(survey_attempt.c.order_id == order_id)
+        .order_by(survey_attempt.c.id)
+    )
+    return tuple(Attempt(row.at, row.number, row.cycle, row.why, row.note, row.not_before) for row in rows)
 
 
 async def inbox(

@@ -212,6 +212,28 @@ class Rate(OnOrder):
     outcome: str
     grade: str | None = None
     opinion: str | None = None
+    #: of who complained again: why it came back, and what was done for him (SV-04)
+    cause: str | None = None
+    handled: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InVain(OnOrder):
+    """A call-back that did not reach the customer."""
+
+    #: code of the rules
+    why: str
+    note: str | None = None
+    #: when he wants to be called; None: whenever it is his turn
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalledBack(OnOrder):
+    """SV-10: the department asked the customer itself."""
+
+    grade: str
+    opinion: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ class Situation:
     missing: tuple[str, ...] = ()
     #: the kind and the template ask for a call-back (SV-07)
     follow_up: bool = False
+    #: reached, and complained of it before: why, and what was done for him, is written down (SV-04)
+    repeated: bool = False
     #: the reply is the last one of this order (RP-04)
     final: bool = True
     #: a department still holds a work order
@@ -99,6 +101,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "at once": lambda s: s.at_once,
     "followed up": lambda s: s.final and s.follow_up,
     "not followed up": lambda s: s.final and not s.follow_up,
+    "complained again": lambda s: s.repeated,
     "final": lambda s: s.final,
     "not final": lambda s: not s.final and not s.live_work,
     "red": lambda s: s.red,

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from ticketing.db import BigId, Json, UtcDateTime, id_column, metadata
-from ticketing.orders.closing_tables import order_filing, order_reply, order_survey
+from ticketing.orders.closing_tables import order_filing, order_reply, order_survey, survey_attempt
 from ticketing.orders.work_tables import (
     process_node,
     process_template,
@@ -42,6 +42,7 @@ __all__ = [
     "process_template",
     "process_template_version",
     "review",
+    "survey_attempt",
     "work_order",
     "work_order_amendment",
 ]

@@ -262,8 +262,9 @@ ROWS: tuple[Transition, ...] = (
         targets=(State.CLOSED,),
         posts=frozenset({Post.SV}),
         required=("outcome",),
+        required_when=(("complained again", "cause"), ("complained again", "handled")),
         stop_all="stop",
-        source="SV-01 SV-02 SV-05",
+        source="SV-01 SV-02 SV-04 SV-05",
     ),
     Transition(
         row="T24",

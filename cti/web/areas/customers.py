@@ -7,10 +7,10 @@ from pydantic import StringConstraints
 from cti.web.orderviews import customer_file, customer_view
 from cti.web.route import Call, Route
 from cti.web.schemas.common import Input
-from cti.web.schemas.customers import CustomerFile, CustomerList
+from cti.web.schemas.customers import CustomerFile, CustomerList, CustomerView, NoteProfile
 from ticketing import taxonomy
 from ticketing.customers import actions
-from ticketing.orders import store
+from ticketing.orders import follow_up, store
 from ticketing.orders.views import OrderFilter
 
 __all__ = ["ROUTES"]
@@ -46,6 +46,18 @@ async def show(call: Call) -> CustomerFile:
     return customer_file(customer_view(customer, words, call.actor.language), page.items)
 
 
+async def note_profile(call: Call) -> CustomerView:
+    """What he told about himself when he was called back, with its source and date (SV-06)."""
+    public_id = call.part("id")
+    facts = follow_up.shipped().facts_asked(call.input(NoteProfile).facts)
+    async with call.deps.database.write() as conn:
+        change = await actions.note_profile(conn, call.actor, public_id, facts, "follow_up", now=call.now)
+        customer = await actions.get(conn, call.actor, public_id)
+        words = await taxonomy.read(conn)
+    call.changed(change)
+    return customer_view(customer, words, call.actor.language)
+
+
 ROUTES = (
     Route(
         "customers.list",
@@ -58,5 +70,14 @@ ROUTES = (
     ),
     Route(
         "customers.show", "GET", "/api/customers/{id:[A-Za-z0-9_-]{1,64}}", show, "One customer.", answer=CustomerFile
+    ),
+    Route(
+        "customers.profile",
+        "POST",
+        "/api/customers/{id:[A-Za-z0-9_-]{1,64}}/profile",
+        note_profile,
+        "What he told about himself.",
+        body=NoteProfile,
+        answer=CustomerView,
     ),
 )

@@ -100,6 +100,7 @@ async def _history(conn: AsyncConnection, order_id: int, call: Call) -> OrderHis
             "work_orders": [task_view(each) for each in works],
             "replies": [asdict(each) for each in await history.replies(conn, order_id)],
             "surveys": [asdict(each) for each in await history.surveys(conn, order_id)],
+            "attempts": [asdict(each) for each in await history.attempts(conn, order_id)],
         }
     )
 

@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
-from cti.web.schemas.common import Output
+from pydantic import ConfigDict, Field
+
+from cti.web.schemas.common import Code, Input, Line, Output, UtcInstant
 from cti.web.schemas.orders import OrderSummary
 from ticketing.masking import Personal
 
-__all__ = ["CustomerFile", "CustomerList", "CustomerNumberView", "CustomerView"]
+__all__ = ["CustomerFile", "CustomerList", "CustomerNumberView", "CustomerView", "NoteProfile", "ProfileFact"]
 
 
 class CustomerNumberView(Output):
@@ -15,6 +17,15 @@ class CustomerNumberView(Output):
     e164: Annotated[str, Personal.NUMBER]
     kind: str
     service: Annotated[str | None, Personal.NUMBER] = None
+
+
+class ProfileFact(Output):
+    """One thing known about a customer, who said so and when (SV-06)."""
+
+    field: str
+    value: Annotated[str, Personal.ADDRESS]
+    source: str
+    noted_at: UtcInstant
 
 
 class CustomerView(Output):
@@ -27,6 +38,8 @@ class CustomerView(Output):
     vip_label: str | None
     complainant_type: str | None
     profile: Annotated[dict[str, str], Personal.ADDRESS]
+    #: the same with source and date
+    facts: list[ProfileFact] = Field(default_factory=list)
     numbers: list[CustomerNumberView]
     #: The directory answered from its cache (TL-34).
     stale: bool
@@ -42,3 +55,15 @@ class CustomerFile(CustomerView):
     """A customer with his last orders."""
 
     orders: list[OrderSummary]
+
+
+class NoteProfile(Input):
+    """What a customer told about himself when he was called back; a code, a text, or `refused` (SV-06)."""
+
+    facts: dict[Code, Annotated[Line, Field(min_length=1)]] = Field(min_length=1, max_length=20)
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"facts": {"education": "college", "age": "refused"}}]},
+    )

@@ -4,10 +4,24 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from cti.web.schemas.common import Input, Output, Text, UtcInstant, Version
+from cti.web.schemas.common import Code, Input, Label, Line, Output, Text, UtcInstant, Version
 from ticketing.masking import Personal
 
-__all__ = ["ClaimFollowUp", "FinishFollowUp", "FollowUpPage", "FollowUpQuery", "FollowUpView"]
+__all__ = [
+    "CallBack",
+    "ClaimFollowUp",
+    "FinishFollowUp",
+    "FollowUpPage",
+    "FollowUpQuery",
+    "FollowUpView",
+    "InVain",
+    "SurveyChoice",
+    "SurveyField",
+    "SurveyForm",
+    "SurveyQueue",
+    "SurveyQueueQuery",
+    "SurveyTask",
+]
 
 
 class FollowUpQuery(Input):
@@ -103,4 +117,96 @@ class FinishFollowUp(Input):
         extra="forbid",
         frozen=True,
         json_schema_extra={"examples": [{"version": 2, "opinion": "已致歉，用户接受解释", "final_grade": "2"}]},
+    )
+
+
+class SurveyQueueQuery(Input):
+    """Which orders."""
+
+    mine: bool = False
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class SurveyTask(Output):
+    """One order that waits for its call-back."""
+
+    id: str
+    serial: str
+    version: int
+    customer_id: str | None
+    customer_name: Annotated[str | None, Personal.NAME]
+    number: Annotated[str | None, Personal.NUMBER]
+    vip_class: str | None
+    business: str | None
+    summary: Annotated[str, Personal.TEXT]
+    #: points of need, and why
+    need: int
+    reasons: list[str]
+    since: UtcInstant | None
+    due_at: UtcInstant | None
+    overdue: bool
+    attempts: int
+    not_before: UtcInstant | None
+    #: the surveyor's number, or the queue's name
+    owner: str | None
+
+
+class SurveyQueue(Output):
+    """Those who need it most come first; how many wait in all."""
+
+    items: list[SurveyTask]
+    total: int
+
+
+class SurveyChoice(Output):
+    """A code and its names."""
+
+    code: str
+    name: Label
+
+
+class SurveyField(Output):
+    """One thing that is asked about the customer; without choices it is text."""
+
+    name: str
+    label: Label
+    choices: list[SurveyChoice]
+
+
+class SurveyForm(Output):
+    """What a surveyor fills in, as data."""
+
+    #: calls in vain before an order ends unreached
+    attempts: int
+    vain: list[SurveyChoice]
+    outcomes: list[SurveyChoice]
+    profile: list[SurveyField]
+    #: grades with which an order may close
+    ends_well: list[str]
+
+
+class InVain(Input):
+    """A call-back that reached nobody."""
+
+    version: Version
+    why: Code
+    note: Line | None = None
+    not_before: UtcInstant | None = None
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 7, "why": "no_answer"}]}
+    )
+
+
+class CallBack(Input):
+    """The department asked the customer itself (SV-10)."""
+
+    version: Version
+    grade: Code
+    opinion: Text
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"version": 5, "grade": "satisfied", "opinion": "速率正常"}]},
     )

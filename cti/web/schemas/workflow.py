@@ -178,6 +178,9 @@ class RateOrder(Input):
     outcome: Literal["satisfied", "unreachable"]
     grade: Code | None = None
     opinion: Text | None = None
+    #: of who complained again: why it came back, and what was done for him (SV-04)
+    cause: Code | None = None
+    handled: Code | None = None
 
     model_config = _example(outcome="satisfied", grade="very_satisfied", opinion="很快")
 
@@ -431,6 +434,23 @@ class SurveyView(Output):
     opinion: Annotated[str | None, Personal.TEXT]
     cause: str | None
     wanted: Annotated[str | None, Personal.TEXT]
+    #: surveyor, or department: the surveyor's counts (SV-10)
+    source: str
+    #: what was done for who complained again
+    handled: str | None
+    #: the department that asked
+    unit: str | None
+
+
+class AttemptView(Output):
+    """A call-back in vain."""
+
+    at: UtcInstant
+    by: str | None
+    cycle: int
+    why: str
+    note: Annotated[str | None, Personal.TEXT]
+    not_before: UtcInstant | None
 
 
 class OrderHistory(Output):
@@ -440,3 +460,4 @@ class OrderHistory(Output):
     work_orders: list[WorkOrderTask]
     replies: list[ReplyView]
     surveys: list[SurveyView]
+    attempts: list[AttemptView]

@@ -27,6 +27,7 @@ export function makeRouter(): Router {
       { path: '/items/:id?', name: 'items', component: () => import('./views/ItemsView.vue'), props: true, meta: { needs: 'view_items' } },
       { path: '/papers/:id?', name: 'papers', component: () => import('./views/PapersView.vue'), props: true, meta: { needs: 'view_papers' } },
       { path: '/callbacks/:id?', name: 'callbacks', component: () => import('./views/CallbacksView.vue'), props: true, meta: { needs: 'view_callbacks' } },
+      { path: '/surveys/:id?', name: 'surveys', component: () => import('./views/SurveysView.vue'), props: true, meta: { needs: 'view_follow_ups' } },
       { path: '/floor', name: 'floor', component: () => import('./views/FloorView.vue'), meta: { needs: 'view_floor' } },
       { path: '/announcements', name: 'announcements', component: () => import('./views/AnnouncementsView.vue'), meta: { needs: 'announce' } },
       { path: '/work', name: 'work', component: () => import('./views/WorkView.vue'), meta: { needs: 'work_work_order' } },

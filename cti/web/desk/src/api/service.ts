@@ -1,6 +1,7 @@
 // Every address of the service the desk uses, with its types.
 
 import { request } from './client'
+import { control } from './control'
 import type { CountersView, FiguresView } from './floor-types'
 import type { OrderHistory, WorkOrderList, WorkOrderTask } from './workflow-types'
 import type {
@@ -46,6 +47,7 @@ export interface OrderFilter {
 export const service = {
   ...work,
   ...papers,
+  ...control,
 
   session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
   signIn: (number: string, password: string) =>

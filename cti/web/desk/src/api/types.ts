@@ -176,6 +176,13 @@ export interface CustomerNumberView {
   service: string | null
 }
 
+export interface ProfileFact {
+  field: string
+  value: string
+  source: string
+  noted_at: Instant
+}
+
 export interface CustomerView {
   id: string
   name: string
@@ -183,6 +190,7 @@ export interface CustomerView {
   vip_label: string | null
   complainant_type: string | null
   profile: Record<string, string>
+  facts?: ProfileFact[]
   numbers: CustomerNumberView[]
   stale: boolean
 }

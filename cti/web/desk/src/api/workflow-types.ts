@@ -77,6 +77,18 @@ export interface SurveyView {
   opinion: string | null
   cause: string | null
   wanted: string | null
+  source: string
+  handled: string | null
+  unit: string | null
+}
+
+export interface AttemptView {
+  at: Instant
+  by: string | null
+  cycle: number
+  why: string
+  note: string | null
+  not_before: Instant | null
 }
 
 export interface OrderHistory {
@@ -84,4 +96,5 @@ export interface OrderHistory {
   work_orders: WorkOrderTask[]
   replies: ReplyView[]
   surveys: SurveyView[]
+  attempts: AttemptView[]
 }

@@ -6,7 +6,7 @@ import type { Words } from './zh'
 export const en: Words = {
   ...workEn,
   app: { title: 'Hotline desk', name: 'Hotline' },
-  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', papers: 'Papers', callbacks: 'Callbacks', announcements: 'Notices', work: 'Work orders', queues: 'Queues', floor: 'Floor', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
+  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', papers: 'Papers', callbacks: 'Callbacks', surveys: 'Follow-up', announcements: 'Notices', work: 'Work orders', queues: 'Queues', floor: 'Floor', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
   login: {
     title: 'Sign in',
     lead: 'Complaint and suggestion hotline · agent desk',
@@ -285,7 +285,7 @@ export const en: Words = {
     action: {
       to_manager: 'To the manager', cancel: 'Cancelled', force_end: 'Ended by force', to_archivist: 'To the archivist', report: 'Reported', to_head: 'To the head', take_back: 'Decided by the head', return: 'Returned', transfer: 'Transferred', acknowledge: 'Change read',
       answer: 'Answered at once', hand_to_senior: 'Handed to the seniors', propose: 'Dispatch proposed', send_back: 'Sent back', invalidate: 'Found not valid', solve: 'Solved without dispatch', approve: 'Approved',
-      rate: 'Followed up', redispatch: 'Second dispatch', file: 'Archived', settle: 'Work orders done', accept: 'Accepted', begin: 'Begun', finish: 'Answered', hand_over: 'Handed over',
+      rate: 'Followed up', redispatch: 'Second dispatch', file: 'Archived', settle: 'Work orders done', accept: 'Accepted', begin: 'Begun', finish: 'Answered', hand_over: 'Handed over', attempt: 'Not reached', call_back: 'Asked by the unit',
       open: 'Draft opened', edit: 'Changed', submit: 'Submitted', end_without_order: 'Ended without order', merge: 'Merged', contact: 'Customer contacted again', add_words: 'Words added',
       dispatch: 'Dispatched', review: 'Reviewed', reply: 'Customer replied to', chase: 'Chased', recall: 'Work order recalled', supplement: 'Supplemented', close: 'Closed', archive: 'Archived',
     },

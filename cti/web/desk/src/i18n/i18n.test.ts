@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { en as englishPage } from './en'
+import { controlEn, controlZh } from './control'
 import { stepsEn, stepsZh } from './steps'
 import { zh as mandarinPage } from './zh'
 
-const [zh, en] = [{ ...mandarinPage, step: stepsZh }, { ...englishPage, step: stepsEn }]
+const [zh, en] = [{ ...mandarinPage, ...controlZh, step: stepsZh }, { ...englishPage, ...controlEn, step: stepsEn }]
 
 function flat(words: object, before = ''): Record<string, string> {
   return Object.assign(

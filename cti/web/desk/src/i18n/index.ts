@@ -2,6 +2,7 @@
 
 import { createI18n } from 'vue-i18n'
 import { en } from './en'
+import { controlEn, controlZh } from './control'
 import { papersEn, papersZh } from './papers'
 import { stepsEn, stepsZh } from './steps'
 import { zh } from './zh'
@@ -13,5 +14,5 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
-  messages: { zh: { ...zh, step: stepsZh, papers: papersZh }, en: { ...en, step: stepsEn, papers: papersEn } },
+  messages: { zh: { ...zh, ...controlZh, step: stepsZh, papers: papersZh }, en: { ...en, ...controlEn, step: stepsEn, papers: papersEn } },
 })

@@ -9,12 +9,12 @@ export const stepsZh = {
   },
   field: {
     opinion: '意见', satisfaction: '客户满意度', fcr: '一次解决', reason: '原因', tasks: '工单', errors: '差错类型', checks: '复核检查', warned_unit: '书面警告单位',
-    customer_told: '如何告知客户', cause: '原因分类', result: '处理结果', channel: '回复方式', channel_reason: '为何不用客户要求的方式', final: '最终回复', outcome: '回访结果',
+    customer_told: '如何告知客户', cause: '原因分类', result: '处理结果', channel: '回复方式', channel_reason: '为何不用客户要求的方式', final: '最终回复', outcome: '回访结果', handled: '如何处理',
     grade: '评价', wanted: '客户要求', content: '内容索引', customer_nature: '客户性质', department: '被投诉部门', originals: '原件存放', service_number: '业务号码',
     handled_at: '处理时间', overtime_reason: '超时原因', unit: '单位', task: '任务', limit: '时限', evidence: '依据', thanks: '已向客户致谢', digest: '摘报编号', addressees: '送报对象（每行一个，三个）', decision: '决定',
     from_workplace: '原工位', to_workplace: '转至工位', to_unit: '转至单位', limit_s: '时限',
   },
-  choice: { satisfied: '满意', unreachable: '多次未联系上', withdrew: '客户取消诉求', insufficient: '信息不全', malicious: '恶意诉求', special: '特殊原因' },
+  choice: { satisfied: '满意', unreachable: '多次未联系上', apologised: '道歉', explained: '解释', withdrew: '客户取消诉求', insufficient: '信息不全', malicious: '恶意诉求', special: '特殊原因' },
   check: { valid: '有效投诉', serial: '单号无误', complainant_type: '投诉人类型', complaint_type: '投诉类型' },
   review: {
     title: '复核', dispatch: '派单', supplement: '追单', recall: '退单', second_dispatch: '二次派单', open: '待复核', approved: '通过', sent_back: '退回', invalid: '无效',
@@ -34,12 +34,12 @@ export const stepsEn = {
   },
   field: {
     opinion: 'Opinion', satisfaction: 'Customer satisfaction', fcr: 'Solved at first contact', reason: 'Reason', tasks: 'Work orders', errors: 'Kinds of error', checks: 'Checks', warned_unit: 'Unit warned in writing',
-    customer_told: 'How the customer was told', cause: 'Cause', result: 'Result', channel: 'Reply by', channel_reason: 'Why not as the customer asked', final: 'Final reply', outcome: 'Outcome',
+    customer_told: 'How the customer was told', cause: 'Cause', result: 'Result', channel: 'Reply by', channel_reason: 'Why not as the customer asked', final: 'Final reply', outcome: 'Outcome', handled: 'What was done',
     grade: 'Grade', wanted: 'What the customer wants', content: 'Index of contents', customer_nature: 'Kind of customer', department: 'Unit complained about', originals: 'Where the originals are', service_number: 'Service number',
     handled_at: 'Handled at', overtime_reason: 'Reason of the delay', unit: 'Unit', task: 'Task', limit: 'Limit', evidence: 'Evidence', thanks: 'Customer was thanked', digest: 'Number of the digest', addressees: 'Addressees (one a line, three)', decision: 'Decision',
     from_workplace: 'From workplace', to_workplace: 'To workplace', to_unit: 'To unit', limit_s: 'Limit',
   },
-  choice: { satisfied: 'Satisfied', unreachable: 'Not reached', withdrew: 'Customer withdrew', insufficient: 'Too little information', malicious: 'Malicious', special: 'Special' },
+  choice: { satisfied: 'Satisfied', unreachable: 'Not reached', apologised: 'Apologised', explained: 'Explained', withdrew: 'Customer withdrew', insufficient: 'Too little information', malicious: 'Malicious', special: 'Special' },
   check: { valid: 'Valid complaint', serial: 'Order number', complainant_type: 'Complainant type', complaint_type: 'Complaint type' },
   review: {
     title: 'Review', dispatch: 'Dispatch', supplement: 'Supplement', recall: 'Recall', second_dispatch: 'Second dispatch', open: 'Waiting', approved: 'Approved', sent_back: 'Sent back', invalid: 'Not valid',

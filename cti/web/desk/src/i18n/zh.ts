@@ -5,7 +5,7 @@ import { workZh } from './zh-work'
 export const zh = {
   ...workZh,
   app: { title: '热线坐席台', name: '热线' },
-  nav: { desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', announcements: '公告', work: '工单', queues: '队列', floor: '现场', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
+  nav: { desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', surveys: '回访', announcements: '公告', work: '工单', queues: '队列', floor: '现场', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
@@ -283,7 +283,7 @@ export const zh = {
     action: {
       to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', to_head: '交部门负责人', take_back: '负责人退回经办', return: '退回中心', transfer: '转派', acknowledge: '签收变更',
       answer: '现场答复', hand_to_senior: '转高级处理', propose: '拟派单', send_back: '复核退回', invalidate: '无效撤消', solve: '不派单解决', approve: '复核通过',
-      rate: '回访', redispatch: '二次派单', file: '归档', settle: '工单办结', accept: '接单', begin: '开始处理', finish: '回单', hand_over: '移交',
+      rate: '回访', redispatch: '二次派单', file: '归档', settle: '工单办结', accept: '接单', begin: '开始处理', finish: '回单', hand_over: '移交', attempt: '未联系上', call_back: '部门回访',
       open: '生成草稿', edit: '修改', submit: '提交', end_without_order: '结束，不立单', merge: '并入', contact: '客户再次联系', add_words: '补充客户原话',
       dispatch: '派单', review: '复核', reply: '回复客户', chase: '催单', recall: '撤回工单', supplement: '追单', close: '办结', archive: '归档',
     },

@@ -34,6 +34,8 @@ const opinion: StepField = { name: 'opinion', kind: 'text' }
 const tasks: StepField = { name: 'tasks', kind: 'tasks' }
 const checks: StepField = { name: 'checks', kind: 'checks' }
 const cause: StepField = { name: 'cause', kind: 'tree', words: 'cause' }
+/** Of a finished case: he is told why, and one of three things is done for him. */
+const complainedAgain = (values: Values, about: About): boolean => values.outcome === 'satisfied' && (about.order?.repeat_no ?? 0) > 0
 const satisfaction: StepField = { name: 'satisfaction', kind: 'choice', words: 'satisfaction' }
 
 export const STEPS: Record<string, StepField[]> = {
@@ -65,6 +67,8 @@ export const STEPS: Record<string, StepField[]> = {
   rate: [
     { name: 'outcome', kind: 'choice', options: ['satisfied', 'unreachable'] },
     { name: 'grade', kind: 'choice', words: 'satisfaction', when: (values) => values.outcome === 'satisfied' },
+    { ...cause, when: complainedAgain },
+    { name: 'handled', kind: 'choice', options: ['apologised', 'explained'], when: complainedAgain },
     { ...opinion, optional: true },
   ],
   redispatch: [
