@@ -1,6 +1,7 @@
 """Every route of the application, in one place."""
 
 from cti.web.areas import (
+    admin,
     agent,
     announcements,
     audit,
@@ -49,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
     *surveys.ROUTES,
     *recordings.ROUTES,
     *customers.ROUTES,
+    *admin.ROUTES,
     *audit.ROUTES,
     *reference.ROUTES,
     *watch.ROUTES,

@@ -11,12 +11,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing import audit
+from ticketing import audit, taxonomy
 from ticketing.changes import Change
 from ticketing.errors import Invalid, Refused, Stale
 from ticketing.roles import Action, Actor, Post, require
-from ticketing.staff import sessions, store
+from ticketing.staff import qualifications, sessions, store
 from ticketing.staff.model import PhoneKind, Staff
+from ticketing.staff.qualifications import Qualification
 from ticketing.staff.tables import credential, post_queue, staff, staff_post, team, team_queue
 from ticketing.text import clean
 
@@ -36,6 +37,10 @@ class AddStaff:
     language: str = "zh"
     vip_overflow: bool = False
     unit: str | None = None
+    #: on record from the first day (AD-04)
+    qualifications: tuple[Qualification, ...] = ()
+    #: why a post is granted without its qualification
+    override: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,21 @@ class ChangePosts:
     number: str
     posts: frozenset[Post] = field(default_factory=frozenset)
     version: int = 0
+    #: why a post is granted without its qualification (AD-04)
+    override: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePerson:
+    """Facts about a person that an administrator keeps; what is None stays, an empty team or unit is taken away."""
+
+    number: str
+    version: int
+    name: str | None = None
+    team: str | None = None
+    unit: str | None = None
+    phone_kind: PhoneKind | None = None
+    vip_overflow: bool | None = None
 
 
 async def add_staff(conn: AsyncConnection, actor: Actor, given: AddStaff, now: datetime) -> Change:
@@ -68,8 +88,11 @@ async def add_staff(conn: AsyncConnection, actor: Actor, given: AddStaff, now: d
             made = (await conn.execute(insert(staff).values(values).returning(staff.c.id))).scalar_one()
     except IntegrityError:
         raise Refused("number_taken", f"{given.number} belongs to somebody", number=given.number) from None
+    for each in given.qualifications:
+        await qualifications.record(conn, actor, given.number, each, now)
+    qualified = await qualifications.check(conn, actor, made, given.posts, now, override=given.override)
     await _write_posts(conn, made, given.posts)
-    said = {"name": name, "posts": sorted(given.posts), "team": given.team}
+    said = {"name": name, "posts": sorted(given.posts), "team": given.team, **qualified}
     await audit.record(conn, actor, "staff.added", "staff", given.number, said, now)
     return Change("staff.added", given.number, 1, now)
 
@@ -92,18 +115,74 @@ async def change_posts(conn: AsyncConnection, actor: Actor, given: ChangePosts, 
     if not given.posts:
         raise Invalid("missing", "at least one post", field="posts")
     person = await _bump(conn, given.number, given.version)
+    new = given.posts - person.posts
+    qualified = await qualifications.check(conn, actor, person.id, new, now, override=given.override)
+    if Post.AD in person.posts and Post.AD not in given.posts:
+        await _another_administrator(conn, person)
     await conn.execute(delete(staff_post).where(staff_post.c.staff_id == person.id))
     await _write_posts(conn, person.id, given.posts)
     await sessions.revoke_all(conn, person.id, now)
-    said = {"from": sorted(person.posts), "to": sorted(given.posts)}
+    said = {"from": sorted(person.posts), "to": sorted(given.posts), **qualified}
     await audit.record(conn, actor, "staff.posts_changed", "staff", given.number, said, now)
     return Change("staff.changed", given.number, person.version + 1, now)
 
 
-async def deactivate(conn: AsyncConnection, actor: Actor, number: str, version: int, now: datetime) -> Change:
-    """The person leaves: cannot sign in, sessions end, the number is never given to another."""
+async def change_person(conn: AsyncConnection, actor: Actor, given: ChangePerson, now: datetime) -> Change:
+    """Changes name, team, unit, phone or VIP overflow; raises Invalid for a team or unit nobody knows."""
+    require(actor, Action.ADMINISTER_STAFF)
+    values: dict[str, object] = {}
+    if given.name is not None:
+        values["name"] = clean(given.name, limit=64)
+        if not values["name"]:
+            raise Invalid("missing", "a name", field="name")
+    if given.team is not None:
+        values["team_id"] = await _team_id(conn, given.team or None)
+    if given.unit is not None:
+        if given.unit:
+            await taxonomy.leaf(conn, "unit", given.unit, now.date(), field="unit")
+        values["unit"] = given.unit or None
+    if given.phone_kind is not None:
+        values["phone_kind"] = given.phone_kind.value
+    if given.vip_overflow is not None:
+        values["vip_overflow"] = given.vip_overflow
+    person = await _bump(conn, given.number, given.version)
+    if values:
+        await conn.execute(update(staff).where(staff.c.id == person.id).values(**values))
+    said = {name: value for name, value in values.items() if name != "team_id"} | {"team": given.team}
+    await audit.record(conn, actor, "staff.changed", "staff", given.number, said, now)
+    return Change("staff.changed", given.number, person.version + 1, now)
+
+
+async def reactivate(conn: AsyncConnection, actor: Actor, number: str, version: int, now: datetime) -> Change:
+    """The person may sign in again, with the password he had."""
     require(actor, Action.ADMINISTER_STAFF)
     person = await _bump(conn, number, version)
+    await conn.execute(update(staff).where(staff.c.id == person.id).values(active=True))
+    await audit.record(conn, actor, "staff.reactivated", "staff", number, {}, now)
+    return Change("staff.changed", number, person.version + 1, now)
+
+
+async def reset_password(conn: AsyncConnection, actor: Actor, number: str, now: datetime) -> str:
+    """Voids the password and ends the sessions; returns a one-time token, to be handed over, that sets a new one."""
+    require(actor, Action.ADMINISTER_STAFF)
+    person = await store.by_number(conn, number)
+    if not person.active:
+        raise Refused("not_active", "this person is locked", number=number)
+    await conn.execute(delete(credential).where(credential.c.staff_id == person.id))
+    await sessions.revoke_all(conn, person.id, now)
+    await audit.record(conn, actor, "staff.password_reset", "staff", number, {}, now)
+    return await sessions.new_setup_token(conn, now, person.id)
+
+
+async def deactivate(conn: AsyncConnection, actor: Actor, number: str, version: int, now: datetime) -> Change:
+    """The person leaves or is locked: cannot sign in, sessions end, the number is never given to another.
+
+    Raises Refused for the last administrator who can sign in: nobody could let him in again.
+    """
+    require(actor, Action.ADMINISTER_STAFF)
+    person = await _bump(conn, number, version)
+    if Post.AD in person.posts:
+        await _another_administrator(conn, person)
     await conn.execute(update(staff).where(staff.c.id == person.id).values(active=False))
     await sessions.revoke_all(conn, person.id, now)
     await audit.record(conn, actor, "staff.deactivated", "staff", number, {}, now)
@@ -159,6 +238,17 @@ async def set_queues_of_team(
     if wanted:
         await conn.execute(insert(team_queue), [{"team_id": key, "queue": queue} for queue in wanted])
     await audit.record(conn, actor, "team.queues_set", "team", code, {"queues": wanted}, now)
+
+
+async def _another_administrator(conn: AsyncConnection, person: Staff) -> None:
+    others = (
+        select(staff.c.id)
+        .join(staff_post, staff_post.c.staff_id == staff.c.id)
+        .where(staff_post.c.post == Post.AD.value, staff.c.active.is_(True), staff.c.id != person.id)
+        .limit(1)
+    )
+    if (await conn.execute(others)).first() is None:
+        raise Refused("last_administrator", "nobody else could administer this centre", number=person.number)
 
 
 async def _bump(conn: AsyncConnection, number: str, version: int) -> Staff:

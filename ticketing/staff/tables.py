@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, SmallInteger, String, Table
 
 from ticketing.db import BigId, UtcDateTime, id_column, metadata
 
@@ -37,6 +37,33 @@ staff_post = Table(
     Column("staff_id", BigId, ForeignKey("staff.id"), primary_key=True),
     Column("post", String(4), primary_key=True),
 )
+
+staff_qualification = Table(
+    "staff_qualification",
+    metadata,
+    id_column(),
+    Column("staff_id", BigId, ForeignKey("staff.id"), nullable=False, index=True),
+    Column("post", String(4), nullable=False),
+    #: certificate, examination, training
+    Column("what", String(200), nullable=False),
+    Column("obtained_on", Date, nullable=False),
+    #: last day on which it counts
+    Column("valid_to", Date),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("recorded_by", String(16), nullable=False),
+)
+"""On record before a post is granted (AD-04)."""
+
+staff_skill = Table(
+    "staff_skill",
+    metadata,
+    Column("staff_id", BigId, ForeignKey("staff.id"), primary_key=True),
+    #: node of taxonomy `business`: it covers everything below
+    Column("skill", String(64), primary_key=True),
+    Column("level", SmallInteger, nullable=False),
+    CheckConstraint("level BETWEEN 1 AND 5", name="level"),
+)
+"""Specialties of a person (AD-02)."""
 
 credential = Table(
     "credential",
