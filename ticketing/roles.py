@@ -78,6 +78,13 @@ class Action(StrEnum):
     PAUSE_FLOW = "pause_flow"
     CANCEL_ORDER = "cancel_order"
     FORCE_END = "force_end"
+    ESCALATE = "escalate"
+    HEAR_CUSTOMER = "hear_customer"
+    EXPLAIN_PLAN = "explain_plan"
+    GRANT_REMEDY = "grant_remedy"
+    NOTE_WORK = "note_work"
+    PROPOSE_CHANGE = "propose_change"
+    FOLLOW_THROUGH = "follow_through"
     TRANSFER_WORK = "transfer_work"
     VIEW_ORDERS = "view_orders"
     VIEW_ALL_ORDERS = "view_all_orders"
@@ -147,6 +154,13 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.CANCEL_ORDER: frozenset({Post.SA, Post.AD}),
     Action.TRANSFER_WORK: frozenset({Post.DH, Post.SA}),
     Action.FORCE_END: frozenset({Post.LD, Post.AD}),
+    Action.ESCALATE: frozenset({Post.DH, Post.SA, Post.MH}),
+    Action.HEAR_CUSTOMER: _INTAKE | {Post.MH},
+    Action.EXPLAIN_PLAN: frozenset({Post.JA, Post.SA, Post.MH}),
+    Action.GRANT_REMEDY: frozenset({Post.SA, Post.MH}),
+    Action.NOTE_WORK: _DEPARTMENT | {Post.SA, Post.MH},
+    Action.PROPOSE_CHANGE: frozenset({Post.JA, Post.TE, Post.RX}),
+    Action.FOLLOW_THROUGH: _INTAKE | {Post.MH, Post.SV, Post.FU, Post.DS, Post.DH},
     Action.VIEW_ORDERS: _EVERY,
     Action.VIEW_ALL_ORDERS: _SEE_ALL | {Post.JA, Post.TE, Post.RX},
     Action.VIEW_DRAFTS_OF_OTHERS: frozenset({Post.SU, Post.AD}),

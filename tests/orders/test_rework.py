@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from tests.orders.desk import Desk
 from tests.orders.test_dispatch_story import ALL_WELL, TWO, Case, case, in_process, replying
 from ticketing.clocks.tables import clock_change
 from ticketing.errors import Forbidden, Invalid, NotFound, Refused
-from ticketing.orders import closing, control, dispatching, rework, work
+from ticketing.orders import closing, control, dispatching, history, proposing, rework, work
 from ticketing.orders.inputs import (
     Dispatch,
     FileAway,
@@ -19,13 +20,15 @@ from ticketing.orders.inputs import (
     HandToSenior,
     OnOrder,
     Report,
+    Solve,
     Stop,
     Supplement,
     TakeBack,
     ToArchivist,
     Transfer,
 )
-from ticketing.orders.tables import work_order, work_order_amendment
+from ticketing.orders.step_inputs import Opinion, ToManager
+from ticketing.orders.tables import review, work_order, work_order_amendment
 from ticketing.roles import Actor, Post
 
 __all__ = ["case"]
@@ -57,7 +60,7 @@ async def test_a_department_returns_through_its_head_and_the_dispatcher_sends_it
     await case.finished("city.billing", "8002")
     order = await case.read()
     assert (order.state, order.owner) == ("at_senior", "2001")
-    assert (await case.running())["K6B"] == 2
+    assert (await case.running())["K6B"] == 2, "the dispatcher's hour again (T19)"
     assert [wo.state for wo in order.work_orders] == ["returned", "done"]
     other = [type(TWO[0])("city.installation", "上门", 3600)]
     await case.act("2001", dispatching.dispatch, Dispatch, opinion="改派", checks=ALL_WELL, tasks=other)
@@ -145,8 +148,17 @@ async def test_recalled_by_the_centre_and_cancelled_when_all_is(case: Case) -> N
 
 @pytest.mark.req("T5", "RT-04", "RT-05")
 async def test_to_the_manager_with_a_reason(case: Case) -> None:
-    assert (await case.refused("1001", control.to_manager, ForReason, reason="")).code == "missing"
-    await case.act("1001", control.to_manager, ForReason, reason="超期重复投诉")
+    nobody = await case.refused("1001", control.to_manager, ToManager, trigger="refuses_answer", reason="")
+    assert (nobody.code, nobody.details["field"]) == ("missing", "reason")
+    repeat: dict[str, Any] = {"trigger": "overdue_repeat", "reason": "超期重复投诉"}
+    unnamed = await case.refused("1001", control.to_manager, ToManager, **repeat)
+    assert (unnamed.code, unnamed.details["field"]) == ("missing", "earlier_serial")
+    unheard = await case.refused("1001", control.to_manager, ToManager, **repeat, earlier_serial="10000007")
+    assert (unheard.code, unheard.details["field"]) == ("not_found", "earlier_serial")
+    odd = await case.refused("1001", control.to_manager, ToManager, trigger="mood", reason="x")
+    assert odd.details["allowed"] == ["overdue_repeat", "refuses_answer"]
+    earlier = await case.desk.read(await case.desk.registered("c0"), "2001")
+    await case.act("1001", control.to_manager, ToManager, **repeat, earlier_serial=earlier.serial)
     order = await case.read()
     assert (order.state, order.owner) == ("at_manager", "manager")
     said = {"opinion": "经理派单", "checks": ALL_WELL, "tasks": TWO}
@@ -154,11 +166,25 @@ async def test_to_the_manager_with_a_reason(case: Case) -> None:
     assert (await case.read()).state == "in_process"
     later = Case(case.desk, await case.desk.registered("c2"))
     await replying(later)
-    await later.act("2001", control.to_manager, ForReason, reason="不接受答复")
+    await later.act("2001", control.to_manager, ToManager, trigger="refuses_answer", reason="不接受答复")
     assert "K12" not in await later.running()
 
 
-@pytest.mark.req("T27", "MN-05", "MN-06")
+@pytest.mark.req("T5", "T18", "RT-04")
+async def test_with_the_manager_live_work_runs_on_and_settles(case: Case) -> None:
+    await in_process(case)
+    await case.act("1001", control.to_manager, ToManager, trigger="refuses_answer", reason="不接受答复")
+    assert (await case.read()).state == "at_manager"
+    assert [clock.code for clock in (await case.read()).clocks if clock.stopped_at is None].count("K9") == 2
+    early = await case.refused("4001", dispatching.solve, Solve, opinion="x", cause="none")
+    assert early.code == "work_is_live"
+    await case.finished("city.network", "8001")
+    assert (await case.read()).state == "at_manager"
+    await case.finished("city.billing", "8002")
+    assert ((await case.read()).state, (await case.read()).owner) == ("replying", "manager")
+
+
+@pytest.mark.req("T27", "T28", "MN-05", "MN-06")
 async def test_cancelled_and_ended_by_force_with_all_that_is_alive(case: Case) -> None:
     await in_process(case)
     ended = {"reason": "malicious", "evidence": "录音 12 处辱骂"}
@@ -166,8 +192,25 @@ async def test_cancelled_and_ended_by_force_with_all_that_is_alive(case: Case) -
         "withdrew",
         "insufficient",
     ]
-    assert (await case.refused("2001", control.force_end, Stop, **ended)).code == "forbidden"
-    await case.act("9001", control.force_end, Stop, **ended)
+    assert (await case.refused("2001", proposing.ask_force_end, Stop, **ended)).code == "forbidden"
+    assert (await case.refused("9101", proposing.force_end, Opinion, opinion="同意")).code == "nobody_asked"
+    await case.act("9001", proposing.ask_force_end, Stop, **ended)
+    assert (await case.read()).state == "in_process", "one alone ends nothing"
+    assert (await case.refused("9101", proposing.ask_force_end, Stop, **ended)).code == "asked_already"
+    assert (await case.refused("9001", proposing.force_end, Opinion, opinion="我")).code == "second_person"
+    assert (await case.refused("9101", proposing.force_end, Opinion, opinion=" ")).code == "missing"
+    second = case.desk["7001"]
+    case.desk.actors["7001"] = Actor(second.staff_id, "7001", "x", frozenset({Post.AD}))
+    assert (await case.refused("7001", proposing.force_end, Opinion, opinion="同意")).code == "both_needed"
+    await case.act("9101", proposing.keep, Opinion, opinion="再听一次录音")
+    await case.act("9101", proposing.ask_force_end, Stop, **ended)
+    await case.act("9001", proposing.force_end, Opinion, opinion="录音属实")
+    async with case.desk.database.read() as conn:
+        reviews = await history.reviews(conn, (await conn.scalar(select(review.c.order_id).limit(1))) or 0)
+    assert [(each.kind, each.state, each.author, each.reviewer) for each in reviews if each.kind == "force_end"] == [
+        ("force_end", "sent_back", "9001", "9101"),
+        ("force_end", "approved", "9101", "9001"),
+    ]
     order = await case.read()
     assert (order.state, {wo.state for wo in order.work_orders}) == ("force_ended", {"force_ended"})
     assert await case.running() == {}

@@ -65,9 +65,8 @@ def test_the_product_itself_opens_drafts_hands_vips_over_and_settles_and_nothing
 
 def test_an_order_and_a_work_order_share_names_of_states_but_no_steps() -> None:
     assert State.ACCEPTED.value == WorkOrderState.ACCEPTED.value
-    assert {row.verb for row in workflow.rows_from(State.ACCEPTED)} == {
-        Verb.PAUSE, Verb.RESUME, Verb.CANCEL, Verb.FORCE_END
-    }  # fmt: skip
+    of_order = {Verb.PAUSE, Verb.RESUME, Verb.CANCEL, Verb.ASK_FORCE_END, Verb.FORCE_END, Verb.KEEP, Verb.CUSTOMER_ADDS}
+    assert {row.verb for row in workflow.rows_from(State.ACCEPTED)} == of_order
     assert {row.verb for row in workflow.rows_from(WorkOrderState.ACCEPTED)} & {Verb.BEGIN, Verb.CANCEL} == {Verb.BEGIN}
 
 
@@ -90,15 +89,16 @@ SETTLED = [
     (["recalled", "done"], State.REPLYING),
     (["recalled", "transferred", "recalled"], State.CANCELLED),
     (["transferred"], None),
+    (["recalled", "returned"], State.AT_SENIOR),
     ([], None),
 ]
 
 
-@pytest.mark.req("T18", "T19")
+@pytest.mark.req("T18", "T19", "T20")
 @pytest.mark.parametrize(("works", "to"), SETTLED, ids=str)
 def test_what_work_orders_amount_to(works: list[str], to: State | None) -> None:
     found = [WorkOrderState(work) for work in works]
-    assert settle.settled(State.IN_PROCESS, found) is to
+    assert {settle.settled(state, found) for state in settle.SETTLING} == {to}
     assert settle.settled(State.REPLYING, found) is None
 
 

@@ -64,7 +64,7 @@ def raised_codes(folder: Path) -> Iterator[str]:
 #: met by an administrator at the command line, not by a person at a page
 OF_THE_CONSOLE = {
     "bad_call_id", "bad_clocks", "bad_database_url", "bad_size", "bad_staff_file", "bad_taxonomy", "bad_certificate",
-    "bad_calendar", "calendar_never_opens",
+    "bad_calendar", "calendar_never_opens", "bad_tracking",
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ async def test_from_the_proposal_to_the_archive(open_browser: MakeBrowser, clock
     assert (task["order_serial"], task["state"], task["actions"]) == (
         order["serial"],
         "sent",
-        ["accept", "to_head", "acknowledge"],
+        ["accept", "to_head", "note"],
     )
     assert (await (await billing.get("/api/work-orders")).json())["items"] == []
     assert (await billing.get(f"/api/work-orders/{task['id']}")).status == 404
@@ -116,7 +116,7 @@ async def test_the_other_ways(open_browser: MakeBrowser, clock: Clock) -> None:
     assert (await step(senior, fourth, "invalidate", **told))["state"] == "invalid"
 
 
-@pytest.mark.req("T14", "T15", "T16", "T17", "T5", "T27", "T31")
+@pytest.mark.req("T14", "T15", "T16", "T17", "T5", "T27", "T28", "T31")
 async def test_off_the_straight_way(open_browser: MakeBrowser, clock: Clock) -> None:
     junior, senior, staff, head = [await open_browser(number) for number in ("1001", "2001", "8001", "8101")]
     order = await registered(junior, clock)
@@ -151,13 +151,16 @@ async def test_off_the_straight_way(open_browser: MakeBrowser, clock: Clock) -> 
     assert found["state"] == "cancelled"
 
     other = await registered(junior, clock)
-    other = await step(junior, other, "to-manager", reason="超期重复")
+    other = await step(junior, other, "to-manager", trigger="refuses_answer", reason="不接受答复")
     assert (await step(junior, other, "cancel", 403, reason="withdrew", evidence="x"))["code"] == "forbidden"
     other = await step(senior, other, "cancel", reason="withdrew", evidence="客户来电")
     assert other["state"] == "cancelled"
     third = await registered(junior, clock)
     administrator = await open_browser("9001")
-    third = await step(administrator, third, "force-end", reason="malicious", evidence="录音为证")
+    third = await step(administrator, third, "ask-force-end", reason="malicious", evidence="录音为证")
+    assert third["state"] == "registered"
+    leader = await open_browser("9101")
+    third = await step(leader, third, "force-end", opinion="同意")
     assert third["state"] == "force_ended"
     fourth = await registered(junior, clock)
     assert (await step(junior, fourth, "to-archivist", 409, thanks=True))["code"] == "not_a_suggestion"

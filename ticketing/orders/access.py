@@ -44,7 +44,13 @@ def works_on(actor: Actor) -> ColumnElement[bool]:
     return _of_department(actor, [state.value for state in LIVE_WORK])
 
 
-QUEUES: Mapping[Post, str] = {Post.SA: "senior", Post.SV: "survey", Post.DM: "archivist", Post.MH: "manager"}
+QUEUES: Mapping[Post, str] = {
+    Post.SA: "senior",
+    Post.SV: "survey",
+    Post.DM: "archivist",
+    Post.MH: "manager",
+    Post.LD: "leader",
+}
 """Queues in which orders wait for a post."""
 
 
@@ -63,10 +69,11 @@ _SENT = [state.value for state in WorkOrderState if state is not WorkOrderState.
 
 
 def _of_department(actor: Actor, states: Sequence[str] = _SENT) -> ColumnElement[bool]:
-    """The unit's live and ended work orders; what is only proposed does not exist for it."""
+    """The unit's live and ended work orders, of somebody at the place his own; what is only proposed does not exist
+    for them."""
+    sent = (work_order.c.order_id == customer_order.c.id, work_order.c.state.in_(states))
+    own = work_order.c.owner_id == actor.staff_id
+    if not actor.posts & {Post.DS, Post.DH}:
+        return exists().where(*sent, own)
     unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
-    return exists().where(
-        work_order.c.order_id == customer_order.c.id,
-        work_order.c.state.in_(states),
-        or_(work_order.c.unit == unit, work_order.c.owner_id == actor.staff_id),
-    )
+    return exists().where(*sent, or_(work_order.c.unit == unit, own))

@@ -5,19 +5,33 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
-from ticketing.errors import Invalid
-from ticketing.orders import dispatching, drafts, fields, follow_up, ledger, needs, settle, surveying, work, workflow
+from ticketing.errors import Forbidden, Invalid, Refused
+from ticketing.orders import (
+    dispatching,
+    drafts,
+    fields,
+    follow_up,
+    ledger,
+    needs,
+    remedies,
+    scope,
+    settle,
+    surveying,
+    tracking,
+    work,
+    workflow,
+)
 from ticketing.orders.inputs import Answer, FileAway, Rate, Redispatch, Reply
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.model import ReviewKind, State
-from ticketing.orders.tables import order_filing, order_reply
+from ticketing.orders.tables import order_filing, order_reply, work_order
 from ticketing.orders.workflow import Verb
-from ticketing.roles import Actor
+from ticketing.roles import Action, Actor, may
 
 #: queue of orders that wait for the surveyor
 SURVEY: Final = "survey"
@@ -33,6 +47,7 @@ async def answer(conn: AsyncConnection, actor: Actor, given: Answer, now: dateti
     choice = await needs.choose(conn, held, given.satisfaction, now)
     situation = drafts.situation(held, follow_up=choice.called_back)
     decision = workflow.advance(situation, Verb.ANSWER, actor.posts, {**said, "fcr": given.fcr})
+    await scope.check(conn, actor, held)
     await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
     await drafts.turn(conn, held, decision, now)
     await _write_reply(conn, actor, held, now, on_the_spot=True, final=True, **said)
@@ -47,10 +62,11 @@ async def answer(conn: AsyncConnection, actor: Actor, given: Answer, now: dateti
 async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime) -> Change:
     """T22: the centre tells the customer, and asks how satisfied he is (RP-01, RP-02).
 
+    One that is not the last may send further work with it, by somebody who dispatches: a new cycle (RP-03).
     Raises Invalid when another channel than the customer asked for is used without a reason (RP-05).
     """
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    said = {
+    said: dict[str, Any] = {
         "opinion": fields.text("opinion", given.opinion, 2000, lines=True),
         "result": fields.text("result", given.result, 2000, lines=True),
         "channel": given.channel,
@@ -60,9 +76,45 @@ async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime
     live = settle.is_live(await work.states(conn, held))
     if live and given.final:
         raise Invalid("work_is_live", "a department still works on it: this cannot be the last reply", field="final")
+    more = await _further(conn, actor, given, now)
     choice = await needs.choose(conn, held, given.satisfaction, now)
+    live = live or more is not None
     situation = drafts.situation(held, final=given.final, live_work=live, follow_up=choice.called_back)
     decision = workflow.advance(situation, Verb.REPLY, actor.posts, said)
+    await _check_reply(conn, held, given, said, now)
+    said |= await _whose_fault(conn, held, given)
+    await drafts.turn(conn, held, decision, now)
+    await _write_reply(conn, actor, held, now, on_the_spot=False, final=given.final, **said)
+    await ledger.keep_promises(conn, held.id, now)
+    await tracking.answered(conn, held.id, ledger.id_of(actor), now)
+    to = State(str(decision.to))
+    payload: dict[str, Any] = {"channel": given.channel, "satisfaction": given.satisfaction, "final": given.final}
+    if given.final:
+        payload["follow_up"] = choice.value
+    payload |= {"quality_flag": said["quality_flag"]} if said["quality_flag"] else {}
+    values = _owner_after(to, now)
+    if more is not None:
+        values |= {"cycle": held.row["cycle"] + 1}
+        payload |= {"units": [task["unit"] for task in more["tasks"]], "checks": more["checks"]}
+        more |= {"opinion": said["opinion"], "cycle": values["cycle"]}
+        await dispatching.send(conn, actor, held, Verb.REPLY, said=more, now=now)
+    step = Step("order.replied", Verb.REPLY, to, values, note=said["opinion"], payload=payload)
+    return await ledger.apply(conn, actor, held, step, now)
+
+
+async def _further(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime) -> dict[str, Any] | None:
+    """Work that goes out with a reply that is not the last; None for none."""
+    if not given.tasks:
+        return None
+    if given.final:
+        raise Invalid("not_with_the_last", "the last reply sends no further work", field="tasks")
+    if not may(actor.posts, Action.DISPATCH):
+        raise Forbidden(action=Verb.DISPATCH.value, posts=sorted(post.value for post in actor.posts))
+    tasks = await dispatching.checked_tasks(conn, given.tasks, now)
+    return {"tasks": tasks, "checks": dispatching.checked(given.checks or {}, valid=True)}
+
+
+async def _check_reply(conn: AsyncConnection, held: Held, given: Reply, said: dict[str, Any], now: datetime) -> None:
     await taxonomy.leaf(conn, "reply_mode", given.channel, now.date(), field="channel")
     await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
     wanted = held.row["reply_mode"]
@@ -70,16 +122,23 @@ async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime
         raise Invalid(
             "other_channel", "the customer asked for another channel: say why", field="channel_reason", wanted=wanted
         )
-    await drafts.turn(conn, held, decision, now)
-    await _write_reply(conn, actor, held, now, on_the_spot=False, final=given.final, **said)
-    await ledger.keep_promises(conn, held.id, now)
-    to = State(str(decision.to))
-    payload = {"channel": given.channel, "satisfaction": given.satisfaction, "final": given.final}
-    if given.final:
-        payload["follow_up"] = choice.value
-    values = _owner_after(to, now)
-    step = Step("order.replied", Verb.REPLY, to, values, note=said["opinion"], payload=payload)
-    return await ledger.apply(conn, actor, held, step, now)
+    if given.final and await remedies.waits(conn, held):
+        raise Refused("remedy_asked", "a remedy of this order waits for a leader")
+
+
+async def _whose_fault(conn: AsyncConnection, held: Held, given: Reply) -> dict[str, Any]:
+    """Whose fault it was and whether somebody apologised: as the centre says, else as the departments found (PR-18)."""
+    liability, apology = work.checked_liability(given.liability), given.apology
+    if liability is None:
+        found = await conn.execute(
+            select(work_order.c.liability, work_order.c.apology)
+            .where(work_order.c.order_id == held.id, work_order.c.liability.is_not(None))
+            .order_by(work_order.c.ended_at.desc(), work_order.c.id.desc())
+            .limit(1)
+        )
+        if row := found.first():
+            liability, apology = row.liability, row.apology if apology is None else apology
+    return {"liability": liability, "apology": apology, "quality_flag": remedies.quality_flag(liability, apology)}
 
 
 async def rate(conn: AsyncConnection, actor: Actor, given: Rate, now: datetime) -> Change:

@@ -24,6 +24,11 @@ order_reply = Table(
     #: leaf of taxonomy satisfaction, "refused" and "later" among them
     Column("satisfaction", String(40), nullable=False),
     Column("final", Boolean, nullable=False),
+    #: company, customer, third_party, none (PR-18)
+    Column("liability", String(16)),
+    Column("apology", Boolean),
+    #: what quality must look at: no_apology
+    Column("quality_flag", String(24)),
     Index("ix_order_reply_order", "order_id", "id"),
 )
 """Every answer to the customer, each cycle's kept (RP-03)."""

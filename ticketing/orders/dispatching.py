@@ -17,14 +17,15 @@ from ticketing.clocks import calendars
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
-from ticketing.errors import Forbidden, Invalid
-from ticketing.orders import drafts, fields, ledger, workflow
+from ticketing.errors import Forbidden, Invalid, Refused
+from ticketing.orders import drafts, fields, ledger, scope, workflow
 from ticketing.orders.inputs import Dispatch, HandToSenior, Invalidate, Propose, SendBack, Solve, Task
 from ticketing.orders.ledger import Held, Step
-from ticketing.orders.model import Control, Kind, ReviewKind, State, WorkOrderState
+from ticketing.orders.model import LIVE_WORK, Control, Kind, ReviewKind, State, WorkOrderState
 from ticketing.orders.tables import review, work_order
 from ticketing.orders.workflow import Decision, Verb
 from ticketing.roles import Action, Actor, Post, may
+from ticketing.staff.tables import staff, staff_post
 
 #: queue of orders that wait for a senior
 SENIOR: Final = "senior"
@@ -71,6 +72,7 @@ async def propose(conn: AsyncConnection, actor: Actor, given: Propose, now: date
     opinion = fields.text("opinion", given.opinion, 2000, lines=True)
     told = {"tasks": tasks, "opinion": opinion}
     decision = workflow.advance(drafts.situation(held), Verb.PROPOSE, actor.posts, told)
+    await scope.check(conn, actor, held)
     await drafts.turn(conn, held, decision, now)
     opened = await open_review(conn, actor, held, now, kind=ReviewKind.DISPATCH, proposal=told)
     values = {"owner_id": None, "owner_queue": SENIOR}
@@ -101,8 +103,10 @@ async def open_review(
 
 
 async def _open(conn: AsyncConnection, held: Held) -> RowMapping:
-    found = await conn.execute(select(review).where(review.c.order_id == held.id, review.c.state == "open"))
-    return found.mappings().one()
+    """The proposal that keeps the order in review; others run beside it."""
+    kinds = [ReviewKind.DISPATCH.value, ReviewKind.SECOND_DISPATCH.value]
+    mine = (review.c.order_id == held.id, review.c.kind.in_(kinds), review.c.state == "open")
+    return (await conn.execute(select(review).where(*mine))).mappings().one()
 
 
 async def _decide(
@@ -143,7 +147,7 @@ async def invalidate(conn: AsyncConnection, actor: Actor, given: Invalidate, now
     held = await ledger.hold(conn, actor, given.public_id, given.version)
     opinion = fields.text("opinion", given.opinion, 2000, lines=True)
     told = fields.text("customer_told", given.customer_told, 500)
-    said = {"opinion": opinion, "customer_told": told, "checks": _checks(given.checks, valid=False)}
+    said = {"opinion": opinion, "customer_told": told, "checks": checked(given.checks, valid=False)}
     decision = workflow.advance(drafts.situation(held), Verb.INVALIDATE, actor.posts, said)
     await drafts.turn(conn, held, decision, now)
     if held.state is State.IN_REVIEW:
@@ -162,6 +166,8 @@ async def solve(conn: AsyncConnection, actor: Actor, given: Solve, now: datetime
     decision = workflow.advance(
         drafts.situation(held), Verb.SOLVE, actor.posts, {"opinion": opinion, "cause": given.cause}
     )
+    if held.state is State.AT_MANAGER and await _live(conn, held):
+        raise Refused("work_is_live", "a department still works on it: recall that first")
     await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
     await drafts.turn(conn, held, decision, now)
     if held.state is State.IN_REVIEW:
@@ -170,6 +176,12 @@ async def solve(conn: AsyncConnection, actor: Actor, given: Solve, now: datetime
     payload = {"cause": given.cause}
     step = Step("order.solved", Verb.SOLVE, State.REPLYING, values, note=opinion, payload=payload)
     return await ledger.apply(conn, actor, held, step, now)
+
+
+async def _live(conn: AsyncConnection, held: Held) -> bool:
+    live = work_order.c.state.in_([state.value for state in LIVE_WORK])
+    found = select(work_order.c.id).where(work_order.c.order_id == held.id, live).limit(1)
+    return await conn.scalar(found) is not None
 
 
 async def approve(conn: AsyncConnection, actor: Actor, given: Dispatch, now: datetime) -> Change:
@@ -191,6 +203,7 @@ async def dispatch(conn: AsyncConnection, actor: Actor, given: Dispatch, now: da
     tasks = await checked_tasks(conn, given.tasks, now) if given.tasks else []
     decision, said = _second_look(held, Verb.DISPATCH, actor, given, tasks)
     await drafts.turn(conn, held, decision, now)
+    await follow(conn, actor, held)
     return await _sent(conn, actor, held, Verb.DISPATCH, said=said, now=now)
 
 
@@ -199,13 +212,22 @@ def _second_look(
 ) -> tuple[Decision, dict[str, Any]]:
     said = {
         "opinion": fields.text("opinion", given.opinion, 2000, lines=True),
-        "checks": _checks(given.checks, valid=True),
+        "checks": checked(given.checks, valid=True),
         "tasks": list(tasks),
     }
     return workflow.advance(drafts.situation(held), verb, actor.posts, said), said
 
 
-def _checks(given: Mapping[str, bool], *, valid: bool) -> dict[str, bool]:
+async def follow(conn: AsyncConnection, actor: Actor, held: Held, key: int | None = None, how: str = "sent_on") -> None:
+    """The dispatcher has dealt with what was returned: with one work order, or with all of the cycle (T14)."""
+    mine = [work_order.c.order_id == held.id, work_order.c.state == WorkOrderState.RETURNED.value]
+    mine.append(work_order.c.cycle == held.row["cycle"] if key is None else work_order.c.id == key)
+    for row in (await conn.execute(select(work_order.c.id, work_order.c.form).where(*mine))).all():
+        form = {"followed": {"how": how, "by": actor.number}, **row.form}
+        await conn.execute(update(work_order).where(work_order.c.id == row.id).values(form=form))
+
+
+def checked(given: Mapping[str, bool], *, valid: bool) -> dict[str, bool]:
     """Every check with its result (RV-04); nothing goes out with one that failed, nothing is invalid that is valid."""
     absent = [name for name in CHECKS if name not in given]
     strange = sorted(set(given) - set(CHECKS))
@@ -258,8 +280,31 @@ async def checked_tasks(conn: AsyncConnection, tasks: Sequence[Task], now: datet
         check_limit(f"{where}.limit_s", task.limit_s)
         if any(task.unit == other["unit"] for other in made):
             raise Invalid("twice", "this unit has a task already", field=f"{where}.unit")
+        if task.person is not None:
+            await person_of(conn, task.person, task.unit, field=f"{where}.person")
         made.append({**asdict(task), "task": words})
     return made
+
+
+async def person_of(conn: AsyncConnection, number: str, unit: str, *, field: str, field_staff: bool = False) -> int:
+    """Somebody of the unit by 工号 (DP-13); with `field_staff` one who works at the place (PR-12).
+
+    Raises Invalid for anybody else.
+    """
+    posts = [Post.FS] if field_staff else [Post.DS, Post.DH]
+    found = await conn.scalar(
+        select(staff.c.id)
+        .join(staff_post, staff_post.c.staff_id == staff.c.id)
+        .where(
+            staff.c.number == number,
+            staff.c.unit == unit,
+            staff.c.active,
+            staff_post.c.post.in_([post.value for post in posts]),
+        )
+    )
+    if found is None:
+        raise Invalid("not_of_the_unit", "nobody of this unit has this number", field=field, unit=unit)
+    return int(found)
 
 
 async def _sent(
@@ -284,6 +329,8 @@ async def send(
     stages = []
     for place, task in enumerate(said["tasks"], start=1):
         calendar = book.of_unit(task["unit"]) if book is not None and task.get("working_time") else None
+        person = task.get("person")
+        to = {"owner_queue": task["unit"]} if person is None else {"owner_id": await ledger.find_staff(conn, person)}
         made = await conn.execute(
             insert(work_order)
             .values(
@@ -291,14 +338,14 @@ async def send(
                 order_id=held.id,
                 number=number + place,
                 version=1,
-                cycle=held.row["cycle"],
+                cycle=said.get("cycle", held.row["cycle"]),
                 kind="work",
                 parent_id=said.get("parent"),
                 workplace=task.get("workplace"),
                 state=WorkOrderState.SENT.value,
                 control=Control.RUN.value,
                 unit=task["unit"],
-                owner_queue=task["unit"],
+                **to,
                 task=task["task"],
                 dispatch_opinion=said["opinion"],
                 urgent=urgent,

@@ -70,9 +70,15 @@ def situation(held: Held, **more: Any) -> Situation:
 
 
 async def turn(
-    conn: AsyncConnection, held: Held, decision: Decision, now: datetime, *, cycle: int | None = None
+    conn: AsyncConnection,
+    held: Held,
+    decision: Decision,
+    now: datetime,
+    *,
+    cycle: int | None = None,
+    promise: datetime | None = None,
 ) -> None:
-    """Starts and stops the clocks of a step; `cycle` is the one the step begins.
+    """Starts and stops the clocks of a step; `cycle` is the one the step begins, `promise` the time told with it.
 
     The dispatch hour's second start is the senior's first receipt: what comes back to him does not begin it anew (G4).
     """
@@ -89,7 +95,7 @@ async def turn(
             started_at=held.row["received_at"] if start.from_receipt else now,
             reason=verb,
             anchor=start.anchor,
-            given=held.row["promise_due_at"] if start.clock is Clock.PROMISE else None,
+            given=(promise or held.row["promise_due_at"]) if start.clock is Clock.PROMISE else None,
             cycle=cycle or held.row["cycle"],
         )
         for start in decision.starts

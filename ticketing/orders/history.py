@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid, NotFound
+from ticketing.orders import work
 from ticketing.orders.model import LIVE_WORK, WorkOrderState
 from ticketing.orders.tables import (
     customer_order,
@@ -22,8 +23,8 @@ from ticketing.orders.tables import (
     work_order_amendment,
 )
 from ticketing.orders.views import WorkOrderView, work_order_view
-from ticketing.orders.workflow import allowed
-from ticketing.roles import Action, Actor, may
+from ticketing.orders.workflow import Verb, allowed
+from ticketing.roles import Action, Actor, Post, may
 from ticketing.staff.tables import staff
 
 _LARGEST_INBOX = 200
@@ -48,6 +49,11 @@ class Review:
     checks: Mapping[str, bool]
     error_codes: tuple[str, ...]
     warning_document: str | None
+    #: of a change of a work order: which one, and what changes
+    work_order: str | None = None
+    reason: str | None = None
+    task: str | None = None
+    limit_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,10 @@ class Reply:
     channel_reason: str | None
     satisfaction: str
     final: bool
+    liability: str | None = None
+    apology: bool | None = None
+    #: what quality must look at (PR-18)
+    quality_flag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,13 @@ async def reviews(conn: AsyncConnection, order_id: int) -> tuple[Review, ...]:
     """Every proposal of an order, oldest first."""
     author, reviewer = staff.alias("author"), staff.alias("reviewer")
     rows = await conn.execute(
-        select(review, author.c.number.label("author"), reviewer.c.number.label("reviewer"))
+        select(
+            review,
+            author.c.number.label("author"),
+            reviewer.c.number.label("reviewer"),
+            work_order.c.public_id.label("changed_work"),
+        )
+        .outerjoin(work_order, work_order.c.id == review.c.work_order_id)
         .outerjoin(author, author.c.id == review.c.author_id)
         .outerjoin(reviewer, reviewer.c.id == review.c.reviewer_id)
         .where(review.c.order_id == order_id)
@@ -122,13 +138,17 @@ async def reviews(conn: AsyncConnection, order_id: int) -> tuple[Review, ...]:
             author=row["author"],
             created_at=row["created_at"],
             tasks=tuple(row["proposal"].get("tasks", ())),
-            opinion=row["proposal"].get("opinion", ""),
+            opinion=row["proposal"].get("opinion") or row["proposal"].get("evidence") or "",
             reviewer=row["reviewer"],
             decided_at=row["decided_at"],
             decision=row["opinion"],
             checks=row["checks"],
             error_codes=tuple(row["error_codes"]),
             warning_document=row["warning_document"],
+            work_order=row["changed_work"],
+            reason=row["proposal"].get("reason"),
+            task=row["proposal"].get("task"),
+            limit_s=row["proposal"].get("limit_s"),
         )
         for row in rows.mappings()
     )
@@ -154,6 +174,9 @@ async def replies(conn: AsyncConnection, order_id: int) -> tuple[Reply, ...]:
             channel_reason=row.channel_reason,
             satisfaction=row.satisfaction,
             final=row.final,
+            liability=row.liability,
+            apology=row.apology,
+            quality_flag=row.quality_flag,
         )
         for row in rows
     )
@@ -219,7 +242,7 @@ async def inbox(
 async def of_order(conn: AsyncConnection, actor: Actor, order_id: int, now: datetime) -> tuple[WorkOrderView, ...]:
     """What departments were asked to do for an order the actor may see, with the steps he may take."""
     query = _work_orders().where(work_order.c.order_id == order_id).order_by(work_order.c.number)
-    mine = may(actor.posts, Action.DISPATCH)
+    mine = may(actor.posts, Action.DISPATCH) or may(actor.posts, Action.PROPOSE_DISPATCH)
     return tuple(
         work_order_view(row, now, actions_of(actor, row) if mine else ())
         for row in (await conn.execute(query)).mappings()
@@ -236,33 +259,50 @@ async def one(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
 
 
 def of_unit(actor: Actor) -> ColumnElement[bool]:
-    """Condition on `work_order`: sent to the actor's unit, or his own; who dispatches reaches all."""
-    if may(actor.posts, Action.DISPATCH):
-        return work_order.c.state != WorkOrderState.PROPOSED.value
-    unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
-    return and_(
-        work_order.c.state != WorkOrderState.PROPOSED.value,
-        or_(work_order.c.unit == unit, work_order.c.owner_id == actor.staff_id),
-    )
+    """Condition on `work_order`: what this person reaches (PR-01)."""
+    return work.reach(actor)
+
+
+_FIELD = frozenset({Verb.ACCEPT, Verb.BEGIN, Verb.FIELD_REPORT, Verb.NOTE})
+_RETURNED = frozenset({Verb.SEND_ON, Verb.DROP})
+_DECISIONS = frozenset({Verb.APPROVE_CHANGE, Verb.REFUSE_CHANGE})
+_PROPOSALS = frozenset({Verb.PROPOSE_SUPPLEMENT, Verb.PROPOSE_RECALL})
 
 
 def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
     """Steps this reader may take on the work order."""
-    return tuple(verb.value for verb in allowed(WorkOrderState(row["state"]), actor.posts))
+    verbs = set(allowed(WorkOrderState(row["state"]), actor.posts))
+    verbs &= _FIELD if row["kind"] == work.FIELD else set(Verb) - {Verb.FIELD_REPORT}
+    others = row["kind"] == work.FIELD and row["owner_id"] != actor.staff_id
+    if others or not actor.posts & {Post.DS, Post.DH, Post.FS}:
+        verbs -= {Verb.ACCEPT, Verb.BEGIN, Verb.FIELD_REPORT}
+    if work.followed_up(row["form"]):
+        verbs -= _RETURNED
+    verbs -= _PROPOSALS if row["proposed"] else _DECISIONS
+    if not row["changed"]:
+        verbs -= {Verb.ACKNOWLEDGE}
+    return tuple(verb.value for verb in Verb if verb in verbs)
 
 
 def _work_orders() -> Select[Any]:
     unread = exists().where(
         work_order_amendment.c.work_order_id == work_order.c.id, work_order_amendment.c.acknowledged_at.is_(None)
     )
+    proposed = exists().where(
+        review.c.work_order_id == work_order.c.id, review.c.state == "open", review.c.kind != "dispatch"
+    )
+    parent = work_order.alias("parent")
     return (
         select(
             work_order,
             unread.label("changed"),
+            proposed.label("proposed"),
+            parent.c.number.label("parent_number"),
             customer_order.c.serial.label("order_serial"),
             customer_order.c.public_id.label("order_public_id"),
             staff.c.number.label("owner_number"),
         )
         .join(customer_order, customer_order.c.id == work_order.c.order_id)
         .outerjoin(staff, staff.c.id == work_order.c.owner_id)
+        .outerjoin(parent, parent.c.id == work_order.c.parent_id)
     )

@@ -102,6 +102,8 @@ class Task:
     limit_s: int
     #: they are the unit's working time, not every hour (K9)
     working_time: bool = False
+    #: 工号 of somebody of the unit, instead of its inbox (DP-13)
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,9 @@ class Finish(OnOrder):
     service_number: str
     handled_at: datetime
     overtime_reason: str | None = None
+    #: company, customer, third_party or none (PR-18)
+    liability: str | None = None
+    apology: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +207,13 @@ class Reply(OnOrder):
     final: bool = True
     #: why not by the channel the customer asked for (RP-05)
     channel_reason: str | None = None
+    #: of a reply that is not the last: further work, sent with it (RP-03)
+    tasks: Sequence[Task] = ()
+    checks: Mapping[str, bool] | None = None
+    #: company, customer, third_party or none (PR-18)
+    liability: str | None = None
+    #: somebody apologised
+    apology: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,7 +185,7 @@ async def _write_down(
 ) -> Change:
     payload = dict(step.payload or {})
     after = {**held.row, **step.values}
-    handler = after["owner_queue"] or (await _number_of(conn, after["owner_id"], actor))
+    handler = after["owner_queue"] or (await number_of(conn, after["owner_id"], actor))
     work = step.work
     was: State | WorkOrderState | None = work.before if work else before
     line = {
@@ -216,7 +216,8 @@ async def _write_down(
     return Change(step.fact, held.public_id, version, now, {**told, **payload})
 
 
-async def _number_of(conn: AsyncConnection, staff_id: int | None, actor: Actor) -> str | None:
+async def number_of(conn: AsyncConnection, staff_id: int | None, actor: Actor) -> str | None:
+    """工号 of a person; the actor's own without a query."""
     if staff_id is None:
         return None
     if staff_id == actor.staff_id:

@@ -128,6 +128,7 @@ class ReviewKind(StrEnum):
     SUPPLEMENT = "supplement"
     RECALL = "recall"
     SECOND_DISPATCH = "second_dispatch"
+    FORCE_END = "force_end"
 
 
 @dataclass(frozen=True, slots=True)

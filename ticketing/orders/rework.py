@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,14 +13,17 @@ from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
+from ticketing.clocks.tables import clock
 from ticketing.errors import Invalid, Refused
-from ticketing.orders import dispatching, fields, ledger, workflow
+from ticketing.orders import dispatching, fields, ledger, settle, workflow
 from ticketing.orders.inputs import ForReason, OnOrder, Supplement, TakeBack, Transfer
-from ticketing.orders.model import WorkOrderState
-from ticketing.orders.tables import work_order, work_order_amendment
-from ticketing.orders.work import Done, HeldWork, change, hold, settle_order, situation
+from ticketing.orders.ledger import Step, WorkStep
+from ticketing.orders.model import State, WorkOrderState
+from ticketing.orders.step_inputs import SendOn
+from ticketing.orders.tables import review, work_order, work_order_amendment
+from ticketing.orders.work import Done, HeldWork, change, followed_up, hold, settle_order, situation, states, turn
 from ticketing.orders.workflow import Verb
-from ticketing.roles import Actor
+from ticketing.roles import SYSTEM, Actor
 
 _ENDED: dict[str, Any] = {"owner_id": None, "owner_queue": None}
 
@@ -29,6 +33,7 @@ async def to_head(conn: AsyncConnection, actor: Actor, given: ForReason, now: da
     held = await hold(conn, actor, given)
     reason = fields.text("reason", given.reason, 1000, lines=True)
     workflow.advance(situation(held, now), Verb.TO_HEAD, actor.posts, {"reason": reason})
+    _no_field_task(held)
     values = {"owner_id": None, "owner_queue": held.row["unit"]}
     return await change(
         conn, actor, held, Done("work_order.at_head", Verb.TO_HEAD, WorkOrderState.AT_HEAD, values, reason), now
@@ -61,8 +66,9 @@ async def _end(
 ) -> tuple[Change, ...]:
     held = await hold(conn, actor, given)
     reason = fields.text("reason", given.reason, 1000, lines=True)
-    workflow.advance(situation(held, now), verb, actor.posts, {"reason": reason})
-    await _stop(conn, held, verb, now)
+    decision = workflow.advance(situation(held, now), verb, actor.posts, {"reason": reason})
+    _no_field_task(held)
+    await turn(conn, held, decision, now)
     if verb is Verb.RECALL:
         await _amend(conn, actor, held, now, kind="recall", reason=reason)
     values = {**_ENDED, "ended_at": now, "end_reason": reason}
@@ -85,12 +91,13 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
         "to_unit": given.to_unit,
         "limit_s": given.limit_s,
     }
-    workflow.advance(situation(held, now), Verb.TRANSFER, actor.posts, said)
+    decision = workflow.advance(situation(held, now), Verb.TRANSFER, actor.posts, said)
+    _no_field_task(held)
     dispatching.check_limit("limit_s", given.limit_s)
     await taxonomy.leaf(conn, "unit", given.to_unit, now.date(), field="to_unit")
     if given.to_unit in await _had_it(conn, held):
         raise Invalid("in_a_circle", "this unit had it before: return it to the centre instead", field="to_unit")
-    await _stop(conn, held, Verb.TRANSFER, now)
+    await turn(conn, held, decision, now)
     task = {
         "unit": given.to_unit,
         "task": held.row["task"],
@@ -100,6 +107,7 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
     }
     sent = {"tasks": [task], "opinion": reason, "parent": held.row["id"]}
     await dispatching.send(conn, actor, held.order, Verb.TRANSFER, said=sent, now=now)
+    await _proposals_follow(conn, held, given.to_unit)
     values = {**_ENDED, "ended_at": now, "end_reason": reason, "form": said}
     done = Done("work_order.transferred", Verb.TRANSFER, WorkOrderState.TRANSFERRED, values, reason)
     return await change(conn, actor, held, done, now)
@@ -117,11 +125,86 @@ async def _had_it(conn: AsyncConnection, held: HeldWork) -> set[str]:
     return units
 
 
+async def _proposals_follow(conn: AsyncConnection, held: HeldWork, unit: str) -> None:
+    """A proposed change is about whoever holds the work now: it goes with the transfer."""
+    heir = select(work_order.c.id).where(work_order.c.parent_id == held.row["id"], work_order.c.unit == unit)
+    mine = (review.c.work_order_id == held.row["id"], review.c.state == "open")
+    await conn.execute(update(review).where(*mine).values(work_order_id=heir.scalar_subquery()))
+    review_clock = (
+        clock.c.work_order_id == held.row["id"],
+        clock.c.code == Clock.REVIEW.value,
+        clock.c.stopped_at.is_(None),
+    )
+    await conn.execute(update(clock).where(*review_clock).values(work_order_id=heir.scalar_subquery()))
+
+
+def _no_field_task(held: HeldWork) -> None:
+    if held.is_field:
+        raise Refused("field_task", "a task at the place is reported to the head of the unit")
+
+
+async def send_on(conn: AsyncConnection, actor: Actor, given: SendOn, now: datetime) -> Change:
+    """T14: what came back goes to other units while others still work: the dispatcher's own look (RV-03, PR-10)."""
+    held = await hold(conn, actor, given)
+    tasks = await dispatching.checked_tasks(conn, given.tasks, now)
+    opinion = fields.text("opinion", given.opinion, 2000, lines=True)
+    said: dict[str, Any] = {"opinion": opinion, "checks": given.checks, "tasks": tasks}
+    decision = workflow.advance(situation(held, now), Verb.SEND_ON, actor.posts, said)
+    said["checks"] = dispatching.checked(given.checks, valid=True)
+    await _waits(conn, held)
+    await turn(conn, held, decision, now)
+    await dispatching.send(conn, actor, held.order, Verb.SEND_ON, said={**said, "parent": held.row["id"]}, now=now)
+    await dispatching.follow(conn, actor, held.order, held.row["id"])
+    payload = {"units": [task["unit"] for task in tasks], "checks": said["checks"]}
+    return await _dealt_with(
+        conn, actor, held, Step("work_order.sent_on", Verb.SEND_ON, held.order.state, {}, opinion, payload), now
+    )
+
+
+async def drop(conn: AsyncConnection, actor: Actor, given: ForReason, now: datetime) -> tuple[Change, ...]:
+    """T14: what came back is done by nobody, and why; the order follows when nothing else is live (PR-10)."""
+    held = await hold(conn, actor, given)
+    reason = fields.text("reason", given.reason, 1000, lines=True)
+    decision = workflow.advance(situation(held, now), Verb.DROP, actor.posts, {"reason": reason})
+    await _waits(conn, held)
+    await turn(conn, held, decision, now)
+    await dispatching.follow(conn, actor, held.order, held.row["id"], "dropped")
+    told = await _dealt_with(
+        conn, actor, held, Step("work_order.dropped", Verb.DROP, held.order.state, {}, reason), now
+    )
+    followed = await settle_order(conn, held.order.id, now)
+    return (told, followed) if followed is not None else (told,)
+
+
+async def _waits(conn: AsyncConnection, held: HeldWork) -> None:
+    """A returned work order waits for its dispatcher while others are live; then the order itself is dispatched."""
+    working = held.order.state in {State.IN_PROCESS, State.AT_MANAGER, State.AT_LEADER}
+    if followed_up(held.row["form"]) or held.row["cycle"] != held.order.row["cycle"]:
+        raise Refused("dealt_with", "it was sent on or dropped already")
+    if not working or not settle.is_live(await states(conn, held.order)):
+        raise Refused("dispatch_the_order", "no department works on it any more: dispatch the order")
+
+
+async def _dealt_with(conn: AsyncConnection, actor: Actor, held: HeldWork, step: Step, now: datetime) -> Change:
+    values = {"version": held.row["version"] + 1, "changed_at": now}
+    await conn.execute(update(work_order).where(work_order.c.id == held.row["id"]).values(**values))
+    line = WorkStep(held.row["id"], held.state, held.state, held.row["unit"], None, None)
+    told = {"work_order": held.row["public_id"], "number": held.row["number"], "unit": held.row["unit"]}
+    payload = {**told, "work_version": values["version"], **(step.payload or {})}
+    return await ledger.apply(conn, actor, held.order, replace(step, payload=payload, work=line), now)
+
+
 async def supplement(conn: AsyncConnection, actor: Actor, given: Supplement, now: datetime) -> Change:
     """T16: another task or limit, to whoever holds it now; old task and old limit are kept (DP-08)."""
     held = await hold(conn, actor, given)
+    workflow.advance(situation(held, now), Verb.SUPPLEMENT, actor.posts, {"reason": given.reason.strip()})
+    return await amend(conn, actor, given, now)
+
+
+async def amend(conn: AsyncConnection, actor: Actor, given: Supplement, now: datetime) -> Change:
+    """What a supplement does, also as part of a leader's decision (T21)."""
+    held = await hold(conn, SYSTEM, given)
     reason = fields.text("reason", given.reason, 1000, lines=True)
-    workflow.advance(situation(held, now), Verb.SUPPLEMENT, actor.posts, {"reason": reason})
     task = fields.text("task", given.task, 2000, lines=True) if given.task else None
     if task is None and given.limit_s is None:
         raise Invalid("missing", "say what changes: the task, the limit, or both", field="task")
@@ -158,10 +241,6 @@ async def acknowledge(conn: AsyncConnection, actor: Actor, given: OnOrder, now: 
         raise Refused("nothing_to_acknowledge", "nothing was changed since you last read it")
     told = Done("work_order.acknowledged", Verb.ACKNOWLEDGE, held.state, {})
     return await change(conn, actor, held, told, now)
-
-
-async def _stop(conn: AsyncConnection, held: HeldWork, verb: Verb, now: datetime) -> None:
-    await clocks.stop(conn, held.order.id, now, verb.value, codes=(Clock.STAGE,), work_order_id=held.row["id"])
 
 
 async def _amend(conn: AsyncConnection, actor: Actor, held: HeldWork, now: datetime, **said: Any) -> None:

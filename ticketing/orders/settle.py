@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from ticketing.orders.model import LIVE_WORK, State, WorkOrderState
 
 _STOPPED = frozenset({WorkOrderState.RECALLED, WorkOrderState.TRANSFERRED})
+#: states in which work orders run (part 4)
+SETTLING = frozenset({State.IN_PROCESS, State.AT_MANAGER, State.AT_LEADER})
 _UNFINISHED = LIVE_WORK | {WorkOrderState.PROPOSED}
 
 
@@ -18,7 +20,7 @@ def settled(state: State, works: Iterable[WorkOrderState]) -> State | None:
     all of it, the order is cancelled (T20).
     """
     found = tuple(works)
-    if state is not State.IN_PROCESS or not found or _UNFINISHED & set(found):
+    if state not in SETTLING or not found or _UNFINISHED & set(found):
         return None
     if WorkOrderState.RETURNED in found:
         return State.AT_SENIOR

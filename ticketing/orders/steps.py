@@ -38,6 +38,15 @@ class Verb(StrEnum):
     TO_ARCHIVIST = "to_archivist"  #: 建议转资料管理员
     REPORT = "report"  #: 建议摘报
     SETTLE = "settle"  #: what the work orders' states amount to
+    TO_LEADER = "to_leader"  #: 交领导协调
+    RAISE = "raise"  #: 交公司高层
+    COORDINATE = "coordinate"  #: 领导协调决定
+    ASK_FORCE_END = "ask_force_end"  #: 申请强制结束
+    KEEP = "keep"  #: 不同意强制结束
+    CUSTOMER_ADDS = "customer_adds"  #: 客户补充申诉
+    TELL = "tell"  #: 告知方案与时间
+    REMEDY = "remedy"  #: 补救
+    DECIDE_REMEDY = "decide_remedy"  #: 审批补救
 
     ACCEPT = "accept"  #: 接单
     BEGIN = "begin"  #: 开始处理
@@ -49,6 +58,15 @@ class Verb(StrEnum):
     SUPPLEMENT = "supplement"  #: 追单
     RECALL = "recall"  #: 退单(中心撤回)
     ACKNOWLEDGE = "acknowledge"  #: 签收追单、退单
+    PROPOSE_SUPPLEMENT = "propose_supplement"  #: 拟追单
+    PROPOSE_RECALL = "propose_recall"  #: 拟退单
+    APPROVE_CHANGE = "approve_change"  #: 追单、退单复核通过
+    REFUSE_CHANGE = "refuse_change"  #: 追单、退单复核退回
+    ASSIGN_FIELD = "assign_field"  #: 安排现场人员
+    FIELD_REPORT = "field_report"  #: 现场反馈
+    NOTE = "note"  #: 追加消息
+    SEND_ON = "send_on"  #: 退回单改派
+    DROP = "drop"  #: 退回单不再派
 
 
 class Subject(StrEnum):
@@ -86,6 +104,8 @@ class Situation:
     red: bool = False
     #: what the work orders amount to, as `settle` found it
     settled: State | None = None
+    #: facts of the request that decide what else must be said and which clocks turn, by the names of `CONDITIONS`
+    said: frozenset[str] = frozenset()
 
 
 Condition = Callable[[Situation], bool]
@@ -108,6 +128,13 @@ CONDITIONS: Mapping[str, Condition] = {
     "to reply": lambda s: s.settled is State.REPLYING,
     "back to the senior": lambda s: s.settled is State.AT_SENIOR,
     "cancelled": lambda s: s.settled is State.CANCELLED,
+    "nobody works": lambda s: not s.live_work,
+    "overdue repeat": lambda s: "overdue repeat" in s.said,
+    "answered": lambda s: "answered" in s.said,
+    "re-promised": lambda s: bool({"re-promised in time", "re-promised late"} & s.said),
+    "re-promised in time": lambda s: "re-promised in time" in s.said,
+    "re-promised late": lambda s: "re-promised late" in s.said,
+    "money": lambda s: "money" in s.said,
 }
 """Named so that the table stays readable and printable."""
 

@@ -94,6 +94,12 @@ async def get(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
     )
 
 
+async def nature_of(conn: AsyncConnection, order_id: int) -> str | None:
+    """The class of an order, for the measures that fit it (PR-19)."""
+    found = await conn.scalar(select(customer_order.c.nature).where(customer_order.c.id == order_id))
+    return None if found is None else str(found)
+
+
 async def id_of(conn: AsyncConnection, actor: Actor, public_id: str) -> int:
     """Internal key of an order the actor may see; raises NotFound."""
     found = await conn.scalar(

@@ -19,6 +19,13 @@ from sqlalchemy import (
 
 from ticketing.db import BigId, Json, UtcDateTime, id_column, metadata
 from ticketing.orders.closing_tables import order_filing, order_reply, order_survey, survey_attempt
+from ticketing.orders.step_tables import (
+    order_agreement,
+    order_coordination,
+    order_remedy,
+    order_response,
+    tracking_task,
+)
 from ticketing.orders.work_tables import (
     process_node,
     process_template,
@@ -32,9 +39,13 @@ __all__ = [
     "commitment",
     "customer_order",
     "order_addendum",
+    "order_agreement",
+    "order_coordination",
     "order_filing",
     "order_link",
+    "order_remedy",
     "order_reply",
+    "order_response",
     "order_survey",
     "order_term",
     "order_trail",
@@ -43,6 +54,7 @@ __all__ = [
     "process_template_version",
     "review",
     "survey_attempt",
+    "tracking_task",
     "work_order",
     "work_order_amendment",
 ]

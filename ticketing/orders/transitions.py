@@ -1,12 +1,12 @@
-"""The order's state machine, row by row: from, action, to, who, what must be filled in, which clocks. Pure."""
+"""The rows of the order itself: from, action, to, who, what must be filled in, which clocks. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from ticketing.clocks.model import Anchor, Clock
-from ticketing.orders.model import LIVE_WORK, OPEN, Control, State, WorkOrderState
-from ticketing.orders.steps import Choice, Situation, Start, Stop, Subject, Transition, Verb
+from ticketing.orders.model import OPEN, Control, State
+from ticketing.orders.steps import Choice, Situation, Start, Stop, Transition, Verb
 from ticketing.roles import Post
 
 
@@ -41,13 +41,22 @@ _INTAKE = frozenset({Post.JA, Post.TE, Post.RX, Post.SA, Post.MH})
 _ANSWERING = _INTAKE | {Post.FU}
 """Everybody who takes calls: whoever has a draft must be able to end it (PX-07)."""
 
-_OFFICE = frozenset({Post.DS, Post.DH})
-"""Who works on what a department was sent."""
-
 _LIVE = tuple(sorted(OPEN))
 """Every state in which an order is somebody's work."""
 
-ROWS: tuple[Transition, ...] = (
+_HANDLED = (State.REGISTERED, State.AT_SENIOR, State.AT_MANAGER, State.AT_LEADER, State.IN_PROCESS, State.REPLYING)
+"""States in which a solution is being found and told."""
+
+_HIGH = frozenset({Post.AD, Post.LD})
+"""Both are needed to end an order by force: one asks, the other confirms (T28)."""
+
+_REPROMISED = (
+    Stop(Clock.PROMISE, when="re-promised in time", void=True),
+    Stop(Clock.PROMISE, when="re-promised late"),
+)
+"""Another promise takes the place of one that still ran; one that had passed stays broken."""
+
+ORDER_ROWS: tuple[Transition, ...] = (
     Transition(
         row="T1",
         verb=Verb.OPEN,
@@ -196,39 +205,9 @@ ROWS: tuple[Transition, ...] = (
         source="G3 RV-03 DP-03",
     ),
     Transition(
-        row="T12",
-        verb=Verb.ACCEPT,
-        sources=(WorkOrderState.SENT,),
-        targets=(WorkOrderState.ACCEPTED,),
-        posts=_OFFICE,
-        subject=Subject.WORK_ORDER,
-        source="PR-01 DP-13",
-    ),
-    Transition(
-        row="T12",
-        verb=Verb.BEGIN,
-        sources=(WorkOrderState.ACCEPTED,),
-        targets=(WorkOrderState.WORKING,),
-        posts=_OFFICE | {Post.FS},
-        subject=Subject.WORK_ORDER,
-        source="PR-03",
-    ),
-    Transition(
-        row="T13",
-        verb=Verb.FINISH,
-        sources=(WorkOrderState.WORKING,),
-        targets=(WorkOrderState.DONE,),
-        posts=_OFFICE,
-        required=("result", "cause", "opinion", "service_number", "handled_at"),
-        required_when=(("red", "overtime_reason"),),
-        stops=(Stop(Clock.STAGE),),
-        subject=Subject.WORK_ORDER,
-        source="PR-02 PR-04 PR-06",
-    ),
-    Transition(
         row="T18 T19 T20",
         verb=Verb.SETTLE,
-        sources=(State.IN_PROCESS,),
+        sources=(State.IN_PROCESS, State.AT_MANAGER, State.AT_LEADER),
         targets=(State.REPLYING, State.AT_SENIOR, State.CANCELLED),
         choose="as the work orders stand",
         posts=frozenset(),
@@ -237,6 +216,7 @@ ROWS: tuple[Transition, ...] = (
             Start(Clock.REPLY, when="to reply"),
             Start(Clock.DISPATCH, when="back to the senior", anchor=Anchor.B),
         ),
+        stops=(Stop(Clock.DISPATCH, when="back to the senior", void=True),),
         stop_all="stop",
         stop_all_when="cancelled",
         source="RP-01 PR-10 DP-09",
@@ -290,85 +270,13 @@ ROWS: tuple[Transition, ...] = (
     Transition(
         row="T5",
         verb=Verb.TO_MANAGER,
-        sources=(State.REGISTERED, State.AT_SENIOR, State.REPLYING, State.SURVEY),
+        sources=(State.REGISTERED, State.AT_SENIOR, State.IN_PROCESS, State.REPLYING, State.SURVEY),
         targets=(State.AT_MANAGER,),
         posts=frozenset({Post.JA, Post.SA}),
-        required=("reason",),
+        required=("trigger", "reason"),
+        required_when=(("overdue repeat", "earlier_serial"),),
         stops=(Stop(Clock.HANDOFF), Stop(Clock.SURVEY), Stop(Clock.REPLY)),
         source="RT-04 RT-05",
-    ),
-    Transition(
-        row="T14",
-        verb=Verb.TO_HEAD,
-        sources=(WorkOrderState.SENT, WorkOrderState.ACCEPTED, WorkOrderState.WORKING),
-        targets=(WorkOrderState.AT_HEAD,),
-        posts=frozenset({Post.DS}),
-        required=("reason",),
-        subject=Subject.WORK_ORDER,
-        source="PR-05 PR-11",
-    ),
-    Transition(
-        row="T14",
-        verb=Verb.TAKE_BACK,
-        sources=(WorkOrderState.AT_HEAD,),
-        targets=(WorkOrderState.WORKING,),
-        posts=frozenset({Post.DH}),
-        required=("decision",),
-        subject=Subject.WORK_ORDER,
-        source="PR-11",
-    ),
-    Transition(
-        row="T14",
-        verb=Verb.RETURN,
-        sources=(WorkOrderState.AT_HEAD, WorkOrderState.SENT, WorkOrderState.ACCEPTED, WorkOrderState.WORKING),
-        targets=(WorkOrderState.RETURNED,),
-        posts=frozenset({Post.DH}),
-        required=("reason",),
-        stops=(Stop(Clock.STAGE),),
-        subject=Subject.WORK_ORDER,
-        source="PR-05 PR-10",
-    ),
-    Transition(
-        row="T15",
-        verb=Verb.TRANSFER,
-        sources=(WorkOrderState.AT_HEAD, WorkOrderState.SENT, WorkOrderState.ACCEPTED, WorkOrderState.WORKING),
-        targets=(WorkOrderState.TRANSFERRED,),
-        posts=frozenset({Post.DH, Post.SA}),
-        required=("from_workplace", "reason", "to_workplace", "to_unit", "limit_s"),
-        stops=(Stop(Clock.STAGE),),
-        subject=Subject.WORK_ORDER,
-        source="PR-08 PR-09",
-    ),
-    Transition(
-        row="T16",
-        verb=Verb.SUPPLEMENT,
-        sources=tuple(sorted(LIVE_WORK)),
-        targets=(),
-        posts=frozenset({Post.SA}),
-        required=("reason",),
-        subject=Subject.WORK_ORDER,
-        source="DP-08",
-    ),
-    Transition(
-        row="T17",
-        verb=Verb.RECALL,
-        sources=tuple(sorted(LIVE_WORK)),
-        targets=(WorkOrderState.RECALLED,),
-        posts=frozenset({Post.SA}),
-        required=("reason",),
-        stops=(Stop(Clock.STAGE),),
-        subject=Subject.WORK_ORDER,
-        source="DP-09",
-    ),
-    Transition(
-        row="T16 T17",
-        verb=Verb.ACKNOWLEDGE,
-        sources=(*sorted(LIVE_WORK), WorkOrderState.RECALLED),
-        targets=(),
-        posts=_OFFICE,
-        subject=Subject.WORK_ORDER,
-        while_paused=True,
-        source="DP-08 DP-09",
     ),
     Transition(
         row="T26",
@@ -403,14 +311,47 @@ ROWS: tuple[Transition, ...] = (
     ),
     Transition(
         row="T28",
+        verb=Verb.ASK_FORCE_END,
+        sources=_LIVE,
+        targets=(),
+        posts=_HIGH,
+        required=("reason", "evidence"),
+        while_paused=True,
+        source="MN-06",
+    ),
+    Transition(
+        row="T28",
         verb=Verb.FORCE_END,
         sources=_LIVE,
         targets=(State.FORCE_ENDED,),
-        posts=frozenset({Post.AD, Post.LD}),
-        required=("reason", "evidence"),
+        posts=_HIGH,
+        required=("opinion",),
         stop_all="stop",
         while_paused=True,
         source="MN-06",
+    ),
+    Transition(
+        row="T28",
+        verb=Verb.KEEP,
+        sources=_LIVE,
+        targets=(),
+        posts=_HIGH,
+        required=("opinion",),
+        while_paused=True,
+        source="MN-06",
+    ),
+    Transition(
+        row="T30",
+        verb=Verb.CUSTOMER_ADDS,
+        sources=_LIVE,
+        targets=(),
+        posts=_INTAKE,
+        required=("text", "outcome"),
+        required_when=(("answered", "answer"),),
+        starts=(Start(Clock.PROMISE, when="re-promised"),),
+        stops=_REPROMISED,
+        while_paused=True,
+        source="RT-07 RT-10",
     ),
     Transition(
         row="T31",
@@ -430,5 +371,65 @@ ROWS: tuple[Transition, ...] = (
         posts=frozenset({Post.DM}),
         required=("digest", "addressees"),
         source="KB-08",
+    ),
+    Transition(
+        row="T21",
+        verb=Verb.TO_LEADER,
+        sources=(State.REGISTERED, State.AT_SENIOR, State.AT_MANAGER, State.IN_PROCESS, State.REPLYING),
+        targets=(State.AT_LEADER,),
+        posts=frozenset({Post.DH, Post.SA, Post.MH}),
+        required=("question", "level"),
+        stops=(Stop(Clock.HANDOFF), Stop(Clock.REPLY)),
+        source="PR-14 PR-15",
+    ),
+    Transition(
+        row="T21",
+        verb=Verb.RAISE,
+        sources=(State.AT_LEADER,),
+        targets=(),
+        posts=frozenset({Post.LD}),
+        required=("question",),
+        source="PR-15",
+    ),
+    Transition(
+        row="T21",
+        verb=Verb.COORDINATE,
+        sources=(State.AT_LEADER,),
+        targets=(State.IN_PROCESS,),
+        posts=frozenset({Post.LD}),
+        required=("decision", "lead_unit"),
+        required_when=(("nobody works", "tasks"),),
+        stops=(Stop(Clock.DISPATCH), Stop(Clock.URGENT)),
+        source="PR-14",
+    ),
+    Transition(
+        row="PR-20",
+        verb=Verb.TELL,
+        sources=_HANDLED,
+        targets=(),
+        posts=frozenset({Post.JA, Post.SA, Post.MH}),
+        required=("plan", "told_due_at", "time_reason", "agreed"),
+        starts=(Start(Clock.PROMISE, when="re-promised"),),
+        stops=_REPROMISED,
+        source="PR-20",
+    ),
+    Transition(
+        row="PR-17",
+        verb=Verb.REMEDY,
+        sources=_HANDLED,
+        targets=(),
+        posts=frozenset({Post.SA, Post.MH}),
+        required=("remedy", "reason"),
+        required_when=(("money", "amount"),),
+        source="PR-17",
+    ),
+    Transition(
+        row="PR-17",
+        verb=Verb.DECIDE_REMEDY,
+        sources=_HANDLED,
+        targets=(),
+        posts=frozenset({Post.LD}),
+        required=("granted", "opinion"),
+        source="PR-17",
     ),
 )

@@ -51,6 +51,17 @@ class WorkOrderView:
     ended_at: datetime | None = None
     #: a supplement or recall that nobody has acknowledged
     changed: bool = False
+    #: a change of it waits for a senior (RV-02)
+    proposed: bool = False
+    #: work, or field: a sub-task at the place (PR-12)
+    kind: str = "work"
+    #: number of the work order it belongs to, came from or takes the place of
+    parent: int | None = None
+    notes: str | None = None
+    liability: str | None = None
+    apology: bool | None = None
+    #: of a returned one: sent_on or dropped
+    followed: str | None = None
     #: steps the reader may take
     actions: tuple[str, ...] = ()
 
@@ -80,6 +91,13 @@ def work_order_view(row: Mapping[str, Any], now: datetime, actions: tuple[str, .
         handled_at=row["handled_at"],
         ended_at=row["ended_at"],
         changed=bool(row.get("changed", False)),
+        proposed=bool(row.get("proposed", False)),
+        kind=row["kind"],
+        parent=row.get("parent_number"),
+        notes=row["process_notes"],
+        liability=row["liability"],
+        apology=row["apology"],
+        followed=row["form"].get("followed", {}).get("how"),
         actions=actions,
     )
 

@@ -7,24 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
-from ticketing.errors import Invalid, NotFound, Stale
-from ticketing.orders import drafts, fields, ledger, settle, workflow
+from ticketing.clocks.store import NewClock
+from ticketing.errors import Forbidden, Invalid, NotFound, Refused, Stale
+from ticketing.orders import coordination, drafts, fields, ledger, settle, tracking, workflow
 from ticketing.orders.inputs import Finish, OnOrder
 from ticketing.orders.ledger import Held, Step, WorkStep
-from ticketing.orders.model import Control, State, WorkOrderState
-from ticketing.orders.tables import work_order
-from ticketing.orders.workflow import Situation, Verb
-from ticketing.roles import SYSTEM, Action, Actor, may
+from ticketing.orders.model import LIVE_WORK, Control, State, WorkOrderState
+from ticketing.orders.tables import review, work_order
+from ticketing.orders.workflow import Decision, Situation, Verb
+from ticketing.roles import SYSTEM, Action, Actor, Post, may
 from ticketing.staff.tables import staff
 
 _TOLERANCE = timedelta(minutes=5)
+#: a department's task, and the head's sub-task for somebody at the place (PR-12)
+WORK, FIELD = "work", "field"
+LIABILITIES = ("company", "customer", "third_party", "none")
+_LIVE = [state.value for state in LIVE_WORK]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class HeldWork:
     def state(self) -> WorkOrderState:
         """Where it stands."""
         return WorkOrderState(self.row["state"])
+
+    @property
+    def is_field(self) -> bool:
+        """A sub-task of a work order, done at the place."""
+        return bool(self.row["kind"] == FIELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ async def accept(conn: AsyncConnection, actor: Actor, given: OnOrder, now: datet
     """T12: somebody of the unit takes it; it is his from now on (PR-01)."""
     held = await hold(conn, actor, given)
     workflow.advance(situation(held, now), Verb.ACCEPT, actor.posts, {})
+    _his(actor, held)
     values = {"accepted_at": now, "owner_id": actor.staff_id, "owner_queue": None}
     return await change(
         conn, actor, held, Done("work_order.accepted", Verb.ACCEPT, WorkOrderState.ACCEPTED, values), now
@@ -66,8 +77,17 @@ async def begin(conn: AsyncConnection, actor: Actor, given: OnOrder, now: dateti
     """T12: the work has begun (PR-03)."""
     held = await hold(conn, actor, given)
     workflow.advance(situation(held, now), Verb.BEGIN, actor.posts, {})
+    _his(actor, held)
     values = {"working_at": now, "owner_id": actor.staff_id, "owner_queue": None}
     return await change(conn, actor, held, Done("work_order.begun", Verb.BEGIN, WorkOrderState.WORKING, values), now)
+
+
+def _his(actor: Actor, held: HeldWork) -> None:
+    """A field task is its person's; a department's work order is taken by the office, not from the field."""
+    if held.is_field and held.row["owner_id"] != actor.staff_id:
+        raise Forbidden("not_your_task", "this is the task of somebody else at the place")
+    if not held.is_field and not actor.posts & {Post.DS, Post.DH}:
+        raise Forbidden("not_your_task", "the office takes the unit's work orders")
 
 
 async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: datetime) -> tuple[Change, ...]:
@@ -77,7 +97,7 @@ async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: dateti
     """
     held = await hold(conn, actor, given)
     result = fields.text("result", given.result, 4000, lines=True)
-    said = {
+    said: dict[str, Any] = {
         "result": result,
         "cause": given.cause,
         "opinion": fields.text("opinion", given.opinion, 2000, lines=True),
@@ -86,13 +106,51 @@ async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: dateti
         "overtime_reason": fields.text("overtime_reason", given.overtime_reason or "", 1000, lines=True),
     }
     decision = workflow.advance(situation(held, now), Verb.FINISH, actor.posts, said)
+    await _may_finish(conn, actor, held)
     await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
+    said |= {"liability": checked_liability(given.liability), "apology": given.apology}
     _handled(held, given.handled_at, now)
-    await clocks.stop(conn, held.order.id, now, Verb.FINISH.value, codes=(Clock.STAGE,), work_order_id=held.row["id"])
+    await turn(conn, held, decision, now)
     values = {**said, "ended_at": now, "owner_id": None, "owner_queue": None}
     told = await change(conn, actor, held, Done("work_order.finished", Verb.FINISH, decision.to, values, result), now)
+    await tracking.left_behind(conn, held.order, dict(held.row), now)
     followed = await settle_order(conn, held.order.id, now)
     return (told, followed) if followed is not None else (told,)
+
+
+async def _may_finish(conn: AsyncConnection, actor: Actor, held: HeldWork) -> None:
+    """Who is at the place reports first, and then the head answers for the unit (PR-13)."""
+    if held.is_field:
+        raise Refused("field_task", "a task at the place is reported to the head of the unit")
+    states_ = [WorkOrderState(state) for state in (await conn.scalars(_children(held, work_order.c.state))).all()]
+    if LIVE_WORK & set(states_):
+        raise Refused("field_report_first", "somebody at the place has not reported yet")
+    if WorkOrderState.DONE in states_ and Post.DH not in actor.posts:
+        raise Forbidden("head_replies", "after a report from the place the head of the unit answers")
+
+
+def checked_liability(code: str | None) -> str | None:
+    """Whose fault it was, or None; raises Invalid for a word that is none of them (PR-18)."""
+    if code is not None and code not in LIABILITIES:
+        raise Invalid("unknown_code", "whose fault it was", field="liability", allowed=list(LIABILITIES))
+    return code
+
+
+def _children(held: HeldWork, *columns: Any) -> Any:
+    return select(*columns).where(work_order.c.parent_id == held.row["id"], work_order.c.kind == FIELD)
+
+
+async def turn(conn: AsyncConnection, held: HeldWork, decision: Decision, now: datetime) -> None:
+    """Starts and stops the clocks of a step, those of this work order only."""
+    verb, key = decision.transition.verb.value, held.row["id"]
+    codes = [stop.clock for stop in decision.stops]
+    if codes:
+        await clocks.stop(conn, held.order.id, now, verb, codes=codes, work_order_id=key)
+    begun = [
+        NewClock(start.clock, now, verb, anchor=start.anchor, work_order_id=key, cycle=held.row["cycle"])
+        for start in decision.starts
+    ]
+    await clocks.start(conn, held.order.id, begun)
 
 
 def _handled(held: HeldWork, at: datetime, now: datetime) -> None:
@@ -104,7 +162,7 @@ def _handled(held: HeldWork, at: datetime, now: datetime) -> None:
 
 
 async def settle_order(conn: AsyncConnection, order_id: int, now: datetime) -> Change | None:
-    """T18, T19: moves the order as its work orders amount to; None when it stays."""
+    """T18 to T20: moves the order as its work orders amount to; None when it stays."""
     held = await ledger.hold_id(conn, order_id)
     to = settle.settled(held.state, await states(conn, held))
     if to is None:
@@ -112,24 +170,46 @@ async def settle_order(conn: AsyncConnection, order_id: int, now: datetime) -> C
     seen = drafts.situation(held, settled=to)
     decision = workflow.advance(seen, Verb.SETTLE, SYSTEM.posts, {}, system=True)
     await drafts.turn(conn, held, decision, now)
-    values = {"ended_at": now, "end_reason": "recalled"} if to is State.CANCELLED else {}
+    values: dict[str, Any] = await coordination.over(conn, held, now)
     if to is State.CANCELLED:
+        values = {"ended_at": now, "end_reason": "recalled"}
         await ledger.keep_promises(conn, held.id, now)
+    elif to is State.AT_SENIOR and held.state is State.AT_MANAGER:
+        values = {"owner_id": None, "owner_queue": "senior"}
     return await ledger.apply(conn, SYSTEM, held, Step("order.settled", Verb.SETTLE, to, values), now)
 
 
 async def states(conn: AsyncConnection, held: Held) -> list[WorkOrderState]:
-    """States of the work orders of this cycle; a returned one that was sent on since is over."""
-    rows = (
-        await conn.execute(
-            select(work_order.c.state, work_order.c.sent_at, work_order.c.ended_at).where(
-                work_order.c.order_id == held.id, work_order.c.cycle == held.row["cycle"]
-            )
+    """States of the work orders of this cycle; a returned one that was sent on or dropped is over, a sub-task never
+    counts by itself."""
+    rows = await conn.execute(
+        select(work_order.c.state, work_order.c.form).where(
+            work_order.c.order_id == held.id,
+            work_order.c.cycle == held.row["cycle"],
+            work_order.c.kind == WORK,
         )
-    ).all()
-    sent = max((row.sent_at for row in rows if row.sent_at is not None), default=None)
-    over = [row.state == WorkOrderState.RETURNED.value and sent is not None and sent >= row.ended_at for row in rows]
-    return [WorkOrderState(row.state) for row, gone in zip(rows, over, strict=True) if not gone]
+    )
+    return [WorkOrderState(row.state) for row in rows if not followed_up(row.form)]
+
+
+def followed_up(form: Mapping[str, Any]) -> bool:
+    """A returned work order that the dispatcher has sent on or dropped."""
+    return "followed" in form
+
+
+def reach(actor: Actor) -> ColumnElement[bool]:
+    """Condition on `work_order`: who dispatches or proposes reaches all that was sent, the office its unit's, somebody
+    of the field his own (PR-01)."""
+    sent = work_order.c.state != WorkOrderState.PROPOSED.value
+    if actor.staff_id == SYSTEM.staff_id or may(actor.posts, Action.DISPATCH):
+        return sent
+    if may(actor.posts, Action.PROPOSE_DISPATCH) and may(actor.posts, Action.VIEW_ALL_ORDERS):
+        return sent
+    own = work_order.c.owner_id == actor.staff_id
+    if not actor.posts & {Post.DS, Post.DH}:
+        return and_(sent, own)
+    unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
+    return and_(sent, or_(work_order.c.unit == unit, own))
 
 
 async def hold(conn: AsyncConnection, actor: Actor, given: OnOrder) -> HeldWork:
@@ -137,12 +217,9 @@ async def hold(conn: AsyncConnection, actor: Actor, given: OnOrder) -> HeldWork:
 
     Raises NotFound, Stale.
     """
-    which = select(work_order.c.order_id).where(work_order.c.public_id == given.public_id)
-    which = which.where(work_order.c.state != WorkOrderState.PROPOSED.value)
-    if actor.staff_id != SYSTEM.staff_id and not may(actor.posts, Action.DISPATCH):
-        unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
-        which = which.where((work_order.c.unit == unit) | (work_order.c.owner_id == actor.staff_id))
-    order_id = await conn.scalar(which)
+    order_id = await conn.scalar(
+        select(work_order.c.order_id).where(work_order.c.public_id == given.public_id, reach(actor))
+    )
     if order_id is None:
         raise NotFound(subject="work_order", id=given.public_id)
     order = await ledger.hold_id(conn, int(order_id))
@@ -164,8 +241,19 @@ def situation(held: HeldWork, now: datetime) -> Situation:
     )
 
 
-async def change(conn: AsyncConnection, actor: Actor, held: HeldWork, done: Done, now: datetime) -> Change:
-    """Writes the work order, and its line into the trail of the order, whose version it bumps."""
+async def change(
+    conn: AsyncConnection,
+    actor: Actor,
+    held: HeldWork,
+    done: Done,
+    now: datetime,
+    *,
+    payload: Mapping[str, Any] | None = None,
+) -> Change:
+    """Writes the work order, and its line into the trail of the order, whose version it bumps.
+
+    What ends takes its sub-tasks and the open proposals about it along.
+    """
     row, after = held.row, WorkOrderState(str(done.to))
     version = row["version"] + 1
     await conn.execute(
@@ -174,8 +262,32 @@ async def change(conn: AsyncConnection, actor: Actor, held: HeldWork, done: Done
         .values(**done.values, state=after.value, version=version, changed_at=now)
     )
     ended = "ended_at" in done.values
-    handler = None if ended else actor.number
+    if ended:
+        await _with_it(conn, held, now)
+    told: dict[str, Any] = {"work_order": row["public_id"], "number": row["number"], "unit": row["unit"]}
+    now_his = {**row, **done.values}
+    handler = None if ended else now_his["owner_queue"] or await ledger.number_of(conn, now_his["owner_id"], actor)
     line = WorkStep(row["id"], held.state, after, row["unit"], handler, None if ended else row["due_at"])
-    payload = {"work_order": row["public_id"], "number": row["number"], "unit": row["unit"], "work_version": version}
-    step = Step(done.fact, done.verb, held.order.state, {}, note=done.note, payload=payload, work=line)
+    told |= {"work_version": version, **(payload or {})}
+    step = Step(done.fact, done.verb, held.order.state, {}, note=done.note, payload=told, work=line)
     return await ledger.apply(conn, actor, held.order, step, now)
+
+
+async def _with_it(conn: AsyncConnection, held: HeldWork, now: datetime) -> None:
+    """Sub-tasks of a work order that ends are cancelled, its open proposals withdrawn, the clocks of both stopped."""
+    children = (await conn.scalars(_children(held, work_order.c.id).where(work_order.c.state.in_(_LIVE)))).all()
+    if children:
+        over = {"state": WorkOrderState.CANCELLED.value, "ended_at": now, "changed_at": now}
+        over |= {"owner_id": None, "owner_queue": None}
+        await conn.execute(update(work_order).where(work_order.c.id.in_(children)).values(**over))
+    for key in children:
+        await clocks.stop(conn, held.order.id, now, "parent", work_order_id=key)
+    gone = await conn.execute(
+        update(review)
+        .where(review.c.work_order_id == held.row["id"], review.c.state == "open")
+        .values(state="withdrawn", decided_at=now)
+    )
+    if gone.rowcount:
+        await clocks.stop(
+            conn, held.order.id, now, "withdrawn", codes=(Clock.REVIEW,), work_order_id=held.row["id"], counts=False
+        )

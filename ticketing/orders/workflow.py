@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ticketing.errors import Forbidden, Invalid, Refused
 from ticketing.orders.model import Control, State, WorkOrderState
 from ticketing.orders.steps import CONDITIONS, Situation, Start, Stop, Subject, Transition, Verb
-from ticketing.orders.transitions import CHOICES, ROWS
+from ticketing.orders.transitions import CHOICES, ORDER_ROWS
+from ticketing.orders.work_transitions import WORK_ROWS
 from ticketing.roles import Post
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "rows_from",
     "table",
 ]
+
+ROWS: tuple[Transition, ...] = (*ORDER_ROWS, *WORK_ROWS)
 
 Key = tuple[State | WorkOrderState | None, Verb]
 

@@ -11,9 +11,23 @@ from cti.web.route import Call, Route
 from cti.web.schemas import workflow as schemas
 from cti.web.schemas.common import Input
 from cti.web.schemas.orders import Order
-from cti.web.schemas.workflow import OrderHistory, WorkOrderList, WorkOrderQuery, WorkOrderTask
+from cti.web.schemas.steps import OrderHistory
+from cti.web.schemas.workflow import WorkOrderList, WorkOrderQuery, WorkOrderTask
 from ticketing.changes import Change
-from ticketing.orders import closing, control, dispatching, history, inputs, pausing, rework, store, work
+from ticketing.orders import (
+    closing,
+    control,
+    dispatching,
+    happened,
+    history,
+    inputs,
+    pausing,
+    remedies,
+    rework,
+    store,
+    tracking,
+    work,
+)
 from ticketing.orders.views import WorkOrderView
 
 __all__ = ["ROUTES"]
@@ -27,9 +41,9 @@ Action = Callable[..., Awaitable[Change | tuple[Change, ...]]]
 def _given(body: Input) -> dict[str, Any]:
     """The body in the core's words."""
     values = {name: getattr(body, name) for name in type(body).model_fields}
-    if "tasks" in values:
+    if values.get("tasks") is not None:
         values["tasks"] = [inputs.Task(**task.model_dump()) for task in values["tasks"]]
-    if "checks" in values:
+    if values.get("checks") is not None:
         values["checks"] = values["checks"].model_dump()
     return values
 
@@ -101,6 +115,12 @@ async def _history(conn: AsyncConnection, order_id: int, call: Call) -> OrderHis
             "replies": [asdict(each) for each in await history.replies(conn, order_id)],
             "surveys": [asdict(each) for each in await history.surveys(conn, order_id)],
             "attempts": [asdict(each) for each in await history.attempts(conn, order_id)],
+            "coordinations": [asdict(each) for each in await happened.coordinations(conn, order_id)],
+            "responses": [asdict(each) for each in await happened.responses(conn, order_id)],
+            "agreements": [asdict(each) for each in await happened.agreements(conn, order_id)],
+            "remedies": [asdict(each) for each in await happened.remedies(conn, order_id)],
+            "tracking": [asdict(each) for each in await tracking.of_order(conn, order_id, call.now)],
+            "measures": remedies.measures(await store.nature_of(conn, order_id)),
         }
     )
 
@@ -159,11 +179,8 @@ ROUTES = (
     work_step("accept", schemas.WorkOrderStep, inputs.OnOrder, work.accept, "Take it."),
     work_step("begin", schemas.WorkOrderStep, inputs.OnOrder, work.begin, "The work has begun."),
     work_step("finish", schemas.FinishWork, inputs.Finish, work.finish, "The unit's answer."),
-    order_step("to_manager", schemas.ForReason, inputs.ForReason, control.to_manager, "To the manager hotline."),
     order_step("pause", schemas.PauseOrder, inputs.Pause, pausing.pause, "The order stands still."),
     order_step("resume", schemas.ResumeOrder, inputs.OnOrder, pausing.resume, "It runs on."),
-    order_step("cancel", schemas.CancelOrder, inputs.Stop, control.cancel, "Cancel."),
-    order_step("force_end", schemas.ForceEnd, inputs.Stop, control.force_end, "End by force."),
     order_step("to_archivist", schemas.ToArchivist, inputs.ToArchivist, control.to_archivist, "To the archivist."),
     order_step("report", schemas.ReportSuggestion, inputs.Report, control.report, "Report in a digest."),
     work_step("to_head", schemas.ForReason, inputs.ForReason, rework.to_head, "The head decides."),

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from cti.web.schemas.common import Code, Input, Line, Output, Text, UtcInstant, Version
+from cti.web.schemas.common import Code, Input, Line, Output, StaffNumber, Text, UtcInstant, Version
 from ticketing.masking import Personal
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "ForReason",
     "HandToSenior",
     "InvalidateOrder",
-    "OrderHistory",
     "PauseOrder",
     "ProposeDispatch",
     "RateOrder",
@@ -46,6 +45,8 @@ class TaskInput(Input):
     limit_s: int = Field(ge=0, lt=2**31)
     #: they are the unit's working time, not every hour
     working_time: bool = False
+    #: 工号 of somebody of the unit, instead of its inbox (DP-13)
+    person: StaffNumber | None = None
 
 
 class Checks(Input):
@@ -167,6 +168,12 @@ class ReplyToCustomer(Input):
     channel_reason: Line | None = None
     satisfaction: Code
     final: bool = True
+    #: of a reply that is not the last: further work, sent with it (RP-03)
+    tasks: list[TaskInput] = Field(default_factory=list, max_length=50)
+    checks: Checks | None = None
+    #: whose fault it was (PR-18)
+    liability: Literal["company", "customer", "third_party", "none"] | None = None
+    apology: bool | None = None
 
     model_config = _example(opinion="已致歉", result="客户认可", channel="telephone", satisfaction="satisfied")
 
@@ -228,6 +235,9 @@ class FinishWork(Input):
     service_number: Line
     handled_at: UtcInstant
     overtime_reason: Text | None = None
+    #: whose fault it was (PR-18)
+    liability: Literal["company", "customer", "third_party", "none"] | None = None
+    apology: bool | None = None
 
     model_config = _example(
         result="已更换光猫",
@@ -239,7 +249,7 @@ class FinishWork(Input):
 
 
 class ForReason(Input):
-    """To the manager (T5); to the head or back to the centre (T14); recalled (T17)."""
+    """To the head, back to the centre, done by nobody (T14); recalled, or proposed to be (T17)."""
 
     version: Version
     reason: Text
@@ -380,6 +390,17 @@ class WorkOrderTask(Output):
     version: int
     #: its task or limit was changed, or it was recalled, and nobody has read that yet
     changed: bool
+    #: a change of it waits for a senior (RV-02)
+    proposed: bool
+    #: work, or field: a sub-task at the place (PR-12)
+    kind: str
+    #: number of the work order it belongs to, came from or takes the place of
+    parent: int | None
+    notes: str | None
+    liability: str | None
+    apology: bool | None
+    #: of a returned one: sent_on or dropped
+    followed: str | None
     #: steps the reader may take
     actions: list[str]
 
@@ -406,6 +427,11 @@ class ReviewView(Output):
     checks: dict[str, bool]
     error_codes: list[str]
     warning_document: str | None
+    #: of a change of a work order: which one, and what changes
+    work_order: str | None
+    reason: str | None
+    task: str | None
+    limit_s: int | None
 
 
 class ReplyView(Output):
@@ -421,6 +447,10 @@ class ReplyView(Output):
     channel_reason: str | None
     satisfaction: str
     final: bool
+    liability: str | None
+    apology: bool | None
+    #: what quality must look at (PR-18)
+    quality_flag: str | None
 
 
 class SurveyView(Output):
@@ -442,7 +472,7 @@ class SurveyView(Output):
     unit: str | None
 
 
-class AttemptView(Output):
+class CallInVain(Output):
     """A call-back in vain."""
 
     at: UtcInstant
@@ -451,13 +481,3 @@ class AttemptView(Output):
     why: str
     note: Annotated[str | None, Personal.TEXT]
     not_before: UtcInstant | None
-
-
-class OrderHistory(Output):
-    """What was proposed, done, answered and heard of an order."""
-
-    reviews: list[ReviewView]
-    work_orders: list[WorkOrderTask]
-    replies: list[ReplyView]
-    surveys: list[SurveyView]
-    attempts: list[AttemptView]

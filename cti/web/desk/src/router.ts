@@ -31,6 +31,7 @@ export function makeRouter(): Router {
       { path: '/floor', name: 'floor', component: () => import('./views/FloorView.vue'), meta: { needs: 'view_floor' } },
       { path: '/announcements', name: 'announcements', component: () => import('./views/AnnouncementsView.vue'), meta: { needs: 'announce' } },
       { path: '/work', name: 'work', component: () => import('./views/WorkView.vue'), meta: { needs: 'work_work_order' } },
+      { path: '/open-points', name: 'points', component: () => import('./views/OpenPointsView.vue'), meta: { needs: 'follow_through' } },
       { path: '/queues', name: 'queues', component: () => import('./views/QueuesView.vue') },
       { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue') },
     ],

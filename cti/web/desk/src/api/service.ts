@@ -3,7 +3,7 @@
 import { request } from './client'
 import { control } from './control'
 import type { CountersView, FiguresView } from './floor-types'
-import type { OrderHistory, WorkOrderList, WorkOrderTask } from './workflow-types'
+import type { OpenPointList, OrderHistory, WorkOrderList, WorkOrderTask } from './workflow-types'
 import type {
   AgentView,
   CallList,
@@ -91,6 +91,10 @@ export const service = {
     request<WorkOrderList>('GET', '/api/work-orders', { query: { ...filter, limit: 200 } }),
   workStep: (id: string, verb: string, version: number, said: Record<string, unknown>) =>
     request<WorkOrderTask>('POST', `/api/work-orders/${part(id)}/${verb.replaceAll('_', '-')}`, { body: { version, ...said } }),
+
+  openPoints: () => request<OpenPointList>('GET', '/api/open-points'),
+  openPointDone: (id: string, note: string, upward: string | null) =>
+    request<OpenPointList>('POST', `/api/open-points/${part(id)}/done`, { body: { note, upward } }),
 
   recentCalls: (limit: number) => request<CallList>('GET', '/api/calls', { query: { mine: true, limit } }),
   customersByNumber: (number: string) => request<CustomerList>('GET', '/api/customers', { query: { number } }),

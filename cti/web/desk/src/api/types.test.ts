@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-const SCHEMAS = ['agent', 'calls', 'common', 'customers', 'figures', 'orders', 'pop', 'reference', 'session', 'intake', 'callbacks', 'work', 'announcements', 'workflow', 'papers', 'clocks']
+const SCHEMAS = ['agent', 'calls', 'common', 'customers', 'figures', 'orders', 'pop', 'reference', 'session', 'intake', 'callbacks', 'work', 'announcements', 'workflow', 'steps', 'papers', 'clocks']
 /** Names that would hide something of the language. */
 const RENAMED: Record<string, string> = { Promise: 'Promise_' }
 /** Not used by the page. */

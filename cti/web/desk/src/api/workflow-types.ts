@@ -7,6 +7,7 @@ export interface TaskInput {
   task: string
   limit_s: number
   working_time: boolean
+  person?: string | null
 }
 
 export interface WorkOrderTask {
@@ -32,6 +33,13 @@ export interface WorkOrderTask {
   ended_at: Instant | null
   version: number
   changed: boolean
+  proposed: boolean
+  kind: string
+  parent: number | null
+  notes: string | null
+  liability: string | null
+  apology: boolean | null
+  followed: string | null
   actions: string[]
 }
 
@@ -53,6 +61,10 @@ export interface ReviewView {
   checks: Record<string, boolean>
   error_codes: string[]
   warning_document: string | null
+  work_order: string | null
+  reason: string | null
+  task: string | null
+  limit_s: number | null
 }
 
 export interface ReplyView {
@@ -66,6 +78,9 @@ export interface ReplyView {
   channel_reason: string | null
   satisfaction: string
   final: boolean
+  liability: string | null
+  apology: boolean | null
+  quality_flag: string | null
 }
 
 export interface SurveyView {
@@ -82,7 +97,7 @@ export interface SurveyView {
   unit: string | null
 }
 
-export interface AttemptView {
+export interface CallInVain {
   at: Instant
   by: string | null
   cycle: number
@@ -91,10 +106,78 @@ export interface AttemptView {
   not_before: Instant | null
 }
 
+export interface CoordinationView {
+  at: Instant
+  by: string | null
+  question: string
+  level: number
+  ended_at: Instant | null
+  decided_by: string | null
+  decision: string | null
+  lead_unit: string | null
+}
+
+export interface ResponseView {
+  at: Instant
+  by: string | null
+  text: string
+  outcome: string
+  answer: string | null
+  work_order: number | null
+}
+
+export interface AgreementView {
+  at: Instant
+  by: string | null
+  plan: string
+  told_due_at: Instant
+  time_reason: string
+  agreed: boolean
+}
+
+export interface RemedyView {
+  at: Instant
+  by: string | null
+  remedy: string
+  amount: string | null
+  reason: string
+  state: string
+  decided_by: string | null
+  opinion: string | null
+}
+
+export interface MeasureView {
+  zh: string
+  en: string
+}
+
+export interface OpenPoint {
+  id: string
+  kind: string
+  order_id: string
+  order_serial: string
+  unit: string | null
+  opened_at: Instant
+  due_at: Instant | null
+  overdue: boolean
+  done_at: Instant | null
+  note: string | null
+}
+
+export interface OpenPointList {
+  items: OpenPoint[]
+}
+
 export interface OrderHistory {
   reviews: ReviewView[]
   work_orders: WorkOrderTask[]
   replies: ReplyView[]
   surveys: SurveyView[]
-  attempts: AttemptView[]
+  attempts: CallInVain[]
+  coordinations: CoordinationView[]
+  responses: ResponseView[]
+  agreements: AgreementView[]
+  remedies: RemedyView[]
+  tracking: OpenPoint[]
+  measures: MeasureView[]
 }

@@ -6,7 +6,7 @@ import type { Words } from './zh'
 export const en: Words = {
   ...workEn,
   app: { title: 'Hotline desk', name: 'Hotline' },
-  nav: { desk: 'Desk', orders: 'Orders', items: 'Messages', papers: 'Papers', callbacks: 'Callbacks', surveys: 'Follow-up', announcements: 'Notices', work: 'Work orders', queues: 'Queues', floor: 'Floor', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
+  nav: { points: 'Follow through', desk: 'Desk', orders: 'Orders', items: 'Messages', papers: 'Papers', callbacks: 'Callbacks', surveys: 'Follow-up', announcements: 'Notices', work: 'Work orders', queues: 'Queues', floor: 'Floor', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
   login: {
     title: 'Sign in',
     lead: 'Complaint and suggestion hotline · agent desk',
@@ -283,6 +283,7 @@ export const en: Words = {
       running: 'Running', stopped: 'stopped {at}', started: 'from {at}', due: 'due {at}', back: 'Back to the list', noOrderReason: 'Why no order',
     },
     action: {
+      to_leader: 'To a leader', raise: 'To the top', coordinate: 'Decide', ask_force_end: 'Ask to end by force', keep: 'Do not end by force', customer_adds: 'Customer adds', tell: 'Tell the plan', remedy: 'Remedy', decide_remedy: 'Decide the remedy', propose_supplement: 'Propose a supplement', propose_recall: 'Propose a recall', approve_change: 'Approve the change', refuse_change: 'Refuse the change', assign_field: 'Send to the place', field_report: 'Report', note: 'Add a message', send_on: 'Send on', drop: 'Drop',
       to_manager: 'To the manager', cancel: 'Cancelled', force_end: 'Ended by force', to_archivist: 'To the archivist', report: 'Reported', to_head: 'To the head', take_back: 'Decided by the head', return: 'Returned', transfer: 'Transferred', acknowledge: 'Change read',
       answer: 'Answered at once', hand_to_senior: 'Handed to the seniors', propose: 'Dispatch proposed', send_back: 'Sent back', invalidate: 'Found not valid', solve: 'Solved without dispatch', approve: 'Approved',
       rate: 'Followed up', redispatch: 'Second dispatch', file: 'Archived', settle: 'Work orders done', accept: 'Accepted', begin: 'Begun', finish: 'Answered', hand_over: 'Handed over', attempt: 'Not reached', call_back: 'Asked by the unit',

@@ -40,7 +40,22 @@ describe('steps', () => {
 
   it('an invalid complaint begins with its validity unchecked', () => {
     expect(beginning('invalidate', { order }, NOW).checks).toMatchObject({ valid: false, serial: true })
-    expect(Object.keys(STEPS)).toHaveLength(27)
+    expect(Object.keys(STEPS)).toHaveLength(45)
+  })
+
+  it('asks what fits what is typed: an earlier order, an amount, the work order a customer wants changed', () => {
+    const asked = (verb: string, values: Record<string, unknown>): string[] => fields(verb, values, { order }).map((field) => field.name)
+    expect(asked('to_manager', { trigger: 'overdue_repeat' })).toEqual(['trigger', 'earlier_serial', 'reason'])
+    expect(asked('to_manager', { trigger: 'refuses_answer' })).toEqual(['trigger', 'reason'])
+    expect(asked('remedy', { remedy: 'compensation' })).toContain('amount')
+    expect(asked('remedy', { remedy: 'apology' })).not.toContain('amount')
+    expect(asked('customer_adds', { outcome: 'answered' })).toContain('answer')
+    expect(asked('customer_adds', { outcome: 'recall' })).toContain('work_order')
+    expect(lacking('customer_adds', { text: 'x', outcome: 'recall' }, { order })).toEqual(['work_order'])
+    expect(body('to_leader', { question: 'x', level: '2' }, { order })).toEqual({ question: 'x', level: 2 })
+    expect(body('coordinate', { ...beginning('coordinate', { order }, NOW), decision: 'x', lead_unit: 'u' }, { order })).toEqual({ decision: 'x', lead_unit: 'u' })
+    expect(beginning('tell', { order }, NOW)).toMatchObject({ told_due_at: '2026-03-11T01:00:00.000Z', agreed: true })
+    expect(beginning('customer_adds', { order }, NOW).promise_due_at).toBeUndefined()
   })
 
   it('sends names apart and steps without a form at once', () => {

@@ -3,7 +3,7 @@
 import type { Order } from '@/api/types'
 import type { ReviewView, TaskInput, WorkOrderTask } from '@/api/workflow-types'
 
-export type FieldKind = 'line' | 'text' | 'limit' | 'names' | 'flag' | 'choice' | 'tree' | 'several' | 'tasks' | 'checks' | 'time'
+export type FieldKind = 'line' | 'text' | 'limit' | 'names' | 'flag' | 'choice' | 'tree' | 'several' | 'tasks' | 'checks' | 'time' | 'work'
 
 export interface StepField {
   name: string
@@ -26,6 +26,10 @@ export interface About {
   work?: WorkOrderTask
   /** units that answered this order: one of them is warned by a second dispatch */
   answered?: string[]
+  /** work orders that departments hold: one of them is what the customer wants changed */
+  live?: WorkOrderTask[]
+  /** standard measures for this class, to take over with a click (PR-19) */
+  measures?: string[]
 }
 
 export const CHECKS = ['valid', 'serial', 'complainant_type', 'complaint_type'] as const
@@ -36,6 +40,12 @@ const checks: StepField = { name: 'checks', kind: 'checks' }
 const cause: StepField = { name: 'cause', kind: 'tree', words: 'cause' }
 /** Of a finished case: he is told why, and one of three things is done for him. */
 const complainedAgain = (values: Values, about: About): boolean => values.outcome === 'satisfied' && (about.order?.repeat_no ?? 0) > 0
+const liability: StepField[] = [
+  { name: 'liability', kind: 'choice', options: ['company', 'customer', 'third_party', 'none'], optional: true },
+  { name: 'apology', kind: 'flag', when: (values) => values.liability === 'company' },
+]
+const money = (values: Values): boolean => ['compensation', 'discount'].includes(String(values.remedy))
+const changes = (values: Values): boolean => ['supplement', 'recall'].includes(String(values.outcome))
 const satisfaction: StepField = { name: 'satisfaction', kind: 'choice', words: 'satisfaction' }
 
 export const STEPS: Record<string, StepField[]> = {
@@ -62,7 +72,10 @@ export const STEPS: Record<string, StepField[]> = {
       when: (values, about) => Boolean(about.order?.reply_mode) && Boolean(values.channel) && values.channel !== about.order?.reply_mode,
     },
     satisfaction,
+    ...liability,
     { name: 'final', kind: 'flag' },
+    { ...tasks, optional: true, when: (values, about) => values.final === false && about.order?.actions.includes('remedy') === true },
+    { ...checks, when: (values, about) => values.final === false && about.order?.actions.includes('remedy') === true },
   ],
   rate: [
     { name: 'outcome', kind: 'choice', options: ['satisfied', 'unreachable'] },
@@ -84,9 +97,43 @@ export const STEPS: Record<string, StepField[]> = {
     { name: 'department', kind: 'tree', words: 'unit' },
     { name: 'originals', kind: 'line', optional: true },
   ],
-  to_manager: [{ name: 'reason', kind: 'line' }],
+  to_manager: [
+    { name: 'trigger', kind: 'choice', options: ['overdue_repeat', 'refuses_answer'] },
+    { name: 'earlier_serial', kind: 'line', optional: true, when: (values) => values.trigger === 'overdue_repeat' },
+    { name: 'reason', kind: 'line' },
+  ],
+  to_leader: [
+    { name: 'question', kind: 'text' },
+    { name: 'level', kind: 'choice', options: ['1', '2'] },
+  ],
+  raise: [{ name: 'question', kind: 'text' }],
+  coordinate: [{ name: 'decision', kind: 'text' }, { name: 'lead_unit', kind: 'tree', words: 'unit' }, { ...tasks, optional: true }],
+  customer_adds: [
+    { name: 'text', kind: 'text' },
+    { name: 'outcome', kind: 'choice', options: ['answered', 'supplement', 'recall'] },
+    { name: 'answer', kind: 'text', when: (values) => values.outcome === 'answered' },
+    { name: 'work_order', kind: 'work', when: changes },
+    { name: 'task', kind: 'text', optional: true, when: (values) => values.outcome === 'supplement' },
+    { name: 'limit_s', kind: 'limit', optional: true, when: (values) => values.outcome === 'supplement' },
+    { name: 'promise_text', kind: 'line', optional: true },
+    { name: 'promise_due_at', kind: 'time', optional: true },
+  ],
+  tell: [
+    { name: 'plan', kind: 'text' },
+    { name: 'told_due_at', kind: 'time' },
+    { name: 'time_reason', kind: 'text' },
+    { name: 'agreed', kind: 'flag' },
+  ],
+  remedy: [
+    { name: 'remedy', kind: 'choice', words: 'remedy' },
+    { name: 'amount', kind: 'line', when: money },
+    { name: 'reason', kind: 'text' },
+  ],
+  decide_remedy: [{ name: 'granted', kind: 'flag' }, opinion],
   cancel: [{ name: 'reason', kind: 'choice', options: ['withdrew', 'insufficient'] }, { name: 'evidence', kind: 'text' }],
-  force_end: [{ name: 'reason', kind: 'choice', options: ['malicious', 'special'] }, { name: 'evidence', kind: 'text' }],
+  ask_force_end: [{ name: 'reason', kind: 'choice', options: ['malicious', 'special'] }, { name: 'evidence', kind: 'text' }],
+  force_end: [opinion],
+  keep: [opinion],
   to_archivist: [{ name: 'thanks', kind: 'flag' }],
   report: [{ name: 'digest', kind: 'line' }, { name: 'addressees', kind: 'names' }],
   accept: [],
@@ -108,12 +155,33 @@ export const STEPS: Record<string, StepField[]> = {
     { name: 'reason', kind: 'text' },
   ],
   recall: [{ name: 'reason', kind: 'text' }],
+  propose_supplement: [
+    { name: 'task', kind: 'text', optional: true },
+    { name: 'limit_s', kind: 'limit', optional: true },
+    { name: 'reason', kind: 'text' },
+  ],
+  propose_recall: [{ name: 'reason', kind: 'text' }],
+  approve_change: [opinion],
+  refuse_change: [opinion, { name: 'errors', kind: 'several', words: 'review_error', optional: true }],
+  assign_field: [
+    { name: 'person', kind: 'line' },
+    { name: 'task', kind: 'text' },
+    { name: 'limit_s', kind: 'limit' },
+  ],
+  field_report: [
+    { name: 'result', kind: 'text' },
+    { name: 'overtime_reason', kind: 'line', when: (_, about) => about.work?.overdue === true },
+  ],
+  note: [{ name: 'text', kind: 'text' }],
+  send_on: [tasks, checks, opinion],
+  drop: [{ name: 'reason', kind: 'text' }],
   finish: [
     { name: 'result', kind: 'text' },
     cause,
     opinion,
     { name: 'service_number', kind: 'line' },
     { name: 'handled_at', kind: 'time' },
+    ...liability,
     { name: 'overtime_reason', kind: 'line', when: (_, about) => about.work?.overdue === true },
   ],
 }
@@ -127,15 +195,18 @@ export function fields(verb: string, values: Values, about: About): StepField[] 
 export function beginning(verb: string, about: About, now: Date): Values {
   const values: Values = {}
   for (const field of STEPS[verb] ?? []) {
-    if (field.kind === 'tasks') values.tasks = proposed(about)
+    if (field.kind === 'tasks') values.tasks = field.optional ? [] : proposed(about)
     if (field.kind === 'several') values[field.name] = []
     if (field.kind === 'names') values[field.name] = ''
     if (field.kind === 'limit' && !field.optional) values[field.name] = 86_400
     if (field.kind === 'checks') values.checks = Object.fromEntries(CHECKS.map((check) => [check, verb !== 'invalidate' || check !== 'valid']))
-    if (field.kind === 'time') values[field.name] = now.toISOString()
+    if (field.kind === 'time' && !field.optional) values[field.name] = new Date(now.getTime() + (field.name === 'told_due_at' ? 86_400_000 : 0)).toISOString()
   }
   if (verb === 'reply') Object.assign(values, { channel: about.order?.reply_mode ?? '', final: true })
   if (verb === 'answer') values.fcr = true
+  if (verb === 'to_leader') values.level = '1'
+  if (verb === 'tell') values.agreed = true
+  if (verb === 'decide_remedy') values.granted = true
   if (verb === 'to_archivist') values.thanks = true
   if (verb === 'finish') values.service_number = about.order?.service_number ?? ''
   if (verb === 'file') Object.assign(values, { customer_nature: about.order?.complainant_type ?? '', department: about.order?.unit ?? '' })
@@ -164,6 +235,7 @@ export const AT_ONCE = Object.keys(STEPS).filter((verb) => STEPS[verb]?.length =
 
 function empty(field: StepField, value: unknown): boolean {
   if (field.kind === 'flag') return false
+  if (field.kind === 'tasks' && field.optional && Array.isArray(value) && !value.length) return true
   if (field.kind === 'tasks') return !Array.isArray(value) || !value.length || (value as TaskInput[]).some((task) => !task.unit || !task.task.trim())
   return value === undefined || value === null || (typeof value === 'string' && !value.trim())
 }
@@ -175,6 +247,7 @@ export function body(verb: string, values: Values, about: About): Values {
     const value = values[field.name]
     if (field.kind === 'flag') sent[field.name] = value === true
     else if (field.kind === 'names') sent[field.name] = names(value)
+    else if (field.name === 'level') sent.level = Number(value)
     else if (!empty(field, value)) sent[field.name] = typeof value === 'string' ? value.trim() : value
   }
   return sent
