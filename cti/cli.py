@@ -199,12 +199,12 @@ cli.command()(commands_calls.replay)
 
 @cli.command()
 def diagram(
-    permissions: Annotated[bool, typer.Option(help="Print who may do what instead.")] = False,
+    permissions: Annotated[bool, typer.Option(help="Print only who may do what.")] = False,
 ) -> None:
-    """Print the state diagram of orders (Mermaid) from the transition table, or the permission table."""
+    """Print transition table, permission matrix and state diagram (Mermaid) of orders, from the one table."""
     from ticketing.orders import diagram as drawing  # noqa: PLC0415 - only this command draws
 
-    out.print(drawing.permissions() if permissions else drawing.mermaid(), markup=False, soft_wrap=True)
+    out.print(drawing.permissions() if permissions else drawing.document(), markup=False, soft_wrap=True)
 
 
 @asterisk_cli.command()

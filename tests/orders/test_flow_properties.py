@@ -108,7 +108,7 @@ ORDER: dict[Verb, Made] = {
         {"content": "x", "customer_nature": "ordinary", "department": "city.network"},
     ),
     Verb.TO_MANAGER: (control.to_manager, ToManager, {"trigger": "refuses_answer", "reason": "x"}),
-    Verb.TO_LEADER: (leading.to_leader, ToLeader, {"question": "x"}),
+    Verb.TO_LEADER: (leading.to_leader, ToLeader, {"question": "x", "level": 1}),
     Verb.RAISE: (leading.raise_, Raise, {"question": "x"}),
     Verb.COORDINATE: (
         leading.coordinate,
@@ -124,10 +124,10 @@ ORDER: dict[Verb, Made] = {
     Verb.REMEDY: (remedies.remedy, Remedy, {"remedy": "compensation", "reason": "x", "amount": Decimal(500)}),
     Verb.DECIDE_REMEDY: (remedies.decide_remedy, DecideRemedy, {"granted": True, "opinion": "x"}),
 }
-_TOLD = {Verb.CUSTOMER_ADDS: "promise_due_at", Verb.TELL: "told_due_at"}
-_BESIDE = frozenset(
+TOLD = {Verb.CUSTOMER_ADDS: "promise_due_at", Verb.TELL: "told_due_at"}
+BESIDE = frozenset(
     {"warning", "second_person", "more_attempts", "nobody_asked", "asked_already", "both_needed", "at_the_top"}
-    | {"work_is_live", "remedy_asked", "nothing_asked", "not_a_complaint", "top_level", "twice"}
+    | {"work_is_live", "remedy_asked", "nothing_asked", "not_a_complaint", "not_a_suggestion", "top_level", "twice"}
 )
 """Why a step of the table may still be refused."""
 WORK: dict[Verb, Made] = {
@@ -198,7 +198,7 @@ class Story:
             self.done.add(verb)
             return
         assert await self.state() == before, "a refusal changes nothing"
-        assert not allowed or refusal in _BESIDE, (usual, verb, number, refusal)
+        assert not allowed or refusal in BESIDE, (usual, verb, number, refusal)
 
     async def _try(self, verb: Verb, number: str) -> str | None:
         """The code of the refusal; None when it was done."""
@@ -220,8 +220,8 @@ class Story:
             if verb is Verb.APPROVE and row.cycle > 1:
                 said = {**said, "warned_unit": "city.network"}
             now = self.desk.now + timedelta(minutes=self.minutes)
-            if verb in _TOLD:
-                said = {**said, _TOLD[verb]: now + timedelta(hours=9)}
+            if verb in TOLD:
+                said = {**said, TOLD[verb]: now + timedelta(hours=9)}
             await action(conn, self.desk[number], made(self.order, row.version, **said), now)
 
     async def _on_work(self, verb: Verb, number: str) -> None:

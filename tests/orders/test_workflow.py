@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -182,6 +183,11 @@ def test_completeness_by_kind() -> None:
     assert "unit" in rules.missing(Kind.COMPLAINT, {}, {})
     assert "suggestion_category" in rules.missing(Kind.SUGGESTION, {}, {})
     assert "unit" not in rules.missing(Kind.SUGGESTION, {}, {})
+
+
+def test_the_page_of_transitions_is_what_the_table_prints() -> None:
+    page = Path(workflow.__file__).parents[2] / "docs" / "transitions.md"
+    assert page.read_text(encoding="utf-8") == diagram.document()
 
 
 def test_the_readme_shows_the_table_as_it_is() -> None:

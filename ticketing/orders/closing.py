@@ -74,13 +74,13 @@ async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime
         "satisfaction": given.satisfaction,
     }
     live = settle.is_live(await work.states(conn, held))
+    choice = await needs.choose(conn, held, given.satisfaction, now)
+    more_work = live or bool(given.tasks)
+    situation = drafts.situation(held, final=given.final, live_work=more_work, follow_up=choice.called_back)
+    decision = workflow.advance(situation, Verb.REPLY, actor.posts, said)
     if live and given.final:
         raise Invalid("work_is_live", "a department still works on it: this cannot be the last reply", field="final")
     more = await _further(conn, actor, given, now)
-    choice = await needs.choose(conn, held, given.satisfaction, now)
-    live = live or more is not None
-    situation = drafts.situation(held, final=given.final, live_work=live, follow_up=choice.called_back)
-    decision = workflow.advance(situation, Verb.REPLY, actor.posts, said)
     await _check_reply(conn, held, given, said, now)
     said |= await _whose_fault(conn, held, given)
     await drafts.turn(conn, held, decision, now)

@@ -110,10 +110,10 @@ async def end(
 async def to_archivist(conn: AsyncConnection, actor: Actor, given: ToArchivist, now: datetime) -> Change:
     """T31: a suggestion goes to the archivist at once, after thanks to who made it (RT-09)."""
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    if held.kind is not Kind.SUGGESTION:
-        raise Refused("not_a_suggestion", "only suggestions go to the archivist", kind=held.kind)
     thanks = True if given.thanks else None
     decision = workflow.advance(drafts.situation(held), Verb.TO_ARCHIVIST, actor.posts, {"thanks": thanks})
+    if held.kind is not Kind.SUGGESTION:
+        raise Refused("not_a_suggestion", "only suggestions go to the archivist", kind=held.kind)
     await drafts.turn(conn, held, decision, now)
     values = {"owner_id": None, "owner_queue": "archivist"}
     step = Step("order.at_archivist", Verb.TO_ARCHIVIST, State.AT_ARCHIVIST, values)

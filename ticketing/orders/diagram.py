@@ -53,6 +53,19 @@ def permissions(rows: Iterable[Transition] = ROWS) -> str:
     return "\n".join(lines) + "\n"
 
 
+def document(rows: Iterable[Transition] = ROWS) -> str:
+    """Diagram, transition table and permission matrix as one page: docs/transitions.md and `hotline diagram`."""
+    known = tuple(rows)
+    return (
+        "# Transitions\n\n"
+        "Printed from the one table by `hotline diagram`; a test keeps this copy equal. K = clock, -A/-B = where the\n"
+        "dispatch hour counts from, ∅ = not there yet, SYS = the product itself.\n\n"
+        f"## From, to, who, what must be filled in, clocks\n\n{table(known)}\n"
+        f"## Who may do what\n\n{permissions(known)}\n"
+        f"## Diagram\n\n```mermaid\n{mermaid(known)}```\n"
+    )
+
+
 def clocks(row: Transition) -> str:
     """What the step does to the clocks, in words."""
     words = [f"stop {_clock(stop)}{' (void)' if stop.void else ''}" for stop in row.stops]
