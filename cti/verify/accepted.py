@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from cti.verify.model import Found, Place, Rule, Violation, rows
 from cti.web.tables import idempotency
 from ticketing.audit import audit
 from ticketing.callbacks.tables import callback
+from ticketing.customers.rules import normalise
 from ticketing.errors import HotlineError
 from ticketing.intake.spool import UNREADABLE, parse
 from ticketing.intake.tables import intake_item
@@ -64,23 +65,38 @@ async def _messages(conn: AsyncConnection, place: Place) -> Found:
 
 
 async def _bookings(conn: AsyncConnection, place: Place) -> Found:
-    """A later call for the same number takes the booking over, so the audit rows know the earlier ones."""
+    """A later call for the same number takes the booking over, so the audit rows know the earlier ones.
+
+    Who had a booking and kept it was told so by a call that booked nothing.
+    """
     told = or_(
         call.c.outcome == Outcome.BOOKED_CALLBACK.value,
         and_(call.c.outcome.is_not(None), call.c.end_step.in_(sorted(BOOKED))),
     )
     booked = exists().where(callback.c.call_id == call.c.call_id)
-    query = select(call.c.call_id, call.c.entered_at, call.c.ended_at).where(
-        told, ~booked, call.c.ended_at < place.settled
-    )
+    columns = call.c.call_id, call.c.entered_at, call.c.ended_at, call.c.ani, call.c.path
+    query = select(*columns).where(told, ~booked, call.c.ended_at < place.settled)
     for row in [row async for row in rows(conn, query.order_by(call.c.id))]:
-        if not await _audited(conn, row.call_id, row.entered_at, row.ended_at):
+        if await _audited(conn, row.call_id, row.entered_at, row.ended_at):
+            continue
+        if not (_kept(row.path) and await _was_open(conn, row.ani, row.entered_at, row.ended_at)):
             yield Violation(
                 Rule.N1,
                 f"call {row.call_id}",
                 "the caller was told that he will be called back, and no callback was booked in this call",
                 "call him back: the call's row has his number",
             )
+
+
+def _kept(path: Sequence[Mapping[str, str]]) -> bool:
+    """He was asked about the booking his number has, and said that it stays."""
+    return any((step["node"], step["key"]) == ("callback", "kept") for step in path)
+
+
+async def _was_open(conn: AsyncConnection, ani: str, start: datetime, end: datetime) -> bool:
+    still = or_(callback.c.ended_at.is_(None), callback.c.ended_at >= start)
+    query = select(callback.c.id).where(callback.c.number == normalise(ani).key, callback.c.booked_at <= end, still)
+    return await conn.scalar(query.limit(1)) is not None
 
 
 async def _audited(conn: AsyncConnection, call_id: str, start: datetime, end: datetime) -> bool:

@@ -94,6 +94,12 @@ class Town:
         """One that nothing was done to."""
         return next(self.free[kind])
 
+    async def number_of_an_open_booking(self) -> str:
+        """As the network tells it."""
+        async with self.database.read() as conn:
+            found = await conn.scalar(select(callback.c.number).where(callback.c.ended_at.is_(None)).limit(1))
+        return str(found).removeprefix("+86")
+
     async def set(self, table: Table, where: Any, **values: Any) -> None:
         """Changes rows past the product."""
         async with self.database.write() as conn:

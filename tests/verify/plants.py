@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from cti import store
-from cti.calls.model import CallRecord, Leg, Outcome
+from cti.calls.model import CallRecord, Leg, Outcome, Step
 from cti.tables import call
 from cti.verify.model import Rule
 from cti.web.tables import idempotency
@@ -68,6 +68,13 @@ async def message_told_and_lost(town: Town) -> str:
 async def callback_told_and_lost(town: Town) -> str:
     await _save(town.database, record(call_id(901), town.now - HOUR, outcome=Outcome.BOOKED_CALLBACK))
     return f"call {call_id(901)}"
+
+
+@planted(Rule.N1, "no callback was booked")
+async def callback_kept_and_gone(town: Town) -> str:
+    kept = {"outcome": Outcome.BOOKED_CALLBACK, "path": (Step(at=town.now - HOUR, node="callback", key="kept"),)}
+    await _save(town.database, record(call_id(902), town.now - HOUR, ani="13600000000", **kept))
+    return f"call {call_id(902)}"
 
 
 @planted(Rule.N1, "have this number")

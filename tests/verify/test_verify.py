@@ -12,7 +12,7 @@ import pytest
 from cti.verify import accepted, calls, clocks, dialling, trail, voices
 from cti.verify.check import check
 from cti.verify.model import Place, Rule, Violation
-from tests.verify.place import Town, found_town
+from tests.verify.place import HOUR, Town, call_id, found_town, record
 from tests.verify.plants import TABLE
 from ticketing.db import Database
 
@@ -88,6 +88,19 @@ async def test_a_call_whose_channel_lives_is_no_finding(town: Town) -> None:
     )
     async with town.database.write() as conn:
         await store.save_calls(conn, [living])
+    assert await found_in(town.place()) == {}
+
+
+async def test_a_booking_that_its_customer_kept_is_no_finding(town: Town) -> None:
+    """He called again while it was open, was told of it, and said that it stays."""
+    from cti import store
+    from cti.calls.model import Outcome, Step
+
+    number = await town.number_of_an_open_booking()
+    kept = Step(at=town.now - HOUR, node="callback", key="kept")
+    again = record(call_id(903), town.now - HOUR, ani=number, outcome=Outcome.BOOKED_CALLBACK, path=(kept,))
+    async with town.database.write() as conn:
+        await store.save_calls(conn, [again])
     assert await found_in(town.place()) == {}
 
 
