@@ -7,13 +7,13 @@ hours, the queue left by a key or because its time was over, the talk's end. A w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ivr import choice, flow, overflow, survey, talk
-from ivr.model import Menu
-from ivr.ports import Booked, Progress
+from ivr.model import Menu, Tree
+from ivr.ports import Booked, Progress, Window
 from tests.ivr.fakes import KNOWN, NOBODY, shipped_tree
-from tests.ivr.overflow_fakes import BOOKED_BEFORE, SILENCE, SPEECH, WINDOWS
+from tests.ivr.overflow_fakes import BOOKED_BEFORE, SILENCE, SPEECH, WINDOWS, may_dial
 
 ANI, KNOWN_ANI, OTHER_NUMBER = "13900009999", "13800001111", "13900002222"
 #: by the rule of tests/ivr/fakes.py
@@ -52,6 +52,8 @@ class World:
     valid: str = VALID
     order: Progress | None = ORDER
     orders: tuple[Progress, ...] = ()
+    #: Times at which he can be called back.
+    windows: tuple[Window, ...] = WINDOWS
     #: Keys that are tried in the menus; empty: all of them.
     menu_keys: str = ""
 
@@ -79,6 +81,8 @@ class Place:
     #: What the last step does; its last command asks, or ends the walk.
     commands: tuple[talk.Command, ...]
     cues: tuple[Cue, ...] = ()
+    #: What has been told of the way so far: node and key of each step.
+    path: tuple[tuple[str, str], ...] = ()
 
     @property
     def keys(self) -> list[str]:
@@ -89,6 +93,11 @@ class Place:
     def ended(self) -> bool:
         """The walk is over: the dialplan has him."""
         return not isinstance(self.commands[-1], ASKING) or isinstance(self.commands[-1], talk.Finish)
+
+    @property
+    def lasts(self) -> bool:
+        """Somebody can be met here: he is asked, he is recorded, or the dialogue is over for him."""
+        return self.ended or isinstance(self.commands[-1], talk.Ask | talk.Record)
 
 
 #: A dialled number with each kind of caller, without anything else.
@@ -114,26 +123,38 @@ OVERFLOWS = (
 WORLDS = (*MENUS, *OVERFLOWS)
 
 
-def places(world: World) -> Iterator[Place]:
-    """Every place of a world, nearest first."""
+def places(world: World, tree: Tree | None = None, *, quick: bool = False) -> Iterator[Place]:
+    """Every place of a world, nearest first, in these menus or the shipped ones.
+
+    `quick`: where a key and silence lead to the same place, the way there is by the key.
+    """
     seen: set[tuple[object, ...]] = set()
-    menus, begun = _begin(world)
-    ahead: list[tuple[flow.State | None, State, talk.Input, tuple[Cue, ...]]] = [(menus, begun, talk.Started(), ())]
+    menus, begun = _begin(world, tree or shipped_tree())
+    ahead: list[tuple[flow.State | None, State, talk.Input, Place]] = [
+        (menus, begun, talk.Started(), Place(world, begun, ()))
+    ]
     while ahead:
-        menus, state, given, cues = ahead.pop(0)
+        menus, state, given, before = ahead.pop(0)
         menus, state, commands = _step(world, menus, state, given)
         assert not any(isinstance(command, ASKING) for command in commands[:-1]), "only the last command asks"
         if _same(state) in seen:
             continue
         seen.add(_same(state))
-        place = Place(world, state, commands, cues)
+        place = Place(world, state, commands, before.cues, (*before.path, *_told_of(commands)))
         yield place
         if not place.ended:
-            ahead += [(menus, state, answer, (*cues, *cue)) for answer, cue in _answers(world, state, commands[-1])]
+            answers = _answers(world, state, commands[-1])
+            if quick:
+                answers.sort(key=lambda answer: answer[0] == talk.Keyed(""))
+            ahead += [(menus, state, answer, replace(place, cues=(*place.cues, *cue))) for answer, cue in answers]
 
 
-def _begin(world: World) -> tuple[flow.State | None, State]:
-    tree = shipped_tree()
+def _told_of(commands: tuple[talk.Command, ...]) -> list[tuple[str, str]]:
+    told = [dict(each.headers) for each in commands if isinstance(each, talk.Tell) and each.event == "CtiStep"]
+    return [(headers["Node"], headers["Key"]) for headers in told]
+
+
+def _begin(world: World, tree: Tree) -> tuple[flow.State | None, State]:
     if world.step == "survey":
         return None, survey.begin(tree.terms.survey)
     if world.step == "entry":
@@ -180,11 +201,17 @@ def _answers(world: World, state: State, command: talk.Command) -> list[tuple[ta
         in_menus = isinstance(state, flow.State) and bool(world.menu_keys)
         one = ("", *(world.menu_keys if in_menus else "0123456789*#"))
         choices = one if command.max_keys == 1 else ("", "#", "0", "*", f"{world.valid}#", f"{OTHER_NUMBER}#")
-        return [(talk.Keyed(keys.removesuffix("#") or keys), (Cue(command.prompts[0], keys),)) for keys in choices]
+        return [(talk.Keyed(keys.removesuffix("#") or keys), (Cue(heard(state, command), keys),)) for keys in choices]
     if isinstance(command, talk.Record):
         loud = 0.0 if world.says == SILENCE else 4.0
         return [(talk.Recorded(4.0, loud), (Cue("beep", "#", world.says),))]
     return [(_told(world, command), ())]
+
+
+def heard(state: State, ask: talk.Ask) -> str:
+    """The prompt by which a question is known: its first, or the offer that follows what is said of the queue."""
+    offered = isinstance(state, choice.State) and state.phase is choice.Phase.OFFER
+    return ask.prompts[-1 if offered else 0]
 
 
 def _told(world: World, command: talk.Command) -> talk.Input:
@@ -197,15 +224,15 @@ def _told(world: World, command: talk.Command) -> talk.Input:
             return talk.Callback(BOOKED_BEFORE if world.existing and number == world.ani else None)
         case talk.AskAnnouncements():
             return talk.Announced((ANNOUNCEMENT,))
-        case talk.CheckOpen():
-            return talk.Open(not world.closed)
+        case talk.CheckNumber(number):
+            return talk.Callback(None) if may_dial(number) else talk.Wrong()
     plain: dict[type[talk.Command], talk.Input] = {
+        talk.CheckOpen: talk.Open(not world.closed),
         talk.Identify: talk.Caller(NOBODY),
         talk.FindOrders: talk.Orders(world.orders),
         talk.LookAtFloor: BUSY,
         talk.Keep: talk.Kept("260310017"),
-        talk.CheckNumber: talk.Callback(None),
-        talk.ListWindows: talk.Windows(WINDOWS),
+        talk.ListWindows: talk.Windows(world.windows),
         talk.Book: talk.BookedAt(Booked("500000017", "callback-window-asap")),
         talk.CancelCallback: talk.Did(done=True),
         talk.TakeOver: talk.Did(done=True),

@@ -30,6 +30,11 @@ WINDOWS = (
 BOOKED_BEFORE = OpenCallback("cb1", "complaint", NOW - timedelta(minutes=9), "callback-window-asap", priority=3)
 
 
+def may_dial(number: str) -> bool:
+    """Whether it looks like a number that can be called back."""
+    return number.isdecimal() and 10 <= len(number) <= 12
+
+
 @dataclass
 class FakeSink:
     """Messages taken in, by file; the number is read only from here."""
@@ -84,7 +89,7 @@ class FakeBook:
         return self.open.get(number)
 
     def may_dial(self, number: str) -> bool:
-        return number.isdecimal() and 10 <= len(number) <= 12
+        return may_dial(number)
 
     async def windows(self, queue: str, at: datetime) -> Sequence[Window]:
         await self._ready()
