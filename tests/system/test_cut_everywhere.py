@@ -4,7 +4,7 @@ One Asterisk, one real call at a time, and many services that listen to it (`tes
 another event; others get every byte as a segment of its own, every block twice, everything late, or a line that dies
 without a word. Equal means equal, or marked in `unseen` with the precision of the journal that told it.
 
-By default every fifth boundary is cut; with HOTLINE_TEST_LONG=1 each one.
+One part cuts every fifth boundary; with HOTLINE_TEST_LONG=1 there are five, and each boundary is cut in one of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import pytest
 from cti import store
 from cti.asterisk.provision import Installation
 from cti.calls.model import CallRecord, Outcome
+from tests.absent import LONG
 from tests.ami.faults import FaultProxy
 from tests.system import sound
 from tests.system.callers import Caller, DeskPhone, Lines
@@ -29,10 +30,10 @@ from tests.system.stage import menus
 
 pytestmark = pytest.mark.system
 
-LONG = os.environ.get("HOTLINE_TEST_LONG") == "1"
-#: boundaries between two observers' cuts, and events of the longest of the calls
-STRIDE = 1 if LONG else 5
+#: boundaries between two observers' cuts (one process is all of them), and events of the longest of the calls
+STRIDE = 5
 EVENTS = 60
+PARTS = range(STRIDE) if os.environ.get(LONG) == "1" else range(1)
 SPECIAL = ("calm", "bytes", "twice", "late", "frozen")
 
 Script = Callable[["Stage"], Coroutine[None, None, None]]
@@ -186,10 +187,10 @@ async def newest(watcher: Observer) -> str:
     return record.call_id
 
 
-async def play(script: Script, stage: Stage, watchers: list[Observer]) -> tuple[str, list[str]]:
+async def play(script: Script, stage: Stage, watchers: list[Observer], part: int) -> tuple[str, list[str]]:
     """One call under every fault: its id, and every difference between an observer's row and the undisturbed one's."""
     for number, watcher in enumerate(watchers[len(SPECIAL) :]):
-        watcher.proxy.cut_after_events = watcher.proxy.events + 1 + number * STRIDE
+        watcher.proxy.cut_after_events = watcher.proxy.events + 1 + part + number * STRIDE
     frozen = watchers[SPECIAL.index("frozen")].proxy
     before = [await watcher.orders() for watcher in watchers]
     calm, began = watchers[0], watchers[0].proxy.events
@@ -211,8 +212,9 @@ async def play(script: Script, stage: Stage, watchers: list[Observer]) -> tuple[
 
 
 @pytest.mark.req("TL-70", "F01", "F02", "F15", "N2")
+@pytest.mark.parametrize("part", PARTS)
 async def test_rows_after_a_cut_equal_the_undisturbed_ones(
-    short_tmp: Path, asterisk_installation: Installation
+    short_tmp: Path, asterisk_installation: Installation, part: int
 ) -> None:
     """Answered and graded; missed by one and answered by another; abandoned while ringing; a complaint; no order."""
     short = menus(short_tmp, short=True)
@@ -223,11 +225,11 @@ async def test_rows_after_a_cut_equal_the_undisturbed_ones(
         phones = {number: await lines.phone(number) for number in ("1001", "1002")}
         agents = {number: await house.sign_in(number) for number in phones}
         stage = Stage(house, lines, phones, agents)
-        names = [*SPECIAL, *(f"cut-{1 + number * STRIDE}" for number in range(EVENTS // STRIDE))]
+        names = [*SPECIAL, *(f"cut-{1 + part + number * STRIDE}" for number in range(EVENTS // STRIDE))]
         async with observers(house, names, prepare=prepare) as watchers:
             found: dict[str, list[str]] = {}
             for name, (script, outcome) in SCRIPTS.items():
-                call_id, found[name] = await play(script, stage, watchers)
+                call_id, found[name] = await play(script, stage, watchers, part)
                 became = (await watchers[0].final(call_id)).outcome
                 found[name] += [] if became is outcome else [f"the call became {became}"]
             assert {name: said for name, said in found.items() if said} == {}
