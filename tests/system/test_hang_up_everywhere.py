@@ -2,8 +2,8 @@
 
 Each walks to his place by keys, silence and speech, several at a time, and hangs up where he is asked, while he is
 recorded, or when the dialogue is over for him or says its last words. Where he is the service itself says on its
-connection to Asterisk (`tests.system.agi_tap`). Places at which nobody can be met, a look-up of milliseconds, are left out; `tests/ivr` hangs
-up at every command.
+connection to Asterisk (`tests.system.agi_tap`). Places at which nobody can be met, a look-up of milliseconds, are left
+out; `tests/ivr` hangs up at every command.
 
 By default there is one walk to each kind of place, by keys where a key and silence lead there alike; with
 HOTLINE_TEST_LONG=1 to every place, by the nearest way.
