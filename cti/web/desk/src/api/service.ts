@@ -1,6 +1,7 @@
 // Every address of the service the desk uses, with its types.
 
 import { request } from './client'
+import type { OrderClocks } from './clocks-types'
 import { control } from './control'
 import type { CountersView, FiguresView } from './floor-types'
 import type { OpenPointList, OrderHistory, WorkOrderList, WorkOrderTask } from './workflow-types'
@@ -85,6 +86,7 @@ export const service = {
     request<Order>('POST', `/api/orders/${part(id)}/merge`, { body: { version, into_serial: intoSerial } }),
 
   orderHistory: (id: string) => request<OrderHistory>('GET', `/api/orders/${part(id)}/history`),
+  orderClocks: (id: string) => request<OrderClocks>('GET', `/api/orders/${part(id)}/clocks`),
   orderStep: (id: string, verb: string, version: number, said: Record<string, unknown>) =>
     request<Order>('POST', `/api/orders/${part(id)}/${verb.replaceAll('_', '-')}`, { body: { version, ...said } }),
   workOrders: (filter: { state?: string; mine?: boolean; overdue?: boolean }) =>

@@ -4,6 +4,7 @@ import { createI18n } from 'vue-i18n'
 import { en } from './en'
 import { controlEn, controlZh } from './control'
 import { papersEn, papersZh } from './papers'
+import { clocksEn, clocksZh } from './clocks'
 import { stepsEn, stepsZh } from './steps'
 import { zh } from './zh'
 
@@ -14,5 +15,8 @@ export const i18n = createI18n({
   legacy: false,
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
-  messages: { zh: { ...zh, ...controlZh, step: stepsZh, papers: papersZh }, en: { ...en, ...controlEn, step: stepsEn, papers: papersEn } },
+  messages: {
+    zh: { ...zh, ...controlZh, step: stepsZh, clocks: clocksZh, papers: papersZh },
+    en: { ...en, ...controlEn, step: stepsEn, clocks: clocksEn, papers: papersEn },
+  },
 })

@@ -40,7 +40,7 @@ describe('steps', () => {
 
   it('an invalid complaint begins with its validity unchecked', () => {
     expect(beginning('invalidate', { order }, NOW).checks).toMatchObject({ valid: false, serial: true })
-    expect(Object.keys(STEPS)).toHaveLength(45)
+    expect(Object.keys(STEPS)).toHaveLength(47)
   })
 
   it('asks what fits what is typed: an earlier order, an amount, the work order a customer wants changed', () => {
@@ -60,7 +60,8 @@ describe('steps', () => {
 
   it('sends names apart and steps without a form at once', () => {
     expect(body('report', { digest: '2026-03', addressees: '主管领导\n服务部门、省公司' }, { order }).addressees).toEqual(['主管领导', '服务部门', '省公司'])
-    expect(AT_ONCE.sort()).toEqual(['accept', 'acknowledge', 'begin'])
+    expect(lacking('pause', { ...beginning('pause', { order }, NOW), reason: 'information' }, { order })).toEqual([])
+    expect(AT_ONCE.sort()).toEqual(['accept', 'acknowledge', 'begin', 'resume'])
     expect(body('supplement', { ...beginning('supplement', { order }, NOW), reason: 'x', limit_s: 7200 }, { order })).toEqual({ reason: 'x', limit_s: 7200 })
   })
 })

@@ -130,6 +130,12 @@ export const STEPS: Record<string, StepField[]> = {
     { name: 'reason', kind: 'text' },
   ],
   decide_remedy: [{ name: 'granted', kind: 'flag' }, opinion],
+  pause: [
+    { name: 'reason', kind: 'choice', words: 'order_pause_reason' },
+    { name: 'resume_expected_at', kind: 'time' },
+    { name: 'note', kind: 'text', optional: true },
+  ],
+  resume: [],
   cancel: [{ name: 'reason', kind: 'choice', options: ['withdrew', 'insufficient'] }, { name: 'evidence', kind: 'text' }],
   ask_force_end: [{ name: 'reason', kind: 'choice', options: ['malicious', 'special'] }, { name: 'evidence', kind: 'text' }],
   force_end: [opinion],
@@ -203,6 +209,7 @@ export function beginning(verb: string, about: About, now: Date): Values {
     if (field.kind === 'time' && !field.optional) values[field.name] = new Date(now.getTime() + (field.name === 'told_due_at' ? 86_400_000 : 0)).toISOString()
   }
   if (verb === 'reply') Object.assign(values, { channel: about.order?.reply_mode ?? '', final: true })
+  if (verb === 'pause') values.resume_expected_at = new Date(now.getTime() + 86_400_000).toISOString()
   if (verb === 'answer') values.fcr = true
   if (verb === 'to_leader') values.level = '1'
   if (verb === 'tell') values.agreed = true
