@@ -32,6 +32,8 @@ export function makeRouter(): Router {
       { path: '/announcements', name: 'announcements', component: () => import('./views/AnnouncementsView.vue'), meta: { needs: 'announce' } },
       { path: '/work', name: 'work', component: () => import('./views/WorkView.vue'), meta: { needs: 'work_work_order' } },
       { path: '/open-points', name: 'points', component: () => import('./views/OpenPointsView.vue'), meta: { needs: 'follow_through' } },
+      { path: '/audit', name: 'audit', component: () => import('./views/AuditView.vue') },
+      { path: '/staff', name: 'staff', component: () => import('./views/StaffView.vue'), meta: { needs: 'administer_staff' } },
       { path: '/queues', name: 'queues', component: () => import('./views/QueuesView.vue') },
       { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue') },
     ],

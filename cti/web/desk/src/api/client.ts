@@ -63,6 +63,28 @@ export async function request<T>(method: string, path: string, options: Options 
   }
 }
 
+/** Fetches a file and hands it to the browser to keep; raises Refusal as every request does. */
+export async function download(path: string, query: Options['query']): Promise<void> {
+  let response: Response
+  let file: Blob
+  try {
+    response = await fetch(path + queryOf(query), { headers: { 'Accept-Language': context.language }, signal: AbortSignal.timeout(FILE_PATIENCE), credentials: 'same-origin' })
+    file = await response.blob()
+  } catch {
+    throw new Refusal(0, { code: 'no_connection', message: '', details: {}, request_id: '' })
+  }
+  if (!response.ok) {
+    const data: unknown = JSON.parse(await file.text().catch(() => 'null'))
+    if (response.status === 401) context.onSignedOut()
+    throw new Refusal(response.status, bodyOf(data, response.status))
+  }
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(file)
+  link.download = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? 'orders'
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), FILE_PATIENCE)
+}
+
 async function once<T>(method: string, path: string, options: Options): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': context.language }
   if (method !== 'GET') headers['X-CSRF-Token'] = context.csrf

@@ -1,6 +1,7 @@
 // Every address of the service the desk uses, with its types.
 
-import { request } from './client'
+import type { LogPage, LogState, PersonView, ResetToken, StaffList } from './admin-types'
+import { download, request } from './client'
 import type { OrderClocks } from './clocks-types'
 import { control } from './control'
 import type { CountersView, FiguresView } from './floor-types'
@@ -14,6 +15,7 @@ import type {
   Order,
   OrderFields,
   OrderPage,
+  OrderTrack,
   PeaksView,
   PhoneCredentials,
   PhoneKind,
@@ -32,6 +34,7 @@ import { work } from './work'
 const part = encodeURIComponent
 
 export interface OrderFilter {
+  [condition: string]: string | number | boolean | undefined
   state?: string
   kind?: string
   number?: string
@@ -84,6 +87,23 @@ export const service = {
     request<Order>('POST', `/api/orders/${part(id)}/no-order`, { body: { version, reason, note } }),
   mergeOrder: (id: string, version: number, intoSerial: string) =>
     request<Order>('POST', `/api/orders/${part(id)}/merge`, { body: { version, into_serial: intoSerial } }),
+
+  orderTrack: (id: string) => request<OrderTrack>('GET', `/api/orders/${part(id)}/trail`),
+  uncover: (id: string, why: string) => request<Order>('POST', `/api/orders/${part(id)}/uncover`, { body: { reason: why } }),
+  exportOrders: (filter: OrderFilter, format: 'xlsx' | 'csv', language: string) => download('/api/orders/export', { ...filter, format, language }),
+
+  log: (filter: Record<string, string | number | undefined>) => request<LogPage>('GET', '/api/audit', { query: { ...filter } }),
+  logState: () => request<LogState>('GET', '/api/audit/state'),
+
+  staff: () => request<StaffList>('GET', '/api/staff'),
+  addPerson: (said: object) => request<PersonView>('POST', '/api/staff', { body: said }),
+  changePerson: (number: string, said: object) => request<PersonView>('PATCH', `/api/staff/${part(number)}`, { body: said }),
+  setPosts: (number: string, said: object) => request<PersonView>('PUT', `/api/staff/${part(number)}/posts`, { body: said }),
+  lockPerson: (number: string, version: number) => request<PersonView>('POST', `/api/staff/${part(number)}/lock`, { body: { version } }),
+  unlockPerson: (number: string, version: number) => request<PersonView>('POST', `/api/staff/${part(number)}/unlock`, { body: { version } }),
+  resetPassword: (number: string) => request<ResetToken>('POST', `/api/staff/${part(number)}/reset`),
+  qualify: (number: string, said: object) => request<PersonView>('POST', `/api/staff/${part(number)}/qualifications`, { body: said }),
+  setSkills: (number: string, skills: Record<string, number>) => request<PersonView>('PUT', `/api/staff/${part(number)}/skills`, { body: { skills } }),
 
   orderHistory: (id: string) => request<OrderHistory>('GET', `/api/orders/${part(id)}/history`),
   orderClocks: (id: string) => request<OrderClocks>('GET', `/api/orders/${part(id)}/clocks`),

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { en as englishPage } from './en'
 import { controlEn, controlZh } from './control'
+import { queryEn, queryZh } from './query'
 import { stepsEn, stepsZh } from './steps'
 import { zh as mandarinPage } from './zh'
 
-const [zh, en] = [{ ...mandarinPage, ...controlZh, step: stepsZh }, { ...englishPage, ...controlEn, step: stepsEn }]
+const [zh, en] = [{ ...mandarinPage, ...controlZh, step: stepsZh, query: queryZh }, { ...englishPage, ...controlEn, step: stepsEn, query: queryEn }]
 
 function flat(words: object, before = ''): Record<string, string> {
   return Object.assign(

@@ -5,6 +5,7 @@ import { en } from './en'
 import { controlEn, controlZh } from './control'
 import { papersEn, papersZh } from './papers'
 import { clocksEn, clocksZh } from './clocks'
+import { queryEn, queryZh } from './query'
 import { stepsEn, stepsZh } from './steps'
 import { zh } from './zh'
 
@@ -16,7 +17,7 @@ export const i18n = createI18n({
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
   messages: {
-    zh: { ...zh, ...controlZh, step: stepsZh, clocks: clocksZh, papers: papersZh },
-    en: { ...en, ...controlEn, step: stepsEn, clocks: clocksEn, papers: papersEn },
+    zh: { ...zh, ...controlZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh },
+    en: { ...en, ...controlEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn },
   },
 })
