@@ -82,8 +82,8 @@ async def who_calls_and_why(desk: Desk, *, orders: int, recordings: int) -> None
     await expect(players).to_have_count(recordings)
 
 
-async def fill_order(desk: Desk) -> None:
-    """Everything a complaint needs, by hand."""
+async def fill_order(desk: Desk, *, same: bool = True) -> None:
+    """Everything a complaint needs, by hand; `same`: the number of contact is the caller's."""
     await desk.at("choice-kind-complaint").click()
     await desk.choose("business", "数据通信", "宽带")
     await desk.choose("nature", "障碍修复", "修复超时")
@@ -99,7 +99,8 @@ async def fill_order(desk: Desk) -> None:
     await desk.at("quick-promise.due_at-tomorrow").click()
     await desk.at("input-reply_mode").select_option("telephone")
     await desk.at("coded-service_number-not_applicable").click()
-    await desk.at("contact-same").click()
+    if same:
+        await desk.at("contact-same").click()
 
 
 async def plays_with_its_waveform(desk: Desk) -> None:
