@@ -47,6 +47,7 @@ from ivr.steps import CallbackStep, OverflowStep, SurveyStep
 from recordings.library import Library
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
+from ticketing.changes import Change
 from ticketing.clocks import calendars
 from ticketing.db import Database
 from ticketing.errors import HotlineError
@@ -370,6 +371,11 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
     settings = core.settings
     passwords = Passwords()
     stack.callback(passwords.close)
+
+    def heed(changes: Sequence[Change]) -> None:
+        keeper.announcements.heed(changes)
+        keeper.labels.heed(changes)
+
     deps = WebDeps(
         database=core.database,
         clock=clock,
@@ -382,7 +388,7 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
         secure=settings.tls != "off",
         hosts=page_hosts(settings),
         standards=standards(core.menus.tree, core.manifest),
-        on_change=keeper.announcements.heed,
+        on_change=heed,
         announceable=lambda: announceable(core.menus.tree, core.manifest),
         zone=operators_zone(settings.ivr_data),
         target_ms=round(settings.answer_target_seconds * 1000),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from cti.screenpop import Labels
 from ivr.model import Lang, Menu, Tree
+from ticketing.changes import Change
 from ticketing.taxonomy import Taxonomies
 
 _QUEUES: Final = Path(__file__).parent / "data" / "queues.toml"
@@ -22,6 +23,8 @@ class LabelBook:
         self._taxonomies = taxonomies
         self._queues = tomllib.loads(_QUEUES.read_text(encoding="utf-8"))
         self._made: dict[str, tuple[Tree, Labels]] = {}
+        #: an administrator has changed a vocabulary: its words are to be read anew
+        self.stale = False
 
     def __call__(self, language: str) -> Labels:
         """The labels in `zh` or `en`; any other language reads English."""
@@ -31,6 +34,14 @@ class LabelBook:
         if made is None or made[0] is not tree:
             made = self._made[lang] = (tree, self._make(tree, lang))
         return made[1]
+
+    def heed(self, changes: Sequence[Change]) -> None:
+        """Notes that committed changes have made the words old."""
+        self.stale = self.stale or any(change.kind.startswith("taxonomy.") for change in changes)
+
+    def reword(self, taxonomies: Taxonomies) -> None:
+        """Takes the vocabularies as they are now."""
+        self._taxonomies, self._made, self.stale = taxonomies, {}, False
 
     def queue(self, name: str, language: str) -> str:
         """What people call one queue; its own name when nobody gave it another."""

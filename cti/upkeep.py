@@ -17,6 +17,7 @@ from cti.calls.effects import CreateDraft
 from cti.floor import FloorKeeper
 from cti.reminders import Overdue
 from recordings.library import Library
+from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.contacts.model import ContactKind
 from ticketing.contacts.tables import contact, contact_order
@@ -70,6 +71,7 @@ class Upkeep:
                     await self._keeper.tell_recording(change)
                 await self._tell_phones()
                 await self._overdue.look()
+                await self._reword()
             except HotlineError as error:
                 log.warning("upkeep", code=error.code, why=error.message)
             except Exception:
@@ -107,6 +109,12 @@ class Upkeep:
             .where(contact.c.kind == ContactKind.CALL.value, contact.c.external_id.in_(calls))
         )
         return {str(call) for call in rows}
+
+    async def _reword(self) -> None:
+        """Takes the vocabularies up as an administrator has changed them."""
+        if self._keeper.labels.stale:
+            async with self._database.read() as conn:
+                self._keeper.labels.reword(await taxonomy.read(conn))
 
     async def _tell_phones(self) -> None:
         """Tells an agent's page when Asterisk begins or ceases to reach his phone."""

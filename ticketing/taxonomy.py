@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, Integer, String, Table, UniqueConstraint, insert, select, update
+from sqlalchemy import Boolean, Column, Date, Integer, String, Table, UniqueConstraint, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit
 from ticketing.db import UtcDateTime, id_column, metadata
 from ticketing.errors import Invalid
 from ticketing.roles import SYSTEM, Actor
+
+#: choices told in a refusal; a longer list is cut
+ALLOWED_TOLD = 100
 
 SAMPLE = Path(__file__).parent / "data" / "taxonomies.toml"
 
@@ -41,6 +44,9 @@ taxonomy_node = Table(
     #: last day on which it may be chosen
     Column("valid_to", Date),
     Column("changed_at", UtcDateTime, nullable=False),
+    #: an administrator has written it: the data file changes it no more
+    Column("edited", Boolean, nullable=False, server_default=text("false")),
+    Column("version", Integer, nullable=False, server_default="1"),
     UniqueConstraint("kind", "code", name="uq_taxonomy_node_kind_code"),
 )
 
@@ -50,7 +56,7 @@ class Node:
     """One entry of a vocabulary."""
 
     kind: str
-    #: dotted path below the kind, `data.broadband`
+    #: dotted as it was made, `data.broadband`; it stays when the entry is moved or renamed
     code: str
     zh: str
     en: str
@@ -60,11 +66,8 @@ class Node:
     #: first and last day on which it may be chosen; None = open
     valid_from: date | None = None
     valid_to: date | None = None
-
-    @property
-    def parent(self) -> str | None:
-        """Code of the branch it hangs on."""
-        return self.code.rpartition(".")[0] or None
+    #: code of the branch it hangs on; None = top
+    parent: str | None = None
 
     def active(self, day: date) -> bool:
         """True when it may be chosen on that day."""
@@ -85,7 +88,24 @@ class Taxonomies:
         """The code and everything under it, retired entries too, for searches; empty when nobody knows it."""
         if (kind, code) not in self._nodes:
             return []
-        return [known for of, known in self._nodes if of == kind and (known == code or known.startswith(f"{code}."))]
+        return [known for of, known in self._nodes if of == kind and any(n.code == code for n in self.way(kind, known))]
+
+    def way(self, kind: str, code: str) -> list[Node]:
+        """The entry and the branches above it, from the entry up; empty when nobody knows it."""
+        found: list[Node] = []
+        node = self.find(kind, code)
+        while node is not None and node not in found:
+            found.append(node)
+            node = self.find(kind, node.parent) if node.parent is not None else None
+        return found
+
+    def choosable(self, kind: str, day: date) -> list[str]:
+        """Codes of the leaves that may be chosen on that day, in the order of the page."""
+        return [
+            code
+            for of, code in self._nodes
+            if of == kind and self._nodes[of, code].leaf and all(node.active(day) for node in self.way(kind, code))
+        ]
 
     def label(self, kind: str, code: str | None, language: str = "zh") -> str:
         """Words for a page; an unknown code is shown as it is."""
@@ -93,18 +113,29 @@ class Taxonomies:
         return (node.en if language == "en" else node.zh) if node else (code or "")
 
     def check_leaf(self, kind: str, code: str, day: date, *, field: str | None = None) -> Node:
-        """The entry, when it may be chosen on that day; raises Invalid naming the field otherwise."""
+        """The entry, when it may be chosen on that day: a leaf in use below branches in use; raises Invalid naming the
+        field and what may be chosen otherwise."""
         node = self.find(kind, code)
-        name = field or kind
+        allowed = self.choosable(kind, day)
+        told: dict[str, Any] = {"field": field or kind, "code_given": code, "allowed": allowed[:ALLOWED_TOLD]}
         if node is None:
-            raise Invalid("unknown_code", f"{code!r} is not in {kind}", field=name, code_given=code)
+            raise Invalid("unknown_code", f"{code!r} is not in {kind}", **told)
         if not node.leaf:
+            within = [each for each in allowed if each in self.below(kind, code)]
             raise Invalid(
-                "not_a_leaf", f"{code!r} has finer entries in {kind}: choose one", field=name, code_given=code
+                "not_a_leaf", f"{code!r} has finer entries in {kind}: choose one", **told | {"allowed": within}
             )
-        if not node.active(day):
-            raise Invalid("retired_code", f"{code!r} of {kind} is not in use on {day}", field=name, code_given=code)
+        if code not in allowed:
+            raise Invalid("retired_code", f"{code!r} of {kind} is not in use on {day}", **told)
         return node
+
+    def closed(self, day: date) -> dict[str, dict[str, dict[str, str]]]:
+        """Words of what is not offered on that day, kind -> code -> label: old orders keep them."""
+        found: dict[str, dict[str, dict[str, str]]] = {}
+        for (kind, code), node in self._nodes.items():
+            if not all(each.active(day) for each in self.way(kind, code)):
+                found.setdefault(kind, {})[code] = {"zh": node.zh, "en": node.en}
+        return found
 
     def tree(self, kind: str, day: date) -> list[dict[str, Any]]:
         """Living entries as nested `{code, label{zh,en}, children}`, in the order of the file."""
@@ -154,17 +185,26 @@ def _node(kind: str, code: str, value: object, *, place: int, leaf: bool, source
     first, last = dates = [given.get("from"), given.get("to")]
     if any(each is not None and type(each) is not date for each in dates):
         raise Invalid("bad_taxonomy", f"{source}: [{kind}] {code}: from and to are dates")
-    return Node(kind, code, label[0], label[1], place, leaf, first, last)
+    parent = code.rpartition(".")[0] or None
+    return Node(kind, code, label[0], label[1], place, leaf, first, last, parent)
 
 
 async def load(
     conn: AsyncConnection, nodes: Iterable[Node], now: datetime, *, today: date, actor: Actor = SYSTEM
 ) -> tuple[int, int]:
     """Brings the rows to what the file says: adds, changes, retires what the file no longer has (last day: yesterday
-    would hide today's orders, so `today`). Returns (changed, retired); the second load changes nothing.
+    would hide today's orders, so `today`). What an administrator has added or changed is left as it is. Returns
+    (changed, retired); the second load changes nothing.
     """
-    wanted = {(node.kind, node.code): node for node in nodes}
-    present = {(node.kind, node.code): node for node in await _read(conn)}
+    edited = await _edited(conn)
+    rows = await _read(conn)
+    branches = {(node.kind, node.parent) for node in rows if (node.kind, node.code) in edited}
+    wanted = {
+        (node.kind, node.code): replace(node, leaf=node.leaf and (node.kind, node.code) not in branches)
+        for node in nodes
+        if (node.kind, node.code) not in edited
+    }
+    present = {(node.kind, node.code): node for node in rows if (node.kind, node.code) not in edited}
     fresh = [_values(node, now) for key, node in wanted.items() if key not in present]
     if fresh:
         await conn.execute(insert(taxonomy_node), fresh)
@@ -193,18 +233,24 @@ async def read(conn: AsyncConnection) -> Taxonomies:
 
 async def leaf(conn: AsyncConnection, kind: str, code: str, day: date, *, field: str | None = None) -> Node:
     """One entry checked as `Taxonomies.check_leaf` does, with one query."""
-    rows = await _read(conn, kind, code)
-    return Taxonomies(rows).check_leaf(kind, code, day, field=field)
+    return Taxonomies(await _read(conn, kind)).check_leaf(kind, code, day, field=field)
 
 
-async def _read(conn: AsyncConnection, kind: str | None = None, code: str | None = None) -> list[Node]:
+async def _read(conn: AsyncConnection, kind: str | None = None) -> list[Node]:
     query = select(taxonomy_node)
     if kind is not None:
-        query = query.where(taxonomy_node.c.kind == kind, taxonomy_node.c.code == code)
+        query = query.where(taxonomy_node.c.kind == kind)
     return [
-        Node(row.kind, row.code, row.zh, row.en, row.place, row.leaf, row.valid_from, row.valid_to)
+        Node(row.kind, row.code, row.zh, row.en, row.place, row.leaf, row.valid_from, row.valid_to, row.parent)
         for row in await conn.execute(query)
     ]
+
+
+async def _edited(conn: AsyncConnection) -> frozenset[tuple[str, str]]:
+    rows = await conn.execute(
+        select(taxonomy_node.c.kind, taxonomy_node.c.code).where(taxonomy_node.c.edited.is_(True))
+    )
+    return frozenset((row.kind, row.code) for row in rows)
 
 
 def _values(node: Node, now: datetime) -> dict[str, Any]:

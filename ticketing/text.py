@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ticketing.errors import Invalid
+
 #: runs of digits long enough to be a telephone, card or identity number
 _LONG_DIGITS = re.compile(r"\d{7,}")
 _SPACES = re.compile(r"[ \t\u3000]+")
@@ -14,6 +16,8 @@ _WORD = re.compile(rf"[{_HAN}]+|(?:(?![{_HAN}])[^\W_])+")
 _CHINESE = re.compile(rf"[{_HAN}]")
 #: longest word that is kept as a search term; longer ones are found by their beginning
 TERM_LENGTH = 40
+_KEPT = frozenset("\n\t")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 
 
 def mask_number(number: str | None) -> str:
@@ -45,6 +49,23 @@ def clean(text: str, *, lines: bool = False, limit: int | None = None) -> str:
     parts = [_SPACES.sub(" ", part).strip() for part in kept.split("\n")]
     result = "\n".join(parts).strip() if lines else " ".join(part for part in parts if part)
     return result if limit is None else result[:limit].rstrip()
+
+
+def checked(name: str, value: object, limit: int, *, lines: bool = False) -> str | None:
+    """Text as people write it, NFC, None when there is none; too long, control and invisible characters are refused,
+    not cut or dropped: raises Invalid with the field `name` and what is allowed."""
+    if not isinstance(value, str):
+        raise Invalid("not_text", "text is expected", field=name)
+    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+    if len(value) > limit:
+        raise Invalid("too_long", f"at most {limit} characters", field=name, limit=limit, length=len(value))
+    kept = _KEPT if lines else frozenset()
+    wrong = next((char for char in value if unicodedata.category(char) in _UNSEEN and char not in kept), None)
+    if wrong is not None:
+        raise Invalid(
+            "control_character", "a character that cannot be seen", field=name, character=f"U+{ord(wrong):04X}"
+        )
+    return value or None
 
 
 def fold(text: str) -> str:

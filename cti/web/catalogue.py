@@ -23,6 +23,7 @@ from cti.web.areas import (
     session,
     steps,
     surveys,
+    vocabulary,
     watch,
     work,
     workflow,
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     *admin.ROUTES,
     *audit.ROUTES,
     *reference.ROUTES,
+    *vocabulary.ROUTES,
     *watch.ROUTES,
     *desk.ROUTES,
 )

@@ -177,6 +177,12 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "audit.list": Access.SIGNED_IN,
         "audit.state": Action.READ_AUDIT,
         "taxonomies": Access.SIGNED_IN,
+        "vocabularies.closed": Access.SIGNED_IN,
+        "vocabularies.list": Action.ADMINISTER_SYSTEM,
+        "vocabularies.add": Action.ADMINISTER_SYSTEM,
+        "vocabularies.rename": Action.ADMINISTER_SYSTEM,
+        "vocabularies.close": Action.ADMINISTER_SYSTEM,
+        "vocabularies.move": Action.ADMINISTER_SYSTEM,
         "standards": Access.SIGNED_IN,
         "queues": Access.SIGNED_IN,
     }

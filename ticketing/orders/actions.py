@@ -178,6 +178,7 @@ async def submit(conn: AsyncConnection, actor: Actor, given: Submit, now: dateti
     decision = workflow.advance(drafts.situation(held), workflow.Verb.SUBMIT, actor.posts, {})
     if row["promise_due_at"] is not None and row["promise_due_at"] <= now:
         raise Invalid("in_the_past", "the promised time has passed", field="promise_due_at")
+    await drafts.check_leaves(conn, held, now)
     await drafts.turn(conn, held, decision, now)
     if row["promise_due_at"] is not None:
         await ledger.promise(conn, actor, held, now, words=row["promise_text"] or "", due_at=row["promise_due_at"])

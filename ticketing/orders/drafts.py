@@ -125,6 +125,13 @@ async def written(conn: AsyncConnection, held: Held, given: EditDraft, now: date
     return {name: value for name, value in values.items() if value != held.row[name]}
 
 
+async def check_leaves(conn: AsyncConnection, held: Held, now: datetime) -> None:
+    """Every entry the draft names can still be chosen on the day it is submitted; raises Invalid with the field."""
+    for name, rule in fields.FIELDS.items():
+        if rule.kind is fields.FieldKind.LEAF and held.row[name] is not None:
+            await taxonomy.leaf(conn, name, held.row[name], now.date(), field=name)
+
+
 def _coded(held: Held, given: EditDraft, values: Mapping[str, Any]) -> dict[str, str]:
     """Codes for what the customer would not or could not say; a field that is filled loses its code (IN-17)."""
     coded: dict[str, str] = dict(held.row["coded"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from ticketing.customers.model import NumberKind
 from ticketing.customers.rules import normalise
 from ticketing.errors import Invalid
 from ticketing.orders.model import Kind
+from ticketing.text import checked
 
 
 class FieldKind(StrEnum):
@@ -72,8 +72,6 @@ _OLDEST = timedelta(days=20 * 366)
 _FARTHEST = timedelta(days=5 * 366)
 #: clocks of browser and server differ
 _TOLERANCE = timedelta(minutes=5)
-_KEPT = frozenset("\n\t")
-_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 
 
 def parse(name: str, value: object, now: datetime) -> object:
@@ -108,18 +106,7 @@ def _value(name: str, rule: FieldRule, value: object, now: datetime) -> object:
 
 def text(name: str, value: object, limit: int, *, lines: bool = False) -> str | None:
     """Text as people write it; too long, control and invisible characters are refused, not cut or dropped."""
-    if not isinstance(value, str):
-        raise Invalid("not_text", "text is expected", field=name)
-    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
-    if len(value) > limit:
-        raise Invalid("too_long", f"at most {limit} characters", field=name, limit=limit, length=len(value))
-    kept = _KEPT if lines else frozenset()
-    wrong = next((char for char in value if unicodedata.category(char) in _UNSEEN and char not in kept), None)
-    if wrong is not None:
-        raise Invalid(
-            "control_character", "a character that cannot be seen", field=name, character=f"U+{ord(wrong):04X}"
-        )
-    return value or None
+    return checked(name, value, limit, lines=lines)
 
 
 def _time(name: str, rule: FieldRule, value: object, now: datetime) -> datetime:
