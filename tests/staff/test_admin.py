@@ -21,7 +21,9 @@ async def test_the_sample_loads_once_and_leaves_changes_alone(centre: Database, 
         assert await sample.load(conn, text, now) == 0
         people = {person.number: person for person in await store.everyone(conn)}
     centre_staff = ["1001", "1002", "2001", "3001", "4001", "5001", "6001", "6101", "7001", "9001"]
-    assert list(people) == sorted([*centre_staff, "8001", "8002", "8101", "8102", "8201", "9101", "9102"])
+    assert list(people) == sorted(
+        [*centre_staff, "8001", "8002", "8003", "8004", "8101", "8102", "8201", "9101", "9102"]
+    )
     assert (people["8001"].unit, people["8101"].posts) == ("city.network", frozenset({Post.DH}))
     assert people["1001"].posts == {Post.SA}
     assert people["1002"].phone_kind is PhoneKind.DESK
