@@ -6,10 +6,11 @@ the first release the first revision is made anew: remove `versions/0001_*.py`, 
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 import cti
 import recordings
@@ -32,6 +33,8 @@ _T = TypeVar("_T")
 _FOLDER = Path(__file__).parent
 #: key of the lock that keeps two upgrades of one PostgreSQL database apart
 _LOCK = 0x686F746C
+#: how long SQLite waits for another writer
+_BUSY_MS = 5000
 
 #: last part of the name of every module that declares tables
 _DECLARES = frozenset(
@@ -110,7 +113,7 @@ async def connect(url: str) -> AsyncIterator[AsyncConnection]:
 
         @event.listens_for(engine.sync_engine, "connect")
         def _settings(connection: Any, _record: object) -> None:
-            for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF"):
+            for pragma in (f"busy_timeout={_BUSY_MS:d}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF"):
                 connection.execute(f"PRAGMA {pragma}").close()
 
         @event.listens_for(engine.sync_engine, "begin")
@@ -118,12 +121,27 @@ async def connect(url: str) -> AsyncIterator[AsyncConnection]:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     try:
-        async with engine.begin() as conn:
-            yield conn
+        async with AsyncExitStack() as stack:
+            yield await _begun(stack, engine)
     except (OSError, DBAPIError) as error:
         raise Unavailable("database_down", "the database cannot be reached or changed", cause=str(error)) from error
     finally:
         await engine.dispose()
+
+
+async def _begun(stack: AsyncExitStack, engine: AsyncEngine) -> AsyncConnection:
+    """A connection whose transaction has begun, beside others that begin too.
+
+    SQLite waits for a writer by itself, but not for another process that turns a new file to WAL in that moment.
+    """
+    late = asyncio.get_running_loop().time() + _BUSY_MS / 1000
+    while True:
+        try:
+            return await stack.enter_async_context(engine.begin())
+        except DBAPIError as error:
+            if "database is locked" not in str(error) or asyncio.get_running_loop().time() >= late:
+                raise
+            await asyncio.sleep(0.05)
 
 
 def _revision(connection: Connection) -> str | None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: each with the least work it can do, and what its table names
 SMALL = {
     "ami_ingest": (("--calls", "5", "--runs", "1"), ("bare panoramisk", "whole: + reducer + journal + SQLite")),
+    "order_search": (("--orders", "500"), ("newest page", "by telephone number", "a common word")),
     "pop_sse": (("--streams", "3"), ("to one agent", "to all at once, last stream")),
 }
 

@@ -254,7 +254,8 @@ def test_reload_signals_the_service_and_nobody_else(tmp_path: Path, capsys: pyte
     home = tmp_path / "home"
     home.mkdir()
     for words, code in ((("up",), 0), (("other",), 1)):
-        script = "import sys, time; print('there', flush=True); time.sleep(60)"
+        # whoever runs the tests may ignore the signal, and children inherit that
+        script = "import signal, time; signal.signal(1, signal.SIG_DFL); print('there', flush=True); time.sleep(60)"
         with subprocess.Popen([sys.executable, "-c", script, *words], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
