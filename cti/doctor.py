@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from cti import migrations
@@ -22,11 +22,14 @@ from cti.asterisk import control, lint, ports
 from cti.asterisk.errors import AsteriskError, NotRunning, ProvisionError
 from cti.asterisk.provision import installed
 from cti.backfill import journal_files
+from cti.calls.events import OUR_CLOCK
 from cti.exchange import Access, access, exchange_settings
 from cti.settings import Settings
+from cti.tables import CLOCK_STEP
 from cti.web import tls
 from cti.web.listen import is_loopback
 from ivr import menus, prompts
+from ticketing.audit import audit
 from ticketing.callbacks import policy
 from ticketing.db import Database, async_url
 from ticketing.errors import HotlineError
@@ -41,6 +44,8 @@ _PATIENCE_S: Final = 6.0
 _EVENT_S: Final = 0.5
 #: faults with which callers are still served: said at the start, and no reason to refuse it
 _SERVES_WITH: Final = ("clock", "event filter")
+#: how far back clocks that were set are told of (default)
+_REMEMBERED: Final = timedelta(days=1)
 #: a lock that is held longer than this is a fault, and no slow disk
 _BUSY_MS: Final = 3000
 #: sockaddr_un holds 108 bytes with the closing NUL
@@ -324,6 +329,15 @@ async def _database(
         if not fresh and have != want:
             reason = f"its schema is {have or 'empty'}, this program needs {want}"
             yield Finding("error", "database", reason, "run `hotline db upgrade`")
+        elif not fresh:
+            async with database.read() as conn:
+                steps = await conn.execute(
+                    select(audit.c.at, audit.c.subject_id, audit.c.payload)
+                    .where(audit.c.verb == CLOCK_STEP, audit.c.at > clock() - _REMEMBERED)
+                    .order_by(audit.c.id)
+                )
+                for row in steps:
+                    yield _step(row.at, row.subject_id, row.payload["by_ms"])
     except (HotlineError, OSError, SQLAlchemyError) as error:
         yield Finding("error", "database", _said(error), remedy)
     finally:
@@ -342,6 +356,14 @@ def _no_file(file: Path, *, fresh: bool) -> Iterator[Finding]:
     elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         remedy = "name another place with HOTLINE_DATABASE_URL or HOTLINE_HOME"
         yield Finding("error", "database", f"{file} cannot be made", remedy)
+
+
+def _step(at: datetime, whose: str, by_ms: int) -> Finding:
+    """A clock that was set while the service ran (F20): what is counted by ours stayed right, by Asterisk's did not."""
+    name = "this machine's" if whose == OUR_CLOCK else "Asterisk's"
+    reason = f"{name} clock was set by {by_ms / 1000:+.1f} s, noted {at:%Y-%m-%d %H:%M:%S} UTC"
+    remedy = "our waiting times stayed right, Asterisk's own did not: let NTP slew (`makestep` of chrony off), not set"
+    return Finding("warning", "clock", reason, remedy)
 
 
 def _clock(whose: str, there: datetime, asked: datetime, answered: datetime) -> Iterator[Finding]:

@@ -32,6 +32,8 @@ _FACT: Final = f"Event: {factblocks.EVENT}\r\n".encode()
 _FLOOR: Final = frozenset(
     kind.__name__
     for kind in (
+        ev.ClockStepped,
+        ev.StampsMoved,
         ev.LinkLost,
         ev.LinkUp,
         ev.FloorSnapshot,

@@ -24,7 +24,7 @@ from cti.asterisk.phones import Phones
 from cti.asterisk.settings import AsteriskSettings
 from cti.backfill import Backfill
 from cti.calls import forecast
-from cti.calls.events import LinkLost, LinkUp
+from cti.calls.events import OUR_CLOCK, ClockStepped, LinkLost, LinkUp
 from cti.calls.model import CallRecord, Floor, FloorSettings
 from cti.calls.reducer import reduce, take_changed
 from cti.calls.restore import restore
@@ -192,6 +192,7 @@ class FloorKeeper:
             self._on_state,
             self._clock,
             on_refused=lambda why, detail: self.pump.put_security(f"ami_{why}", detail),
+            on_pong=lambda *read: self.pump.put_pong(*read),  # noqa: PLW0108 - the pump is made later
         )
         self._switchboard = Switchboard(self.link, self.floor)
         self.performer = Performer(
@@ -222,6 +223,7 @@ class FloorKeeper:
             journal=self.journal,
             may_act=may_act,
             on_gap=lambda why: self._resync(),
+            on_step=self._on_step,
         )
         self.vitals = Vitals(
             Organs(
@@ -319,6 +321,11 @@ class FloorKeeper:
             if not self._degraded:
                 self.hub.broadcast("alert", {"code": "telephony_degraded", "text": "telephony_degraded"})
             self._degraded = True
+
+    def _on_step(self, stepped: ClockStepped) -> None:
+        """A picture that was asked for before our clock was set is of another time: it is asked for anew (F20)."""
+        if stepped.whose == OUR_CLOCK and self._resyncing is not None and not self._resyncing.done():
+            self._resync(after_gap=self._owed)
 
     def _resync(self, *, after_gap: bool = True) -> None:
         """Begins to rebuild the picture; one that was under way on a lost link is given up."""

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -21,23 +22,25 @@ from cti.calls.effects import (
     AgentPhase,
     AlertLate,
     Effect,
+    NoteClockStep,
     PopScreen,
     PrefetchCustomer,
     RetractPop,
     SecurityEvent,
 )
-from cti.calls.events import CallEvent, LinkLost, Tick
+from cti.calls.events import CallEvent, ClockStepped, LinkLost, Tick
 from cti.calls.model import CallRecord, Floor
 from cti.journal import Journal
 from cti.lanes import Lanes
 from cti.recorder import Recorder
+from cti.wallclocks import Pong, WallClocks
 
 log = structlog.get_logger(__name__)
 
 #: seconds between two looks whether what was put is on the floor
 _LOOKS_S: Final = 0.002
 #: effects that need not wait for the disk
-AT_ONCE: Final = (PrefetchCustomer, PopScreen, RetractPop, AlertLate, AgentPhase, SecurityEvent)
+AT_ONCE: Final = (PrefetchCustomer, PopScreen, RetractPop, AlertLate, AgentPhase, NoteClockStep, SecurityEvent)
 #: effects that are worth nothing later: tried once
 _SHOWN: Final = (PrefetchCustomer, PopScreen, RetractPop, AlertLate)
 #: refusals that an honest Asterisk cannot cause
@@ -83,6 +86,10 @@ class PumpFigures:
     resync_needed: bool
 
 
+#: a frame with the moment of receipt on both clocks
+_Heard = tuple[bytes, datetime, float]
+
+
 class Pump:
     """Takes frames from the link and facts from elsewhere; runs as one task of the composition root."""
 
@@ -103,6 +110,8 @@ class Pump:
         capacity: int = 50_000,
         may_act: Callable[[], bool] = lambda: True,
         on_gap: Callable[[str], None] | None = None,
+        on_step: Callable[[ClockStepped], None] | None = None,
+        monotonic: Callable[[], float] = monotonic,
         retry_first_s: float = 0.2,
         retry_most_s: float = 5.0,
     ) -> None:
@@ -115,8 +124,9 @@ class Pump:
         self._batch, self._tick_s, self._capacity = batch, tick_s, capacity
         self._may_act = may_act
         self._on_gap = on_gap
+        self._clocks = WallClocks(clock, monotonic, on_step)
         self._retry = (retry_first_s, retry_most_s)
-        self._queue: deque[tuple[bytes, datetime] | CallEvent] = deque()
+        self._queue: deque[_Heard | Pong | CallEvent] = deque()
         self._arrived = asyncio.Event()
         self._to_save = asyncio.Event()
         self._records: dict[str, CallRecord] = {}
@@ -142,7 +152,12 @@ class Pump:
                 if self._on_gap is not None:
                     self._on_gap("overflow")
             return
-        self._queue.append((raw, received_at))
+        self._queue.append((raw, received_at, self._clocks.monotonic()))
+        self._wake()
+
+    def put_pong(self, stamp: datetime, asked: float, answered: float) -> None:
+        """Take Asterisk's clock as an answer to a ping showed it; moments of the monotonic clock."""
+        self._queue.append(Pong(stamp, asked, answered))
         self._wake()
 
     def put_event(self, event: CallEvent) -> None:
@@ -257,36 +272,49 @@ class Pump:
             self._to_save.set()
         self._report_refused()
 
-    def _facts(self, taken: Sequence[tuple[bytes, datetime] | CallEvent]) -> Iterable[tuple[CallEvent, int]]:
-        """The facts of a batch, each with its mark in the journal."""
-        recorder, mark = self._recorder, 0
+    def _facts(self, taken: Sequence[_Heard | Pong | CallEvent]) -> Iterable[tuple[CallEvent, int]]:
+        """The facts of a batch, each with its mark in the journal; their moments are on our clock (P15)."""
+        yield from map(self._noted, self._clocks.look())
         for one in taken:
-            if not isinstance(one, tuple):
+            if isinstance(one, Pong):
+                yield from map(self._noted, self._clocks.pong(one))
+            elif isinstance(one, tuple):
+                yield from self._heard(*one)
+            else:
                 if isinstance(one, LinkLost):
                     self._guard.start_over()
-                if recorder is not None:
-                    mark = recorder.fact(one, alone=len(taken) == 1)
-                yield one, mark
-                continue
-            raw, received_at = one
-            self._frames += 1
-            frame = Frame(raw)
-            verdict = self._guard.check(frame)
-            if not verdict.accept:
-                self._note_refused(verdict.why, frame)
-                continue
-            try:
-                if recorder is not None:
-                    mark = recorder.frame(frame, received_at)
-                event = self._decode(frame, received_at)
-            except Exception:
-                self._faults += 1
-                log.exception("decoder_failed", event_name=frame.event)
-                continue
-            if event is not None:
-                if recorder is not None:
-                    recorder.told(event)
-                yield event, mark
+                yield self._noted(self._clocks.of_journal(one), alone=len(taken) == 1)
+
+    def _noted(self, event: CallEvent, *, alone: bool = False) -> tuple[CallEvent, int]:
+        """A fact that no frame told, with its mark."""
+        return event, self._recorder.fact(event, alone=alone) if self._recorder is not None else 0
+
+    def _heard(self, raw: bytes, received_at: datetime, came: float) -> Iterable[tuple[CallEvent, int]]:
+        """The fact of a frame that is believed."""
+        recorder, mark = self._recorder, 0
+        self._frames += 1
+        frame = Frame(raw)
+        verdict = self._guard.check(frame)
+        if not verdict.accept:
+            self._note_refused(verdict.why, frame)
+            return
+        stamp = frame.at
+        if stamp is not None:
+            yield from map(self._noted, self._clocks.heard(stamp, came))
+        try:
+            if recorder is not None:
+                mark = recorder.frame(frame, received_at)
+            event = self._decode(frame, received_at)
+        except Exception:
+            self._faults += 1
+            log.exception("decoder_failed", event_name=frame.event)
+            return
+        if event is not None:
+            if stamp is not None:
+                event = self._clocks.ours(event)
+            if recorder is not None:
+                recorder.told(event)
+            yield event, mark
 
     def _note_refused(self, why: Why | None, frame: Frame) -> None:
         if why in _HOSTILE and not self._reported[why]:

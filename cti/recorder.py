@@ -126,6 +126,8 @@ def opening(floor: Floor, at: datetime, hide: factblocks.Hide | None = None) -> 
         floor.settings,
         ev.FloorKept(at=at, gap_from=floor.gap_from, pbx_started_at=floor.pbx_started_at, pbx_start=floor.pbx_start),
     ]
+    if floor.stamps_moved_ms:
+        told.append(ev.StampsMoved(at=at, by_ms=floor.stamps_moved_ms))
     for agent in floor.agents.values():
         told.append(
             ev.PhaseNoted(at=agent.changed_at, call_id=agent.call_id, agent=agent.number, phase=agent.phase.value)

@@ -5,6 +5,8 @@ What pages search stands in columns; what is only shown with a call stands in JS
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, UniqueConstraint, desc
 
 from ticketing.db import Json, UtcDateTime, id_column, metadata
@@ -59,6 +61,9 @@ Index("ix_call_ani", call.c.ani, desc(call.c.entered_at))
 Index("ix_call_answered_by", call.c.answered_by, desc(call.c.entered_at))
 Index("ix_call_outcome", call.c.outcome, desc(call.c.entered_at))
 Index("ix_call_open", call.c.call_id, sqlite_where=call.c.open, postgresql_where=call.c.open)
+
+#: verb of the audit row that says that a clock was set
+CLOCK_STEP: Final = "clock.step"
 
 call_offer = Table(
     "call_offer",

@@ -20,6 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from cti.ami.link import Down, LinkState, Up
 from cti.calls import figures
+from cti.calls.events import OUR_CLOCK
 from cti.calls.model import Floor
 from cti.calls.stats import percentile
 from cti.journal import Journal
@@ -116,6 +117,7 @@ class Vitals:
                 ok=not organs.journal.failing,
                 text=f"{organs.journal.lost} events not kept" if organs.journal.lost else "every event is kept",
             ),
+            _clock_part(organs.floor),
             HealthPart(name="records", ok=not pump.saving_fails, text=f"{pump.unsaved} calls wait to be written down"),
         ]
         if self.journals is not None:
@@ -201,6 +203,17 @@ def _disk_part(free: Mapping[Path, int], floor_bytes: int) -> HealthPart:
     least = min(free.values(), default=0)
     text = f"{least // 2**20} MiB free, at least {floor_bytes // 2**20} needed"
     return HealthPart(name="disk", ok=least >= floor_bytes, text=text)
+
+
+def _clock_part(floor: Floor) -> HealthPart:
+    """Whether Asterisk's clock goes with ours, and when one of the two was set last (F20, P15)."""
+    apart = floor.stamps_moved_ms / 1000
+    said = f"Asterisk's is {abs(apart):.1f} s {'behind' if apart > 0 else 'ahead'}: allowed for" if apart else "as one"
+    if floor.steps:
+        last = floor.steps[-1]
+        whose = "ours" if last.whose == OUR_CLOCK else "Asterisk's"
+        said += f"; {whose} was set by {last.by_ms / 1000:+.1f} s at {last.at:%H:%M:%S}"
+    return HealthPart(name="clock", ok=not apart, text=said)
 
 
 def _backlog_part(spool: Path, backlog: Backlog, now: datetime) -> HealthPart:

@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cti import store as calls
 from cti.ami.guard import Why
 from cti.calls import effects as ef
+from cti.calls.events import OUR_CLOCK
 from cti.calls.model import CallRecord, Outcome, Phase
 from cti.hub import Hub
 from cti.pops import PopBoard, Standing
 from cti.screenpop import instant
 from cti.switchboard import Switchboard
+from cti.tables import CLOCK_STEP
 from ivr import ports
 from ticketing import audit, serials
 from ticketing.changes import Change
@@ -174,6 +176,8 @@ class Performer:
                     await self._tools.register_recording(record)
             case ef.CompleteCall():
                 await self._complete(effect.record)
+            case ef.NoteClockStep():
+                await self._clock_step(effect)
             case ef.SecurityEvent():
                 await self.security(effect.why, effect.detail)
 
@@ -182,6 +186,15 @@ class Performer:
         log.warning("security", why=str(why), detail=detail)
         async with self._tools.database.write() as conn:
             await audit.record(conn, SYSTEM, "security.event", "telephony", str(why), {"detail": detail}, self._now())
+
+    async def _clock_step(self, effect: ef.NoteClockStep) -> None:
+        """Written where the doctor looks; what agents do goes on, and lasts as long as it should (F20)."""
+        by = timedelta(milliseconds=effect.by_ms)
+        async with self._tools.database.write() as conn:
+            given = {"whose": effect.whose, "by_ms": effect.by_ms}
+            await audit.record(conn, SYSTEM, CLOCK_STEP, "telephony", effect.whose, given, effect.at)
+            if effect.whose == OUR_CLOCK:
+                await agents.move_states(conn, effect.at, by)
 
     def _now(self) -> datetime:
         return self._tools.clock()

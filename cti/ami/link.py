@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -129,7 +130,10 @@ class LinkFigures:
 
 
 class Link:
-    """One account's link. `on_frame` gets every event's bytes and the moment of receipt, and must only enqueue."""
+    """One account's link. `on_frame` gets every event's bytes and the moment of receipt, and must only enqueue.
+
+    `on_pong` gets Asterisk's clock at every ping, with the moments of the monotonic clock between which it was read.
+    """
 
     def __init__(
         self,
@@ -139,6 +143,7 @@ class Link:
         clock: Callable[[], datetime],
         *,
         on_refused: Callable[[Why, str], None] | None = None,
+        on_pong: Callable[[datetime, float, float], None] | None = None,
         ids: ActionIds | None = None,
         timing: Timing | None = None,
     ) -> None:
@@ -147,6 +152,7 @@ class Link:
         self._on_state = on_state
         self._clock = clock
         self._tell_refused = on_refused
+        self._tell_pong = on_pong
         self._ids = ids or ActionIds()
         self._timing = timing or Timing()
         self._session: Session | None = None
@@ -250,6 +256,7 @@ class Link:
             clock=self._clock,
             on_frame=self._on_frame,
             on_refused=self._on_refused,
+            on_pong=self._on_pong,
         )
 
     async def _enter(self, session: Session) -> CoreState:
@@ -264,8 +271,9 @@ class Link:
                 )
             raise _TryAgain(f"login refused: {words}")
         ami_version = session.protocol.splitter.banner
+        asked = monotonic()
+        session.tell_pong((await session.ask(ping(), timing.answer_s))[0], asked)
         if not account.reporting:
-            await session.ask(ping(), timing.answer_s)
             return CoreState("", ami_version, "", "")
         settings = (await session.ask(core_settings(), timing.answer_s))[0]
         status = (await session.ask(core_status(), timing.answer_s))[0]
@@ -306,6 +314,10 @@ class Link:
         except Exception:
             self._faults += 1
             log.exception("ami_receiver_failed", link=self.account.name)
+
+    def _on_pong(self, stamp: datetime, asked: float, answered: float) -> None:
+        if self._tell_pong is not None:
+            self._tell_pong(stamp, asked, answered)
 
     def _on_refused(self, why: Why, frame: Frame) -> None:
         self._refused += 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from cti.ami import factblocks
 from cti.ami.decode import decode
 from cti.ami.factblocks import FactReader
 from cti.ami.frames import Frame, Splitter
 from cti.ami.guard import Guard
+from cti.calls.events import ServiceStarted, StampsMoved
 from cti.calls.model import CallRecord, FloorSettings
 from cti.calls.replay import Told, replay
 
@@ -31,9 +33,16 @@ def events_in(raw: bytes, token: str | None = None) -> Iterator[Told]:
 
 def facts_in(frames: Iterable[Frame]) -> Iterator[Told]:
     """Facts that believed frames and the recorder's own blocks tell."""
-    reader = FactReader()
+    reader, moved = FactReader(), timedelta(0)
     for frame in frames:
-        told = reader.read(frame) if frame.event == factblocks.EVENT else decode(frame, received_at(frame))
+        if frame.event == factblocks.EVENT:
+            told = reader.read(frame)
+            if isinstance(told, StampsMoved | ServiceStarted):
+                moved = timedelta(milliseconds=told.by_ms if isinstance(told, StampsMoved) else 0)
+        else:
+            told = decode(frame, received_at(frame))
+            if told is not None and moved and frame.at is not None:
+                told = replace(told, at=told.at + moved)
         if told is not None:
             yield told
 

@@ -11,6 +11,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 
 import structlog
@@ -190,6 +191,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
         clock: Callable[[], datetime],
         on_frame: Callable[[bytes, datetime], None],
         on_refused: Callable[[Why, Frame], None],
+        on_pong: Callable[[datetime, float, float], None],
     ) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(
@@ -200,6 +202,7 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
         self.clock = clock
         self.on_frame = on_frame
         self.on_refused = on_refused
+        self.on_pong = on_pong
         #: frames seen, receivers that raised, answers that came too late or were another link's
         self.frames = self.faults = self.late = 0
         self.pings_unanswered = 0
@@ -243,12 +246,19 @@ class Session(Manager):  # type: ignore[misc]  # panoramisk has no types
     def ping(self) -> None:
         """Ask for a sign of life without waiting; `pings_unanswered` falls to 0 with any answer."""
         self.pings_unanswered += 1
+        asked = monotonic()
         future = self.protocol.send(Asked(ping(), self.ids.new()))
-        future.add_done_callback(self._pong)
+        future.add_done_callback(lambda done: self._pong(done, asked))
 
-    def _pong(self, future: asyncio.Future[Any]) -> None:
+    def _pong(self, future: asyncio.Future[Any], asked: float) -> None:
         if not future.cancelled() and future.exception() is None:
             self.pings_unanswered = 0
+            self.tell_pong(future.result().frame, asked)
+
+    def tell_pong(self, frame: Frame, asked: float) -> None:
+        """Pass on what the answer to a ping says of Asterisk's clock."""
+        if frame.at is not None:
+            self.on_pong(frame.at, asked, monotonic())
 
     def lose(self, reason: str) -> None:
         """Tell once that the connection is gone."""

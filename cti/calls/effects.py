@@ -100,6 +100,17 @@ class CompleteCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteClockStep:
+    """A clock was set by `by_ms`: written down, and limits that are moments of ours are moved (F20)."""
+
+    #: our clock after it
+    at: datetime
+    #: `service` or `asterisk`
+    whose: str
+    by_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityEvent:
     """Something that should not happen on an honest floor."""
 
@@ -117,5 +128,6 @@ Effect = (
     | AgentPhase
     | RegisterRecording
     | CompleteCall
+    | NoteClockStep
     | SecurityEvent
 )

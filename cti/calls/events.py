@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+#: whose clock was set
+OUR_CLOCK: Final = "service"
+THEIR_CLOCK: Final = "asterisk"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +274,23 @@ class WrapUpEnded(CallEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick(CallEvent):
     """One second went by: alerts, ends of wrap-up and closings are decided here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStepped(CallEvent):
+    """A wall clock was set, as the monotonic one shows; `at` is our clock after it (F20, P15)."""
+
+    #: `service` or `asterisk`
+    whose: str
+    #: milliseconds, negative = back
+    by_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampsMoved(CallEvent):
+    """From here on so much is added to the stamps of Asterisk's events to have them on our clock."""
+
+    by_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from cti.calls.events import CallEvent, QueueSeen
+from cti.calls.events import CallEvent, ClockStepped, QueueSeen
 
 
 class Outcome(StrEnum):
@@ -398,6 +398,10 @@ class Floor:
     pbx_start: str = ""
     #: how far the journals were read for what is on the floor: name to inode and bytes
     read_to: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: times a clock was set, oldest first
+    steps: list[ClockStepped] = field(default_factory=list)
+    #: milliseconds that are added to the stamps of events
+    stamps_moved_ms: int = 0
     #: facts that came after their call was closed
     stale: int = 0
     #: newest time seen in any fact

@@ -32,6 +32,7 @@ from cti.calls.model import Call, CallRecord, Floor, Offer, OfferResult, Phase, 
 from cti.calls.record import ended_at, offers_of, record_of, stays_of
 from cti.calls.snapshot import lose, reconcile
 from cti.calls.stats import CALLBACK
+from cti.calls.steps import step
 
 #: facts that change nothing for offers, agents and pops
 _QUIET: Final = (
@@ -292,6 +293,11 @@ def _kept(floor: Floor, event: ev.FloorKept) -> list[Effect]:
     return []
 
 
+def _stamps(floor: Floor, event: ev.StampsMoved) -> list[Effect]:
+    floor.stamps_moved_ms = event.by_ms
+    return []
+
+
 def _nothing(_floor: Floor, _event: ev.CallEvent) -> list[Effect]:
     return []
 
@@ -307,6 +313,8 @@ _FLOOR: Final[dict[type[ev.CallEvent], Callable[[Floor, Any], list[Effect]]]] = 
     ev.JournalRead: _journal,
     ev.FloorKept: _kept,
     ev.PhaseNoted: note_phase,
+    ev.ClockStepped: step,
+    ev.StampsMoved: _stamps,
     ev.ServiceStarted: _nothing,
     ev.ChannelSeen: _nothing,
     ev.CallerSeen: _nothing,

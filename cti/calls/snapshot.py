@@ -77,7 +77,8 @@ def _close_unseen(floor: Floor, call: Call, snap: ev.FloorSnapshot, restarted: b
     """The call is gone and its end was not seen: a crash when this Asterisk is younger than the call (F05)."""
     if ended_at(call) is not None:
         return
-    younger = snap.pbx_started_at is not None and snap.pbx_started_at > _first_at(call)
+    # a clock that was set may show a start that lies after the call, of an Asterisk that is older
+    younger = snap.pbx_started_at is not None and snap.pbx_started_at > _first_at(call) and not floor.steps
     call.lost = "pbx-crash" if restarted or younger else "unseen"
     call.lost_at = snap.at
     _mark(floor, call, "ended_at")

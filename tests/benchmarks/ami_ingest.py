@@ -126,6 +126,7 @@ async def whole(parts: Sequence[bytes], folder: Path) -> int:
         save=save,
         perform=perform,
         clock=lambda: NOW,
+        monotonic=lambda: 0.0,
         journal=Journal(folder / "journal", b"k" * 32),
         tick_s=3600.0,
         capacity=10**9,

@@ -47,8 +47,12 @@ class Body:
         self.journal = Journal(self.folder / "journal", b"k" * 32)
         self.pump = Pump(
             self.floor, token="t" * 32, decode=decode, reduce=reduce, take_changed=take_changed, save=self._save,
-            perform=self._perform, clock=lambda: self.now, retry_first_s=60,
+            perform=self._perform, clock=lambda: self.now,
+            monotonic=self._monotonic, retry_first_s=60,
         )  # fmt: skip
+
+    def _monotonic(self) -> float:
+        return self.now.timestamp()
 
     async def _save(self, records: Sequence[CallRecord]) -> None:
         if self.database_fails:
@@ -98,7 +102,7 @@ def message(body: Body, name: str, age_s: float) -> Path:
 async def test_a_well_service_says_of_every_part_that_it_is_well(body: Body) -> None:
     parts = await body.vitals.parts()
     assert [part.name for part in parts if part.ok] == [
-        "lease", "ami", "events", "filter", "fastagi", "disk", "spool", "journal", "records",
+        "lease", "ami", "events", "filter", "fastagi", "disk", "spool", "journal", "clock", "records",
     ]  # fmt: skip
     assert all(part.text for part in parts)
     vitals = body.vitals

@@ -81,7 +81,9 @@ class Service:
         self.floor = Floor(settings=SETTINGS)
         self.saved = saved if saved is not None else {}
         restore(self.floor, list(self.saved.values()))
+        #: time as it goes, and what the service's wall clock is off it
         self.now = START
+        self.off = timedelta(0)
         self.journal = Journal(folder, KEY, segment_bytes=segment_bytes)
         self.pump = Pump(
             self.floor,
@@ -91,10 +93,19 @@ class Service:
             take_changed=take_changed,
             save=self._save,
             perform=self._perform,
-            clock=lambda: self.now,
+            clock=self.clock,
+            monotonic=self.monotonic,
             journal=self.journal,
             tick_s=3600.0,
         )
+
+    def clock(self) -> datetime:
+        """The service's wall clock."""
+        return self.now + self.off
+
+    def monotonic(self) -> float:
+        """Seconds since the start, whatever is done to any wall clock."""
+        return (self.now - START).total_seconds()
 
     async def _save(self, records: Sequence[CallRecord]) -> None:
         self.saved |= {record.call_id: record for record in records}

@@ -100,6 +100,7 @@ class World:
             save=self.save,
             perform=self.perform,
             clock=lambda: NOW,
+            monotonic=lambda: 0.0,
             may_act=lambda: self.active,
             on_gap=self.gaps.append,
             **(given | changes),  # type: ignore[arg-type]

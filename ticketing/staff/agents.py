@@ -117,6 +117,21 @@ async def end_wrap_ups(conn: AsyncConnection, now: datetime) -> list[Change]:
     return changes
 
 
+async def move_states(conn: AsyncConnection, at: datetime, by: timedelta) -> None:
+    """The clock was set by so much and shows `at`: states that began before have begun as long ago as they had (F20).
+
+    A state of the time after it that was written already is told by its beginning, and left alone.
+    """
+    before = agent_state.c.since > at if by < timedelta(0) else agent_state.c.since <= at - by
+    for row in (await conn.execute(select(agent_state).where(before))).all():
+        moments = ("since", "wrap_up_until", "fact_at")
+        moved = {name: getattr(row, name) + by for name in moments if getattr(row, name) is not None}
+        await conn.execute(update(agent_state).where(agent_state.c.staff_id == row.staff_id).values(**moved))
+        log = agent_state_log.c
+        same = (log.staff_id == row.staff_id, log.started_at == row.since, log.ended_at.is_(None))
+        await conn.execute(update(agent_state_log).where(*same).values(started_at=row.since + by))
+
+
 async def _mine(conn: AsyncConnection, actor: Actor, number: str | None) -> Agent:
     if number is not None and number != actor.number:
         require(actor, Action.CONTROL_AGENTS)
