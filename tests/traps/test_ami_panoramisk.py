@@ -239,12 +239,14 @@ async def test_p6_output_is_a_word_or_a_list_by_the_number_of_its_lines(server: 
 
 
 async def test_a13_pings_nobody_answers_are_not_noticed(server: FakeAmi) -> None:
+    well = server.answers["Ping"]
     server.answers["Ping"] = lambda _: None
     async with bare(server.port, ping_delay=0, ping_interval=0) as manager:
         await server.heard("Ping", 20)
         assert manager.manager._connected
-    server.answers["Ping"] = lambda _: None
+    server.answers["Ping"] = well
     async with up(Watched(server.port, timing=QUICK)) as watched:
+        server.answers["Ping"] = lambda _: None
         await watched.until(lambda: len(watched.downs) > 0)
         assert watched.downs[0] == "no answer to 3 pings"
 
