@@ -146,6 +146,8 @@ customer_order = Table(
     Index("ix_customer_order_owner", "owner_id", "created_at"),
     Index("ix_customer_order_queue", "owner_queue", "created_at"),
     Index("ix_customer_order_state", "state", "created_at"),
+    #: suggestions and appeals are few among complaints
+    Index("ix_customer_order_kind", "kind", "created_at"),
 )
 
 Index(
