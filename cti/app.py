@@ -43,6 +43,7 @@ from ivr import prompts
 from ivr.menus import Menus
 from ivr.server import FastAgiServer, Step
 from ivr.session import EntryStep
+from ivr.spool import Spool
 from ivr.steps import CallbackStep, OverflowStep, SurveyStep
 from recordings.library import Library
 from ticketing import taxonomy
@@ -255,6 +256,7 @@ class Core:
     queries: QueryLog
     library: Library
     exchange: AsteriskSettings
+    spool: Spool
     lease: Lease
 
 
@@ -283,6 +285,7 @@ async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress) -
         queries=queries,
         library=Library(database, facts.spool, settings.recordings_root, key, queries),
         exchange=facts,
+        spool=Spool(facts.spool),
         lease=Lease(database, "telephony", clock),
     )
 
@@ -291,7 +294,7 @@ def _steps(core: Core, keeper: FloorKeeper) -> dict[str, Step]:
     """The menus and what surrounds the queue; the dialplan asks for overflow and survey only when they are on."""
     settings, menus = core.settings, core.menus
     tree = lambda: menus.tree  # noqa: E731 - the tree of the moment, given to each step
-    dialogues = keeper.overflow(core.exchange.spool, tree)
+    dialogues = keeper.overflow(core.spool, tree)
     steps: dict[str, Step] = {"entry": EntryStep(tree, keeper.ports(tree, dialogues if settings.overflow else None))}
     if settings.overflow:
         steps["overflow"] = OverflowStep(tree, dialogues)
@@ -438,7 +441,7 @@ async def service(
         await stack.enter_async_context(task(given, "cards", broken))
         courier = Courier(database, {TOPIC: OrderNews(keeper.hub)}, name=lease.holder)
         await stack.enter_async_context(task(courier.run(clock), "courier", broken))
-        upkeep = Upkeep(keeper, database, core.library, core.exchange.spool, clock)
+        upkeep = Upkeep(keeper, database, core.library, core.spool, clock)
         await stack.enter_async_context(task(upkeep.run(), "upkeep", broken))
         if settings.callbacks:
             dialer = _dialer(core, keeper)

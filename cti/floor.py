@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -136,7 +135,7 @@ class FloorKeeper:
             area_code=self._settings.area_code,
         )
 
-    def overflow(self, spool: Path, tree: Callable[[], Tree]) -> OverflowPorts:
+    def overflow(self, spool: Spool, tree: Callable[[], Tree]) -> OverflowPorts:
         """What the overflow dialogues ask (ivr.overwalk)."""
         settings, clock = self._settings, self._clock
         opening = staffed(settings.ivr_data, tree)
@@ -151,8 +150,8 @@ class FloorKeeper:
                 area_code=settings.area_code,
             ),
             LiveFloor(self.floor, clock),
-            SpoolDisk(spool, settings.disk_floor_mib * 2**20),
-            Spool(spool),
+            SpoolDisk(spool.folder, settings.disk_floor_mib * 2**20),
+            spool,
             clock,
         )
 

@@ -100,12 +100,11 @@ class Messages:
             self._put_event(RecordingMarked(at=now, call_id=call_id, state="left_recording"))
         return str(change.payload["serial"])
 
-    async def import_spool(self, spool: Path) -> None:
+    async def import_spool(self, spool: Spool) -> None:
         """Takes in what was recorded while we, or the database, were away: once, in order (TL-24, F09)."""
-        store = Spool(spool)
-        await asyncio.to_thread(store.settle, self._clock())
+        await asyncio.to_thread(spool.settle, self._clock())
         changes = await import_spool(
-            self._database, spool, self._clock(), self._taken, area_code=self._area_code, hear=_hear
+            self._database, spool.folder, self._clock(), self._taken, area_code=self._area_code, hear=_hear
         )
         if changes:
             await self._announce(changes)

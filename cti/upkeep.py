@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,6 +15,7 @@ from cti import store
 from cti.calls.effects import CreateDraft
 from cti.floor import FloorKeeper
 from cti.reminders import Overdue
+from ivr.spool import Spool
 from recordings.library import Library
 from ticketing import taxonomy
 from ticketing.changes import Change
@@ -39,7 +39,7 @@ class Upkeep:
     """One task; a database that is away is tried again in the next round."""
 
     def __init__(
-        self, keeper: FloorKeeper, database: Database, library: Library, spool: Path, clock: Callable[[], datetime]
+        self, keeper: FloorKeeper, database: Database, library: Library, spool: Spool, clock: Callable[[], datetime]
     ) -> None:
         self._keeper = keeper
         self._database = database
@@ -66,7 +66,7 @@ class Upkeep:
                     await self._sweep()
                 await self._keeper.performer.end_wrap_ups()
                 await self._keeper.messages.import_spool(self._spool)
-                await self._keeper.messages.fill_reserve(self._spool)
+                await self._keeper.messages.fill_reserve(self._spool.folder)
                 for change in await self._library.rescan(self._clock()):
                     await self._keeper.tell_recording(change)
                 await self._tell_phones()

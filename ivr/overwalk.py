@@ -59,6 +59,8 @@ class OverflowWalk:
             self._player.log.info("ivr.hung_up", node="overflow", phase=self._state.phase.value)
             await self._takes.hung_up()
             raise
+        finally:
+            self._takes.let_go()
         raise LookupError(f"the dialogue stopped in {self._state.phase}")
 
     async def finish(self, outcome: talk.Finish) -> None:

@@ -57,6 +57,8 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        #: files of dialogues that go on in this process: their speakers may yet hear, repeat or drop them
+        self.in_hand: set[str] = set()
 
     def begin(self, message: Message) -> None:
         """The caller is about to speak: what is known of him is on the disk. Raises `OSError`."""
@@ -81,13 +83,16 @@ class Spool:
     def settle(self, now: datetime) -> list[Message]:
         """Messages cut short by a crash become ones that can be taken in, their length by the size of the file (F13).
 
-        What holds no sound is dropped; what cannot be read is logged and left: a person has to look at it.
+        What holds no sound is dropped; what cannot be read is logged and left: a person has to look at it. What a
+        dialogue of this process has in hand is its own, however long ago it was said.
         """
         return [message for path in sorted(self.folder.glob("*-msg-*.open")) for message in self._settled(path, now)]
 
     def _settled(self, path: Path, now: datetime) -> Iterator[Message]:
         try:
             message = _parsed(json.loads(path.read_text(encoding="utf-8")))
+            if message.file in self.in_hand:
+                return
             wav = self.folder / message.file
             grown = datetime.fromtimestamp((wav if wav.exists() else path).stat().st_mtime, UTC)
             if now - grown < ABANDONED_AFTER:

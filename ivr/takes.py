@@ -50,6 +50,7 @@ class Takes:
         self._clock = clock
         self._takes: list[Take] = []
         self._begun: Message | None = None
+        self._held: set[str] = set()
         self._count = 0
         self._done = False
         #: Kept, and not yet taken in.
@@ -64,6 +65,8 @@ class Takes:
             log.error("ivr.too_many_messages", call_id=about.call_id)
             return talk.Failed()
         self._begun = replace(about, file=file_name(about.call_id, self._count), at=self._clock())
+        self._held.add(self._begun.file)
+        self._spool.in_hand.add(self._begun.file)
         try:
             await asyncio.to_thread(self._spool.begin, self._begun)
         except OSError as error:
@@ -170,6 +173,10 @@ class Takes:
                 await self._offer(message)
         except Exception as error:  # the sidecar keeps it: taken in later
             log.warning("ivr.message_waits", call_id=message.call_id, error=type(error).__name__)
+
+    def let_go(self) -> None:
+        """The dialogue is over, however it ended: what it left on the disk may be settled."""
+        self._spool.in_hand -= self._held
 
     def _best(self, how: HowRecorded) -> Message | None:
         """The last good take, else the last with any sound file at all, as what it is; else None."""

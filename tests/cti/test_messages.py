@@ -30,6 +30,7 @@ class House:
 
     def __init__(self, database: Database, folder: Path, desk: Desk) -> None:
         self.folder = folder
+        self.spool = Spool(folder)
         self.desk = desk
         self.events: list[CallEvent] = []
         folder.mkdir()
@@ -51,7 +52,7 @@ class House:
         file = f"{CALL}-msg-{number}.wav"
         write_wav(self.folder / file, 4.0, 5000, steady=steady)
         message = Message(CALL, file, "13800138000", "1860", "zh", "complaint", self.desk.now, 4.0, serial=serial)
-        Spool(self.folder).keep(message)
+        self.spool.keep(message)
         if how == "rescue":
             sidecar = (self.folder / file).with_suffix(".json")
             sidecar.write_text(sidecar.read_text().replace('"hung_up"', '"rescue"'))
@@ -90,8 +91,8 @@ async def test_the_item_has_the_number_its_caller_was_told(house: House) -> None
     await house.messages.fill_reserve(house.folder)
     told = Reserve(house.folder).take()
     house.left(91, steady=False, serial=told)
-    await house.messages.import_spool(house.folder)
-    await house.messages.import_spool(house.folder)
+    await house.messages.import_spool(house.spool)
+    await house.messages.import_spool(house.spool)
     (item,) = await house.items()
     assert (item.serial, item.state, item.how) == (told, "new", "rescue")
 
@@ -101,7 +102,7 @@ async def test_the_item_has_the_number_its_caller_was_told(house: House) -> None
 async def test_a_fax_that_got_as_far_as_the_rescue_is_put_aside(house: House, how: str) -> None:
     house.left(91, steady=True, how=how)
     house.left(92, steady=False, how=how)
-    await house.messages.import_spool(house.folder)
+    await house.messages.import_spool(house.spool)
     items = {item.key[-2:]: (item.state, item.sorted_out) for item in await house.items()}
     assert items == {"91": ("sorted_out", "tone"), "92": ("new", None)}
 

@@ -174,10 +174,14 @@ class Overflowing:
     book: FakeBook = field(default_factory=FakeBook)
     floor: FakeFloor = field(default_factory=FakeFloor)
     disk: FakeDisk = field(default_factory=FakeDisk)
+    spool: Spool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spool = Spool(self.folder)
 
     @property
     def ports(self) -> OverflowPorts:
-        return OverflowPorts(self.sink, self.book, self.floor, self.disk, Spool(self.folder), lambda: NOW)
+        return OverflowPorts(self.sink, self.book, self.floor, self.disk, self.spool, lambda: NOW)
 
     def files(self) -> set[str]:
         """What lies in the spool, without the sounds that MixMonitor would leave."""

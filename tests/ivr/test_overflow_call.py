@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -21,6 +22,8 @@ from tests.ivr.overflow_fakes import (
     SPEECH,
     FakeAnnouncements,
     Overflowing,
+    SpeakingCall,
+    write_wav,
 )
 from tests.ivr.overflow_house import ANI, CALL, FIRST, call, entry_ports, house, run, server
 from ticketing.intake.spool import parse
@@ -54,6 +57,43 @@ async def test_only_the_last_take_stays(server: FastAgiServer, house: Overflowin
     ]
     assert list(house.sink.taken) == [f"{CALL}-msg-4.wav"]
     assert house.files() == {f"{CALL}-msg-4.wav"}
+
+
+@dataclass
+class SweptCall(SpeakingCall):
+    """At each step of his dialogue the spool is swept as if minutes had passed."""
+
+    spool: Spool | None = None
+    swept: list[Message] = field(default_factory=list)
+
+    def answer(self, line: str) -> str:
+        assert self.spool is not None
+        self.swept += self.spool.settle(datetime.now(UTC) + timedelta(minutes=5))
+        return super().answer(line)
+
+
+@pytest.mark.req("TL-21", "N1", "N2")
+async def test_who_takes_his_time_leaves_one_message(server: FastAgiServer, house: Overflowing) -> None:
+    """The sweep leaves what a dialogue has in hand, however long ago it was said; afterwards nothing is in hand."""
+    plain = call(house, ["1", "2", "2", "#"], says=[SPEECH, SPEECH, SPEECH])
+    made = SweptCall(plain.keys, plain.variables, says=plain.says, spool=house.spool)
+    await run(server, made)
+    assert "record-review" in made.heard
+    assert made.swept == []
+    assert list(house.sink.taken) == [f"{CALL}-msg-3.wav"]
+    assert house.files() == {f"{CALL}-msg-3.wav"}
+    assert house.spool.in_hand == set()
+
+
+@pytest.mark.req("N1", "F13")
+async def test_what_a_dialogue_left_half_done_is_settled(server: FastAgiServer, house: Overflowing) -> None:
+    """A sidecar of a process that died is in nobody's hand."""
+    house.spool.in_hand.add(FIRST)
+    Spool(house.folder).begin(Message(CALL, FIRST, ANI, "1860", "zh", "complaint", NOW))
+    write_wav(house.folder / FIRST, 3.0, 5000)
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    assert house.spool.settle(later) == []
+    assert [each.file for each in Spool(house.folder).settle(later)] == [FIRST]
 
 
 @pytest.mark.req("N1", "F09")
