@@ -68,8 +68,9 @@ class SweptCall(SpeakingCall):
 
     def answer(self, line: str) -> str:
         assert self.spool is not None
+        reply = super().answer(line)
         self.swept += self.spool.settle(datetime.now(UTC) + timedelta(minutes=5))
-        return super().answer(line)
+        return reply
 
 
 @pytest.mark.req("TL-21", "N1", "N2")
