@@ -61,7 +61,7 @@ async def test_only_the_last_take_stays(server: FastAgiServer, house: Overflowin
 
 @dataclass
 class SweptCall(SpeakingCall):
-    """At each step of his dialogue the spool is swept as if minutes had passed."""
+    """Whenever he is asked something the spool is swept as if minutes had passed."""
 
     spool: Spool | None = None
     swept: list[Message] = field(default_factory=list)
@@ -69,7 +69,8 @@ class SweptCall(SpeakingCall):
     def answer(self, line: str) -> str:
         assert self.spool is not None
         reply = super().answer(line)
-        self.swept += self.spool.settle(datetime.now(UTC) + timedelta(minutes=5))
+        if line.startswith("GET DATA"):
+            self.swept += self.spool.settle(datetime.now(UTC) + timedelta(minutes=5))
         return reply
 
 
