@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -55,6 +56,8 @@ class Library:
         self._root = root
         self._key = key
         self._queries = queries
+        #: a message may be taken in by its dialogue and found by a rescan at the same moment
+        self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def expect(self, call_id: str, now: datetime) -> Recording:
         """Says that a recording began, so that its absence is noticed; the same call again changes nothing."""
@@ -159,6 +162,13 @@ class Library:
         *,
         late: bool = False,
         abandoned: bool = False,
+    ) -> Change | None:
+        """One look at a time for each call; what the one before has stored is not stored again."""
+        async with self._looking.setdefault(before.call_id, asyncio.Lock()):
+            return await self._look_alone(before, expected_seconds, now, late=late, abandoned=abandoned)
+
+    async def _look_alone(
+        self, before: Recording, expected_seconds: float | None, now: datetime, *, late: bool, abandoned: bool
     ) -> Change | None:
         if before.path is not None:  # stored, and the service died before it emptied the spool
             await asyncio.to_thread(intake.discard, self._spool, before.call_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from sqlalchemy import insert, select
+from structlog.testing import capture_logs
 
 from recordings import store as records
 from recordings.library import Library
@@ -57,6 +59,22 @@ async def test_a_whole_recording_is_checked_hashed_drawn_and_kept(
     assert change.payload == {
         "id": found.public_id, "call_id": CALL, "state": "ready", "seconds": 10.0, "alarm": None,
     }  # fmt: skip
+
+
+@pytest.mark.req("N1", "N2")
+async def test_takers_at_the_same_moment_do_not_disturb_each_other(
+    library: Library, database: Database, spool: Spool, now: datetime
+) -> None:
+    """A message's dialogue and the rescan beside it: one stores, nobody raises an alarm."""
+    spool.call(30)
+    with capture_logs() as logs:
+        changes = await asyncio.gather(
+            *(library.register(CALL, expected_seconds=30, now=now, patience_s=0) for _ in range(6))
+        )
+    assert logs == []
+    assert len([each for each in changes if each is not None]) == 1
+    assert (await row(database)).state is S.READY
+    assert spool.names() == []
 
 
 async def test_the_second_registration_changes_nothing(
