@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Label, Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.verify.model import Found, Place, Rule, Violation, rows
@@ -17,8 +17,8 @@ from ticketing.callbacks.tables import callback
 from ticketing.clocks import calendars, rules, store
 from ticketing.clocks.calendars import Calendars
 from ticketing.clocks.definitions import definitions
-from ticketing.clocks.model import Clock, Outcome, Segment
-from ticketing.clocks.tables import clock, clock_segment
+from ticketing.clocks.model import Card, Clock, Outcome, Segment
+from ticketing.clocks.tables import clock, clock_card, clock_segment
 from ticketing.intake import rules as items
 from ticketing.intake.model import State as ItemState
 from ticketing.intake.tables import intake_item
@@ -53,6 +53,7 @@ async def _orders(conn: AsyncConnection, place: Place) -> Found:
             clock_segment.c.start_reason,
             clock_segment.c.stop_reason,
         )
+        .add_columns(_given(Card.YELLOW), _given(Card.RED))
         .join(order, order.c.id == clock.c.order_id)
         .outerjoin(clock_segment, clock_segment.c.clock_id == clock.c.id)
         .order_by(clock.c.order_id, clock.c.id, clock_segment.c.started_at, clock_segment.c.id)
@@ -62,18 +63,22 @@ async def _orders(conn: AsyncConnection, place: Place) -> Found:
     count = 0
     async for row in rows(conn, query):
         if one and one[0].order_id != row.order_id:
-            for found in _of_order(one, book):
+            for found in _of_order(one, book, place.now):
                 yield found
             one = []
             count += 1
             if count % 1000 == 0:
                 place.progress("orders", count)
         one.append(row)
-    for found in _of_order(one, book):
+    for found in _of_order(one, book, place.now):
         yield found
 
 
-def _of_order(found: list[Row[Any]], book: Calendars) -> Iterator[Violation]:
+def _given(card: Card) -> Label[bool]:
+    return exists().where(clock_card.c.clock_id == clock.c.id, clock_card.c.card == card.value).label(card.value)
+
+
+def _of_order(found: list[Row[Any]], book: Calendars, now: datetime) -> Iterator[Violation]:
     """One order: each of its clocks, then the limit its lists show."""
     if not found:
         return
@@ -81,7 +86,7 @@ def _of_order(found: list[Row[Any]], book: Calendars) -> Iterator[Violation]:
     for row in found:
         clocks.setdefault(row.id, []).append(row)
     for segments in clocks.values():
-        wrong = _clock(segments, book)
+        wrong = _clock(segments, book, now)
         if wrong is not None:
             first = segments[0]
             yield Violation(Rule.N6, f"order {first.serial}", f"clock {first.code}: {wrong}", _REMEDY)
@@ -96,7 +101,7 @@ def _of_order(found: list[Row[Any]], book: Calendars) -> Iterator[Violation]:
         yield Violation(Rule.N6, f"order {head.serial}", says, _REMEDY)
 
 
-def _clock(found: list[Row[Any]], book: Calendars) -> str | None:
+def _clock(found: list[Row[Any]], book: Calendars, now: datetime) -> str | None:
     row = found[0]
     segments = [
         Segment(each.from_at, each.to_at, each.start_reason, each.stop_reason)
@@ -107,7 +112,7 @@ def _clock(found: list[Row[Any]], book: Calendars) -> str | None:
         return "it has no stretch in which it ran"
     if row.calendar is not None and row.calendar not in book.versions:
         return f"it counts by calendar {row.calendar}, which nobody published"
-    return _ends(row, segments) or _limit(row, segments, book)
+    return _ends(row, segments) or _limit(row, segments, book, now)
 
 
 def _ends(row: Row[Any], segments: list[Segment]) -> str | None:
@@ -119,13 +124,18 @@ def _ends(row: Row[Any], segments: list[Segment]) -> str | None:
     return None
 
 
-def _limit(row: Row[Any], segments: list[Segment], book: Calendars) -> str | None:
+def _limit(row: Row[Any], segments: list[Segment], book: Calendars, now: datetime) -> str | None:
     ran = segments
     if row.stopped_at is not None and not _stood_still(segments):  # the limit it had when it stopped stays with it
         ran = [*segments[:-1], replace(segments[-1], stopped_at=None)]
     due_at, warn_at = store.limit_of(row._mapping, ran, book)
     if (row.due_at, row.warn_at) != (due_at, warn_at):
         return f"its limit is {_at(row.due_at)} (yellow {_at(row.warn_at)}), and must be {_at(due_at)} ({_at(warn_at)})"
+    if row.stopped_at is None:
+        given = {card for card in (Card.YELLOW, Card.RED) if getattr(row, card.value)}
+        due = rules.next_card(row.due_at, row.warn_at, given, now)
+        if due is not None and (row.next_card_at is None or row.next_card_at > due):
+            return f"its next card is due at {_at(due)}, and would be given at {_at(row.next_card_at)}"
     if row.stopped_at is not None and row.outcome not in {Outcome.VOID, rules.outcome(due_at, row.stopped_at)}:
         return f"it ended as {row.outcome}, and stopped at {_at(row.stopped_at)} with its limit at {_at(due_at)}"
     return None

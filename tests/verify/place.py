@@ -182,6 +182,9 @@ async def _list(town: Town, conn: AsyncConnection) -> None:
         "connected": await of(callback, callback.c.state == "connected"),
         "call": await of(call, call.c.answered_at.is_not(None)),
         "clock": await of(clock, clock.c.stopped_at.is_(None), clock.c.code == "K6"),
+        "carded": await of(
+            clock, clock.c.next_card_at.is_not(None), clock.c.stopped_at.is_(None), clock.c.code == "K10"
+        ),
         "limit": await of(customer_order, customer_order.c.due_at.is_not(None)),
         "stopped": await of(clock, clock.c.outcome == "met"),
     }

@@ -429,6 +429,13 @@ async def limit_moved(town: Town) -> str:
     return f"order {await _serial(town, row.order_id)}"
 
 
+@planted(Rule.N6, "its next card is due at")
+async def card_forgotten(town: Town) -> str:
+    row = town.next("carded")
+    await town.set(clock, clock.c.id == row.id, next_card_at=None)
+    return f"order {await _serial(town, row.order_id)}"
+
+
 @planted(Rule.N6, "its first stretch at")
 async def stretch_moved(town: Town) -> str:
     row = town.next("clock")

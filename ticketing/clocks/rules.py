@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -104,6 +104,18 @@ def card(due_at: datetime | None, warn_at: datetime | None, at: datetime) -> Car
     if warn_at is not None and at >= warn_at:
         return Card.YELLOW
     return Card.NONE
+
+
+def next_card(
+    due_at: datetime | None, warn_at: datetime | None, given: Collection[Card], now: datetime
+) -> datetime | None:
+    """When a running clock's next card is due: each is given once, no yellow one once the limit is hit (MN-07)."""
+    times = []
+    if due_at is not None and Card.RED not in given:
+        times.append(due_at)
+    if due_at is not None and due_at > now and warn_at is not None and Card.YELLOW not in given:
+        times.append(warn_at)
+    return min(times, default=None)
 
 
 def outcome(due_at: datetime | None, stopped_at: datetime, counts: bool = True) -> Outcome:

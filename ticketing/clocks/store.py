@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.clocks import calendars, limits, rules
 from ticketing.clocks.calendars import Calendars
 from ticketing.clocks.definitions import definitions, graded
-from ticketing.clocks.model import Anchor, Clock, ClockView, Definition, Segment
+from ticketing.clocks.model import Anchor, Card, Clock, ClockView, Definition, Segment
 from ticketing.clocks.tables import clock, clock_card, clock_change, clock_segment
 from ticketing.errors import Refused
 
@@ -88,13 +88,15 @@ def _row(order_id: int, new: NewClock, definition: Definition, book: Calendars) 
         "started_at": new.started_at,
         "paused_s": 0,
     }
-    return row | _limits(row, [Segment(new.started_at, None, new.reason, None)], book)
+    return row | _limits(row, [Segment(new.started_at, None, new.reason, None)], book, (), new.started_at)
 
 
-def _limits(row: Mapping[str, Any], segments: Sequence[Segment], book: Calendars) -> dict[str, datetime | None]:
-    """Limit and yellow time of a clock, from its row and its stretches."""
+def _limits(
+    row: Mapping[str, Any], segments: Sequence[Segment], book: Calendars, given: Collection[Card], now: datetime
+) -> dict[str, datetime | None]:
+    """Limit, yellow time and next card of a clock, from its row, its stretches and the cards it was given."""
     due_at, warn_at = limit_of(row, segments, book)
-    return {"due_at": due_at, "warn_at": warn_at}
+    return {"due_at": due_at, "warn_at": warn_at, "next_card_at": rules.next_card(due_at, warn_at, given, now)}
 
 
 def limit_of(
@@ -211,10 +213,10 @@ async def _recompute(
     if not rows:
         return {}
     fresh = await _with_segments(conn, [dict(row) for row in rows])
-    book = await calendars.read(conn)
+    book, given = await calendars.read(conn), await cards_given(conn, [row["id"] for row in fresh])
     of_work: dict[int, datetime | None] = {}
     for row in fresh:
-        values: dict[str, Any] = _limits(row, row["segments"], book)
+        values: dict[str, Any] = _limits(row, row["segments"], book, given[row["id"]], now)
         values["paused_s"] = int(rules.paused(row["segments"]).total_seconds())
         await conn.execute(update(clock).where(clock.c.id == row["id"]).values(**values))
         if row["work_order_id"] is not None:
@@ -248,13 +250,33 @@ async def move(
     target_s = None if target is None else int(target.total_seconds())
     changed = {**row, "target_s": target_s, "given_due_at": given, "counts_from": now}
     (fresh,) = await _with_segments(conn, [changed])
-    values = _limits(fresh, fresh["segments"], await calendars.read(conn))
+    values = _limits(fresh, fresh["segments"], await calendars.read(conn), (), now)
     kept = {"clock_id": row["id"], "at": now, "old_due_at": row["due_at"], "new_due_at": values["due_at"]}
     await conn.execute(insert(clock_change).values(**kept, reason=reason, actor=actor))
     await conn.execute(delete(clock_card).where(clock_card.c.clock_id == row["id"]))
     moved = {name: changed[name] for name in ("target_s", "given_due_at", "counts_from")}
     await conn.execute(update(clock).where(clock.c.id == row["id"]).values(**moved, **values))
     return values["due_at"]
+
+
+async def cards_given(conn: AsyncConnection, clock_ids: Sequence[int]) -> dict[int, set[Card]]:
+    """The cards each of these clocks was given."""
+    given: dict[int, set[Card]] = {id_: set() for id_ in clock_ids}
+    found = select(clock_card.c.clock_id, clock_card.c.card).where(clock_card.c.clock_id.in_(clock_ids))
+    for row in await conn.execute(found):
+        given[row.clock_id].add(Card(row.card))
+    return given
+
+
+async def card_given(
+    conn: AsyncConnection, row: RowMapping, card: Card | None, given: set[Card], now: datetime
+) -> None:
+    """Writes that the clock of this row was given this card, if any, and when its next one is due."""
+    if card is not None:
+        await conn.execute(insert(clock_card).values(clock_id=row["id"], card=card.value, fired_at=now))
+        given = given | {card}
+    following = rules.next_card(row["due_at"], row["warn_at"], given, now)
+    await conn.execute(update(clock).where(clock.c.id == row["id"]).values(next_card_at=following))
 
 
 async def nearest(conn: AsyncConnection, order_id: int) -> tuple[datetime | None, datetime | None]:

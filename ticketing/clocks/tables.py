@@ -31,6 +31,8 @@ clock = Table(
     #: derived from the segments, kept for the index; empty while it stands still
     Column("due_at", UtcDateTime),
     Column("warn_at", UtcDateTime),
+    #: when its next card is due; empty when both were given, or it stands still
+    Column("next_card_at", UtcDateTime),
     Index("ix_clock_order", "order_id", "code"),
     Index("ix_clock_started", "code", "started_at"),
 )
@@ -42,11 +44,12 @@ Index(
     sqlite_where=text("stopped_at IS NULL AND due_at IS NOT NULL"),
     postgresql_where=text("stopped_at IS NULL AND due_at IS NOT NULL"),
 )
+#: cards are found here: neither what is open nor what is long overdue makes a look longer
 Index(
-    "ix_clock_warn",
-    clock.c.warn_at,
-    sqlite_where=text("stopped_at IS NULL AND warn_at IS NOT NULL"),
-    postgresql_where=text("stopped_at IS NULL AND warn_at IS NOT NULL"),
+    "ix_clock_next_card",
+    clock.c.next_card_at,
+    sqlite_where=text("stopped_at IS NULL AND next_card_at IS NOT NULL"),
+    postgresql_where=text("stopped_at IS NULL AND next_card_at IS NOT NULL"),
 )
 
 clock_segment = Table(

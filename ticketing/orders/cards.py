@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Select, and_, exists, func, insert, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit, outbox
+from ticketing.clocks import rules
+from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Card
-from ticketing.clocks.tables import clock, clock_card
+from ticketing.clocks.tables import clock
 from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.orders.tables import customer_order, work_order
@@ -48,21 +50,27 @@ async def fire(conn: AsyncConnection, now: datetime) -> list[Fired]:
     Both levels, whole process and stage, have their own clock and so their own cards. The card's row is the proof that
     it was given: with it stand audit and message, in the same transaction.
     """
-    given = []
-    for card in (Card.RED, Card.YELLOW):
-        for row in (await conn.execute(due(card, now))).mappings():
-            await conn.execute(insert(clock_card).values(clock_id=row["id"], card=card.value, fired_at=now))
-            fired = Fired(
-                order=row["order_public_id"],
-                serial=row["serial"],
-                code=row["code"],
-                card=card,
-                due_at=row["due_at"],
-                owner=row["owner"],
-            )
-            await _tell(conn, fired, row["state"], row["version"], now=now)
-            given.append(fired)
-    return given
+    rows = (await conn.execute(due(now))).mappings().all()
+    before = await clocks.cards_given(conn, [row["id"] for row in rows])
+    fired = []
+    for row in rows:
+        card: Card | None = rules.card(row["due_at"], row["warn_at"], now)
+        if card is Card.NONE or card in before[row["id"]]:
+            card = None
+        await clocks.card_given(conn, row, card, before[row["id"]], now)
+        if card is None:
+            continue
+        given = Fired(
+            order=row["order_public_id"],
+            serial=row["serial"],
+            code=row["code"],
+            card=card,
+            due_at=row["due_at"],
+            owner=row["owner"],
+        )
+        await _tell(conn, given, row["state"], row["version"], now=now)
+        fired.append(given)
+    return fired
 
 
 async def _tell(conn: AsyncConnection, fired: Fired, state: str, version: int, *, now: datetime) -> None:
@@ -73,18 +81,18 @@ async def _tell(conn: AsyncConnection, fired: Fired, state: str, version: int, *
     await outbox.put(conn, TOPIC, fired.serial, {**news, **told}, now)
 
 
-def due(card: Card, now: datetime) -> Select[Any]:
-    """Running clocks whose card is due and not given, found by the index of their limit."""
+def due(now: datetime) -> Select[Any]:
+    """Running clocks whose next card is due, the longest waiting first, found by an index of their own."""
     owner, worker = staff.alias("owner"), staff.alias("worker")
     with_whom = func.coalesce(
         worker.c.number, work_order.c.owner_queue, owner.c.number, customer_order.c.owner_queue
     ).label("owner")
-    known = exists().where(clock_card.c.clock_id == clock.c.id, clock_card.c.card == card.value)
     return (
         select(
             clock.c.id,
             clock.c.code,
             clock.c.due_at,
+            clock.c.warn_at,
             customer_order.c.public_id.label("order_public_id"),
             customer_order.c.serial,
             customer_order.c.state,
@@ -95,16 +103,10 @@ def due(card: Card, now: datetime) -> Select[Any]:
         .outerjoin(work_order, work_order.c.id == clock.c.work_order_id)
         .outerjoin(worker, worker.c.id == work_order.c.owner_id)
         .outerjoin(owner, owner.c.id == customer_order.c.owner_id)
-        .where(clock.c.stopped_at.is_(None), _is_due(card, now), ~known)
-        .order_by(clock.c.due_at, clock.c.id)
+        .where(clock.c.stopped_at.is_(None), clock.c.next_card_at.is_not(None), clock.c.next_card_at <= now)
+        .order_by(clock.c.next_card_at, clock.c.id)
         .limit(_AT_ONCE)
     )
-
-
-def _is_due(card: Card, now: datetime) -> ColumnElement[bool]:
-    if card is Card.RED:
-        return and_(clock.c.due_at.is_not(None), clock.c.due_at <= now)
-    return and_(clock.c.warn_at.is_not(None), clock.c.warn_at <= now, clock.c.due_at > now)
 
 
 async def run(database: Database, now: Callable[[], datetime], *, holds: Callable[[], bool]) -> None:
@@ -123,7 +125,4 @@ async def run(database: Database, now: Callable[[], datetime], *, holds: Callabl
 async def _any(database: Database, at: datetime) -> bool:
     """Looks first without the writer's lock: most seconds there is nothing to give."""
     async with database.read() as conn:
-        for card in (Card.RED, Card.YELLOW):
-            if (await conn.execute(due(card, at).limit(1))).first() is not None:
-                return True
-    return False
+        return (await conn.execute(due(at).limit(1))).first() is not None
