@@ -74,8 +74,13 @@ async def record(  # noqa: PLR0917 - the order in which an audit row is read: wh
     now: datetime,
 ) -> None:
     """Writes one change into the transaction that makes it: both commit or neither does."""
-    entry = Entry(actor, verb, subject_kind, str(subject_id), now, payload)
-    await conn.execute(insert(audit), [_row(entry)])
+    await record_all(conn, [Entry(actor, verb, subject_kind, str(subject_id), now, payload)])
+
+
+async def record_all(conn: AsyncConnection, entries: Sequence[Entry]) -> None:
+    """Writes many changes into the transaction that makes them."""
+    if entries:
+        await conn.execute(insert(audit), [_row(entry) for entry in entries])
 
 
 async def log_queries(conn: AsyncConnection, entries: Sequence[Entry]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -65,11 +65,18 @@ class Receiver(Protocol):
 
 async def put(conn: AsyncConnection, topic: str, key: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Leaves a message in the transaction; those of one topic and key (an order number) stay in order."""
-    await conn.execute(
-        insert(outbox).values(
-            topic=topic, key=key, payload=dict(payload), state="pending", created_at=now, due_at=now, attempts=0
-        )
-    )
+    await put_all(conn, topic, [(key, payload)], now)
+
+
+async def put_all(
+    conn: AsyncConnection, topic: str, messages: Sequence[tuple[str, Mapping[str, Any]]], now: datetime
+) -> None:
+    """Leaves many messages of a topic, each with its key, in the transaction."""
+    if not messages:
+        return
+    same = {"topic": topic, "state": "pending", "created_at": now, "due_at": now, "attempts": 0}
+    rows = [{**same, "key": key, "payload": dict(payload)} for key, payload in messages]
+    await conn.execute(insert(outbox), rows)
 
 
 def wait_before(attempts: int, jitter: float) -> timedelta:

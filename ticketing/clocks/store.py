@@ -268,15 +268,24 @@ async def cards_given(conn: AsyncConnection, clock_ids: Sequence[int]) -> dict[i
     return given
 
 
-async def card_given(
-    conn: AsyncConnection, row: RowMapping, card: Card | None, given: set[Card], now: datetime
-) -> None:
-    """Writes that the clock of this row was given this card, if any, and when its next one is due."""
-    if card is not None:
-        await conn.execute(insert(clock_card).values(clock_id=row["id"], card=card.value, fired_at=now))
-        given = given | {card}
-    following = rules.next_card(row["due_at"], row["warn_at"], given, now)
-    await conn.execute(update(clock).where(clock.c.id == row["id"]).values(next_card_at=following))
+async def give_cards(conn: AsyncConnection, rows: Sequence[RowMapping], now: datetime) -> list[tuple[RowMapping, Card]]:
+    """Gives each of these clocks the card that is due and was not given, and writes when its next one is due."""
+    before = await cards_given(conn, [row["id"] for row in rows])
+    given: list[tuple[RowMapping, Card]] = []
+    following = []
+    for row in rows:
+        card, had = rules.card(row["due_at"], row["warn_at"], now), before[row["id"]]
+        if card is not Card.NONE and card not in had:
+            given.append((row, card))
+            had.add(card)
+        following.append({"clock": row["id"], "at": rules.next_card(row["due_at"], row["warn_at"], had, now)})
+    if given:
+        cards = [{"clock_id": row["id"], "card": card.value, "fired_at": now} for row, card in given]
+        await conn.execute(insert(clock_card), cards)
+    if following:
+        written = update(clock).where(clock.c.id == bindparam("clock")).values(next_card_at=bindparam("at"))
+        await conn.execute(written, following)
+    return given
 
 
 async def nearest(conn: AsyncConnection, order_id: int) -> tuple[datetime | None, datetime | None]:

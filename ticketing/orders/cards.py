@@ -13,7 +13,6 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit, outbox
-from ticketing.clocks import rules
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Card
 from ticketing.clocks.tables import clock
@@ -51,34 +50,18 @@ async def fire(conn: AsyncConnection, now: datetime) -> list[Fired]:
     it was given: with it stand audit and message, in the same transaction.
     """
     rows = (await conn.execute(due(now))).mappings().all()
-    before = await clocks.cards_given(conn, [row["id"] for row in rows])
-    fired = []
-    for row in rows:
-        card: Card | None = rules.card(row["due_at"], row["warn_at"], now)
-        if card is Card.NONE or card in before[row["id"]]:
-            card = None
-        await clocks.card_given(conn, row, card, before[row["id"]], now)
-        if card is None:
-            continue
-        given = Fired(
-            order=row["order_public_id"],
-            serial=row["serial"],
-            code=row["code"],
-            card=card,
-            due_at=row["due_at"],
-            owner=row["owner"],
-        )
-        await _tell(conn, given, row["state"], row["version"], now=now)
+    fired, entries, messages = [], [], []
+    for row, card in await clocks.give_cards(conn, rows, now):
+        given = Fired(row["order_public_id"], row["serial"], row["code"], card, row["due_at"], row["owner"])
+        event = f"clock.{card.value}"
+        told: dict[str, Any] = {"clock": given.code, "due_at": given.due_at.isoformat(), "owner": given.owner}
+        head = {"event": event, "order": given.order, "serial": given.serial}
         fired.append(given)
+        entries.append(audit.Entry(SYSTEM, event, "order", given.order, now, told))
+        messages.append((given.serial, {**head, "version": row["version"], "state": row["state"], **told}))
+    await audit.record_all(conn, entries)
+    await outbox.put_all(conn, TOPIC, messages, now)
     return fired
-
-
-async def _tell(conn: AsyncConnection, fired: Fired, state: str, version: int, *, now: datetime) -> None:
-    event = f"clock.{fired.card.value}"
-    told: dict[str, Any] = {"clock": fired.code, "due_at": fired.due_at.isoformat(), "owner": fired.owner}
-    await audit.record(conn, SYSTEM, event, "order", fired.order, told, now)
-    news = {"event": event, "order": fired.order, "serial": fired.serial, "version": version, "state": state}
-    await outbox.put(conn, TOPIC, fired.serial, {**news, **told}, now)
 
 
 def due(now: datetime) -> Select[Any]:
