@@ -86,6 +86,7 @@ class Action(StrEnum):
     PROPOSE_CHANGE = "propose_change"
     FOLLOW_THROUGH = "follow_through"
     TRANSFER_WORK = "transfer_work"
+    DECIDE_EXTENSION = "decide_extension"
     VIEW_ORDERS = "view_orders"
     VIEW_ALL_ORDERS = "view_all_orders"
     VIEW_DRAFTS_OF_OTHERS = "view_drafts_of_others"
@@ -153,6 +154,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.PAUSE_FLOW: frozenset({Post.SA, Post.AD}),
     Action.CANCEL_ORDER: frozenset({Post.SA, Post.AD}),
     Action.TRANSFER_WORK: frozenset({Post.DH, Post.SA}),
+    Action.DECIDE_EXTENSION: frozenset({Post.SU}),
     Action.FORCE_END: frozenset({Post.LD, Post.AD}),
     Action.ESCALATE: frozenset({Post.DH, Post.SA, Post.MH}),
     Action.HEAR_CUSTOMER: _INTAKE | {Post.MH},

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ from sqlalchemy import select
 
 from tests.orders.desk import Desk
 from tests.orders.test_properties import _play_all
+from ticketing.attachments import actions as attachments
+from ticketing.attachments.actions import Attach
 from ticketing.changes import Change
 from ticketing.clocks.tables import clock
 from ticketing.errors import Forbidden, Invalid, NotFound, Refused
@@ -22,6 +27,7 @@ from ticketing.orders import (
     closing,
     control,
     dispatching,
+    extending,
     fieldwork,
     hearing,
     leading,
@@ -55,11 +61,13 @@ from ticketing.orders.inputs import (
 )
 from ticketing.orders.model import ENDED, LIVE_WORK, State, WorkOrderState
 from ticketing.orders.step_inputs import (
+    AskExtension,
     AssignField,
     Coordinate,
     CustomerAdds,
     DecideRemedy,
     FieldReport,
+    GrantExtension,
     Note,
     Opinion,
     Raise,
@@ -72,10 +80,27 @@ from ticketing.orders.step_inputs import (
 )
 from ticketing.orders.tables import customer_order, order_coordination, order_trail, review, work_order
 from ticketing.orders.workflow import Verb, rows_from
+from ticketing.papers.files import FileStore, Stored
 
 _RUNS = itertools.count(1)
 WELL = dict.fromkeys(CHECKS, True)
 TASKS = (Task("city.network", "上门", 7200), Task("city.billing", "核对", 3600))
+FAR = datetime(2026, 3, 15, tzinfo=UTC)
+
+
+class Shelf(FileStore):
+    """A store that keeps nothing on the disk."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("nowhere"))
+
+    async def put(self, data: bytes) -> Stored:
+        return Stored(token_hex(16), sha256(data).hexdigest(), len(data))
+
+    async def drop(self, key: str) -> None:
+        """There is nothing to take away."""
+
+
 Made = tuple[Callable[..., Awaitable[Any]], type, dict[str, Any]]
 
 ORDER: dict[Verb, Made] = {
@@ -154,6 +179,10 @@ WORK: dict[Verb, Made] = {
     Verb.NOTE: (fieldwork.note, Note, {"text": "x"}),
     Verb.SEND_ON: (rework.send_on, SendOn, {"opinion": "x", "checks": WELL, "tasks": TASKS[1:]}),
     Verb.DROP: (rework.drop, ForReason, {"reason": "x"}),
+    Verb.ATTACH: (attachments.attach, Attach, {"name": "x.txt", "data": b"x", "files": Shelf()}),
+    Verb.ASK_EXTENSION: (extending.ask, AskExtension, {"reason": "parts", "due_at": FAR}),
+    Verb.GRANT_EXTENSION: (extending.grant, GrantExtension, {"opinion": "x"}),
+    Verb.REFUSE_EXTENSION: (extending.refuse, Opinion, {"opinion": "x"}),
 }
 WAY = (
     *(
@@ -165,7 +194,22 @@ WAY = (
     ),
     *((Verb.ACCEPT, "8002"), (Verb.BEGIN, "8002"), (Verb.FINISH, "8002"), (Verb.REPLY, "2001"), (Verb.RATE, "7001")),
 )
-_PEOPLE = ("1001", "2001", "4001", "5001", "7001", "8001", "8002", "8101", "8102", "8201", "9001", "9101", "9102")
+_PEOPLE = (
+    "1001",
+    "2001",
+    "3001",
+    "4001",
+    "5001",
+    "7001",
+    "8001",
+    "8002",
+    "8101",
+    "8102",
+    "8201",
+    "9001",
+    "9101",
+    "9102",
+)
 #: the next step of the usual way, or anything by anybody
 _STEPS = st.one_of(
     st.just(None),
@@ -266,8 +310,9 @@ class Story:
         keys = {each.id for each in main}
         assert all(each.parent_id in keys for each in live if each.kind == work.FIELD), "a sub-task lives with its own"
         assert len(asked) == (state is State.AT_LEADER)
-        changes = [each for each in open_reviews if each.work_order_id is not None]
-        assert all(each.work_order_id in keys for each in changes), "what is proposed is about who holds the work"
+        about = [each for each in open_reviews if each.work_order_id is not None]
+        assert all(each.work_order_id in keys for each in about), "what is asked is about who holds the work"
+        changes = [each for each in about if each.kind != "extension"]
         assert state not in ENDED or not open_reviews
         stages = {each.work_order_id for each in running if each.code == "K9"}
         assert stages == {each.id for each in live}, "each live work order has its clock, no other has one"
@@ -343,6 +388,13 @@ async def test_any_story_of_the_posts_keeps_what_must_hold(desk: Desk) -> None:
             (Verb.KEEP, "9101"),
             (Verb.ASK_FORCE_END, "9101"),
             (Verb.FORCE_END, "9001"),
+        ]
+    )
+    @example(
+        steps=[
+            *(None, None, (Verb.ASK_EXTENSION, "8001"), (Verb.REFUSE_EXTENSION, "3001"), (Verb.ATTACH, "8101")),
+            *((Verb.ASK_EXTENSION, "8101"), (Verb.GRANT_EXTENSION, "3001"), (Verb.ASK_EXTENSION, "8001")),
+            (Verb.TRANSFER, "8101"),
         ]
     )
     @given(steps=st.lists(_STEPS, min_size=4, max_size=16))

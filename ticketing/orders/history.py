@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid, NotFound
-from ticketing.orders import work
-from ticketing.orders.model import LIVE_WORK, WorkOrderState
+from ticketing.orders import rework, work
+from ticketing.orders.model import LIVE_WORK, ReviewKind, WorkOrderState
 from ticketing.orders.tables import (
     customer_order,
     order_reply,
@@ -54,6 +54,10 @@ class Review:
     reason: str | None = None
     task: str | None = None
     limit_s: int | None = None
+    #: of a later limit: why, as a code, the one asked for or given, and the one before (PX-05)
+    code: str | None = None
+    due_at: str | None = None
+    old_due_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,9 @@ async def reviews(conn: AsyncConnection, order_id: int) -> tuple[Review, ...]:
             reason=row["proposal"].get("reason"),
             task=row["proposal"].get("task"),
             limit_s=row["proposal"].get("limit_s"),
+            code=row["proposal"].get("code"),
+            due_at=row["proposal"].get("due_at"),
+            old_due_at=row["proposal"].get("old_due_at"),
         )
         for row in rows.mappings()
     )
@@ -242,7 +249,8 @@ async def inbox(
 async def of_order(conn: AsyncConnection, actor: Actor, order_id: int, now: datetime) -> tuple[WorkOrderView, ...]:
     """What departments were asked to do for an order the actor may see, with the steps he may take."""
     query = _work_orders().where(work_order.c.order_id == order_id).order_by(work_order.c.number)
-    mine = may(actor.posts, Action.DISPATCH) or may(actor.posts, Action.PROPOSE_DISPATCH)
+    steps = (Action.DISPATCH, Action.PROPOSE_DISPATCH, Action.DECIDE_EXTENSION)
+    mine = any(may(actor.posts, each) for each in steps)
     return tuple(
         work_order_view(row, now, actions_of(actor, row) if mine else ())
         for row in (await conn.execute(query)).mappings()
@@ -267,6 +275,7 @@ _FIELD = frozenset({Verb.ACCEPT, Verb.BEGIN, Verb.FIELD_REPORT, Verb.NOTE})
 _RETURNED = frozenset({Verb.SEND_ON, Verb.DROP})
 _DECISIONS = frozenset({Verb.APPROVE_CHANGE, Verb.REFUSE_CHANGE})
 _PROPOSALS = frozenset({Verb.PROPOSE_SUPPLEMENT, Verb.PROPOSE_RECALL})
+_LIMITS = frozenset({Verb.GRANT_EXTENSION, Verb.REFUSE_EXTENSION})
 
 
 def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -279,6 +288,7 @@ def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
     if work.followed_up(row["form"]):
         verbs -= _RETURNED
     verbs -= _PROPOSALS if row["proposed"] else _DECISIONS
+    verbs -= {Verb.ASK_EXTENSION} if row["extending"] or row["kind"] == work.FIELD else _LIMITS
     if not row["changed"]:
         verbs -= {Verb.ACKNOWLEDGE}
     return tuple(verb.value for verb in Verb if verb in verbs)
@@ -289,7 +299,12 @@ def _work_orders() -> Select[Any]:
         work_order_amendment.c.work_order_id == work_order.c.id, work_order_amendment.c.acknowledged_at.is_(None)
     )
     proposed = exists().where(
-        review.c.work_order_id == work_order.c.id, review.c.state == "open", review.c.kind != "dispatch"
+        review.c.work_order_id == work_order.c.id, review.c.state == "open", review.c.kind.in_(rework.CHANGES)
+    )
+    extending = exists().where(
+        review.c.work_order_id == work_order.c.id,
+        review.c.state == "open",
+        review.c.kind == ReviewKind.EXTENSION.value,
     )
     parent = work_order.alias("parent")
     return (
@@ -297,6 +312,7 @@ def _work_orders() -> Select[Any]:
             work_order,
             unread.label("changed"),
             proposed.label("proposed"),
+            extending.label("extending"),
             parent.c.number.label("parent_number"),
             customer_order.c.serial.label("order_serial"),
             customer_order.c.public_id.label("order_public_id"),

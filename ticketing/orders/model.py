@@ -129,6 +129,8 @@ class ReviewKind(StrEnum):
     RECALL = "recall"
     SECOND_DISPATCH = "second_dispatch"
     FORCE_END = "force_end"
+    #: another limit for a work order, asked for by its unit and decided by the supervisor (PX-05)
+    EXTENSION = "extension"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,8 +22,6 @@ from ticketing.orders.tables import review
 from ticketing.orders.work import Done, HeldWork
 from ticketing.orders.workflow import Verb
 from ticketing.roles import Actor, Post
-
-_CHANGES: Final = (ReviewKind.SUPPLEMENT.value, ReviewKind.RECALL.value)
 
 
 async def propose_supplement(conn: AsyncConnection, actor: Actor, given: Supplement, now: datetime) -> Change:
@@ -82,7 +80,7 @@ def _row(actor: Actor, held: Held, now: datetime, *, kind: str, proposal: Mappin
 
 
 async def _open(conn: AsyncConnection, held: HeldWork) -> RowMapping | None:
-    mine = (review.c.work_order_id == held.row["id"], review.c.kind.in_(_CHANGES), review.c.state == "open")
+    mine = (review.c.work_order_id == held.row["id"], review.c.kind.in_(rework.CHANGES), review.c.state == "open")
     return (await conn.execute(select(review).where(*mine))).mappings().first()
 
 

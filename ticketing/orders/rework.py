@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,13 +18,15 @@ from ticketing.errors import Invalid, Refused
 from ticketing.orders import dispatching, fields, ledger, settle, workflow
 from ticketing.orders.inputs import ForReason, OnOrder, Supplement, TakeBack, Transfer
 from ticketing.orders.ledger import Step, WorkStep
-from ticketing.orders.model import State, WorkOrderState
+from ticketing.orders.model import ReviewKind, State, WorkOrderState
 from ticketing.orders.step_inputs import SendOn
 from ticketing.orders.tables import review, work_order, work_order_amendment
 from ticketing.orders.work import Done, HeldWork, change, followed_up, hold, settle_order, situation, states, turn
 from ticketing.orders.workflow import Verb
 from ticketing.roles import SYSTEM, Actor
 
+#: changes of a work order that juniors propose (RV-02)
+CHANGES: Final = (ReviewKind.SUPPLEMENT.value, ReviewKind.RECALL.value)
 _ENDED: dict[str, Any] = {"owner_id": None, "owner_queue": None}
 
 
@@ -70,7 +72,7 @@ async def _end(
     _no_field_task(held)
     await turn(conn, held, decision, now)
     if verb is Verb.RECALL:
-        await _amend(conn, actor, held, now, kind="recall", reason=reason)
+        await write_amendment(conn, actor, held, now, kind="recall", reason=reason)
     values = {**_ENDED, "ended_at": now, "end_reason": reason}
     told = await change(conn, actor, held, Done(f"work_order.{to.value}", verb, to, values, reason), now)
     followed = await settle_order(conn, held.order.id, now)
@@ -126,9 +128,10 @@ async def _had_it(conn: AsyncConnection, held: HeldWork) -> set[str]:
 
 
 async def _proposals_follow(conn: AsyncConnection, held: HeldWork, unit: str) -> None:
-    """A proposed change is about whoever holds the work now: it goes with the transfer."""
+    """A proposed change is about whoever holds the work now: it goes with the transfer; a unit's own wish for a later
+    limit does not, the other one has its own limit."""
     heir = select(work_order.c.id).where(work_order.c.parent_id == held.row["id"], work_order.c.unit == unit)
-    mine = (review.c.work_order_id == held.row["id"], review.c.state == "open")
+    mine = (review.c.work_order_id == held.row["id"], review.c.state == "open", review.c.kind.in_(CHANGES))
     await conn.execute(update(review).where(*mine).values(work_order_id=heir.scalar_subquery()))
     review_clock = (
         clock.c.work_order_id == held.row["id"],
@@ -219,7 +222,7 @@ async def amend(conn: AsyncConnection, actor: Actor, given: Supplement, now: dat
         due_at = await clocks.move(conn, held.row["id"], now, target=limit, reason=reason or "", actor=actor.number)
         values |= {"limit_s": given.limit_s, "due_at": due_at}
         amended |= {"old_due_at": held.row["due_at"], "new_due_at": due_at}
-    await _amend(conn, actor, held, now, kind="supplement", reason=reason, **amended)
+    await write_amendment(conn, actor, held, now, kind="supplement", reason=reason, **amended)
     done = Done("work_order.supplemented", Verb.SUPPLEMENT, held.state, values, reason)
     return await change(conn, actor, held, done, now)
 
@@ -243,6 +246,7 @@ async def acknowledge(conn: AsyncConnection, actor: Actor, given: OnOrder, now: 
     return await change(conn, actor, held, told, now)
 
 
-async def _amend(conn: AsyncConnection, actor: Actor, held: HeldWork, now: datetime, **said: Any) -> None:
+async def write_amendment(conn: AsyncConnection, actor: Actor, held: HeldWork, now: datetime, **said: Any) -> None:
+    """What was changed of a work order, or stopped, for whoever holds it to read (DP-08, DP-09)."""
     row = {"work_order_id": held.row["id"], "at": now, "staff_id": ledger.id_of(actor), **said}
     await conn.execute(insert(work_order_amendment).values(row))

@@ -134,6 +134,25 @@ class Note(OnOrder):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskExtension(OnOrder):
+    """A unit asks for a later limit (PX-05)."""
+
+    #: leaf of taxonomy extension_reason
+    reason: str
+    due_at: datetime
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantExtension(OnOrder):
+    """The supervisor gives the limit asked for, or an earlier one (PX-05)."""
+
+    opinion: str
+    #: none: as it was asked
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendOn(OnOrder):
     """T14: a returned work order goes to other units, by the dispatcher (RV-03)."""
 

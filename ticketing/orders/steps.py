@@ -67,6 +67,10 @@ class Verb(StrEnum):
     NOTE = "note"  #: 追加消息
     SEND_ON = "send_on"  #: 退回单改派
     DROP = "drop"  #: 退回单不再派
+    ATTACH = "attach"  #: 添附件
+    ASK_EXTENSION = "ask_extension"  #: 申请延期
+    GRANT_EXTENSION = "grant_extension"  #: 同意延期
+    REFUSE_EXTENSION = "refuse_extension"  #: 不同意延期
 
 
 class Subject(StrEnum):

@@ -53,6 +53,8 @@ class WorkOrderView:
     changed: bool = False
     #: a change of it waits for a senior (RV-02)
     proposed: bool = False
+    #: a later limit was asked for and waits for the supervisor (PX-05)
+    extending: bool = False
     #: work, or field: a sub-task at the place (PR-12)
     kind: str = "work"
     #: number of the work order it belongs to, came from or takes the place of
@@ -92,6 +94,7 @@ def work_order_view(row: Mapping[str, Any], now: datetime, actions: tuple[str, .
         ended_at=row["ended_at"],
         changed=bool(row.get("changed", False)),
         proposed=bool(row.get("proposed", False)),
+        extending=bool(row.get("extending", False)),
         kind=row["kind"],
         parent=row.get("parent_number"),
         notes=row["process_notes"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from ticketing.changes import Change
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
-from ticketing.errors import Forbidden, Invalid, NotFound, Refused, Stale
+from ticketing.errors import Forbidden, HotlineError, Invalid, NotFound, Refused, Stale
 from ticketing.orders import coordination, drafts, fields, ledger, settle, tracking, workflow
 from ticketing.orders.inputs import Finish, OnOrder
 from ticketing.orders.ledger import Held, Step, WorkStep
@@ -71,6 +71,37 @@ async def accept(conn: AsyncConnection, actor: Actor, given: OnOrder, now: datet
     return await change(
         conn, actor, held, Done("work_order.accepted", Verb.ACCEPT, WorkOrderState.ACCEPTED, values), now
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one of several work orders taken at once."""
+
+    id: str
+    #: None: it was refused
+    change: Change | None
+    #: why it was refused
+    refusal: HotlineError | None = None
+
+
+async def accept_all(conn: AsyncConnection, actor: Actor, given: Sequence[OnOrder], now: datetime) -> tuple[Taken, ...]:
+    """T12 for several at once: each is taken or refused by itself, and told in the order given (PX-05).
+
+    Orders are locked in one order by everybody, so that two people who take the same ones never wait for each other.
+    """
+    ids = [each.public_id for each in given]
+    known = await conn.execute(
+        select(work_order.c.public_id, work_order.c.order_id).where(work_order.c.public_id.in_(ids))
+    )
+    of_order = {row.public_id: row.order_id for row in known}
+    taken: dict[str, Taken] = {}
+    for each in sorted(given, key=lambda one: (of_order.get(one.public_id, 0), one.public_id)):
+        try:
+            async with conn.begin_nested():
+                taken[each.public_id] = Taken(each.public_id, await accept(conn, actor, each, now))
+        except HotlineError as refusal:
+            taken.setdefault(each.public_id, Taken(each.public_id, None, refusal))
+    return tuple(taken[id_] for id_ in dict.fromkeys(ids))
 
 
 async def begin(conn: AsyncConnection, actor: Actor, given: OnOrder, now: datetime) -> Change:
@@ -198,10 +229,12 @@ def followed_up(form: Mapping[str, Any]) -> bool:
 
 
 def reach(actor: Actor) -> ColumnElement[bool]:
-    """Condition on `work_order`: who dispatches or proposes reaches all that was sent, the office its unit's, somebody
-    of the field his own (PR-01)."""
+    """Condition on `work_order`: who dispatches, proposes or decides about limits reaches all that was sent, the office
+    its unit's, somebody of the field his own (PR-01, PX-04)."""
     sent = work_order.c.state != WorkOrderState.PROPOSED.value
     if actor.staff_id == SYSTEM.staff_id or may(actor.posts, Action.DISPATCH):
+        return sent
+    if may(actor.posts, Action.DECIDE_EXTENSION):
         return sent
     if may(actor.posts, Action.PROPOSE_DISPATCH) and may(actor.posts, Action.VIEW_ALL_ORDERS):
         return sent

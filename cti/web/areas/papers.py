@@ -25,6 +25,7 @@ from cti.web.schemas.papers import (
     ReassignPaper,
     RegisterPaper,
 )
+from ticketing.attachments.store import Attachment
 from ticketing.orders import store as order_store
 from ticketing.orders.model import Channel
 from ticketing.papers import actions, store
@@ -123,7 +124,7 @@ async def order_file(call: Call) -> web.StreamResponse:
     return await give(call, found, key, "order")
 
 
-async def give(call: Call, found: PaperFile, key: str, whose: str) -> web.StreamResponse:
+async def give(call: Call, found: PaperFile | Attachment, key: str, whose: str) -> web.StreamResponse:
     """The file as an attachment that no browser runs, after the look is on record (AU-01)."""
     said = {"file": found.id, "sha256": found.sha256}
     await call.looked_up(f"{whose}.file_read", whose, call.part("id"), conditions=said, ids=[found.id])

@@ -392,6 +392,8 @@ class WorkOrderTask(Output):
     changed: bool
     #: a change of it waits for a senior (RV-02)
     proposed: bool
+    #: a later limit was asked for and waits for the supervisor (PX-05)
+    extending: bool
     #: work, or field: a sub-task at the place (PR-12)
     kind: str
     #: number of the work order it belongs to, came from or takes the place of
@@ -432,6 +434,10 @@ class ReviewView(Output):
     reason: str | None
     task: str | None
     limit_s: int | None
+    #: of a later limit: leaf of `extension_reason`, the one asked for or given, and the one before (PX-05)
+    code: str | None
+    due_at: UtcInstant | None
+    old_due_at: UtcInstant | None
 
 
 class ReplyView(Output):

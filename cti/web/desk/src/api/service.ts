@@ -4,6 +4,7 @@ import type { LogPage, LogState, PersonView, ResetToken, StaffList } from './adm
 import { download, request } from './client'
 import type { OrderClocks } from './clocks-types'
 import { control } from './control'
+import { department } from './department'
 import type { CountersView, FiguresView } from './floor-types'
 import type { OpenPointList, OrderHistory, WorkOrderList, WorkOrderTask } from './workflow-types'
 import type {
@@ -52,6 +53,7 @@ export const service = {
   ...work,
   ...papers,
   ...control,
+  ...department,
 
   session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
   signIn: (number: string, password: string) =>

@@ -34,6 +34,7 @@ export interface WorkOrderTask {
   version: number
   changed: boolean
   proposed: boolean
+  extending: boolean
   kind: string
   parent: number | null
   notes: string | null
@@ -65,6 +66,9 @@ export interface ReviewView {
   reason: string | null
   task: string | null
   limit_s: number | null
+  code: string | null
+  due_at: Instant | null
+  old_due_at: Instant | null
 }
 
 export interface ReplyView {

@@ -2,6 +2,7 @@
 
 import { createI18n } from 'vue-i18n'
 import { en } from './en'
+import { boardEn, boardZh } from './board'
 import { controlEn, controlZh } from './control'
 import { papersEn, papersZh } from './papers'
 import { clocksEn, clocksZh } from './clocks'
@@ -17,7 +18,7 @@ export const i18n = createI18n({
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
   messages: {
-    zh: { ...zh, ...controlZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh },
-    en: { ...en, ...controlEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn },
+    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh },
+    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn },
   },
 })

@@ -40,7 +40,14 @@ describe('steps', () => {
 
   it('an invalid complaint begins with its validity unchecked', () => {
     expect(beginning('invalidate', { order }, NOW).checks).toMatchObject({ valid: false, serial: true })
-    expect(Object.keys(STEPS)).toHaveLength(47)
+    expect(Object.keys(STEPS)).toHaveLength(50)
+  })
+
+  it('asks for a limit a day after the one that runs, and grants it as it was asked', () => {
+    const work = { due_at: '2026-03-12T02:00:00Z' } as unknown as WorkOrderTask
+    expect(beginning('ask_extension', { order, work }, NOW).due_at).toBe('2026-03-13T02:00:00.000Z')
+    expect(lacking('ask_extension', beginning('ask_extension', { order, work }, NOW), { order, work })).toEqual(['reason'])
+    expect(body('grant_extension', { ...beginning('grant_extension', { order, work }, NOW), opinion: 'ok' }, { order, work })).toEqual({ opinion: 'ok' })
   })
 
   it('asks what fits what is typed: an earlier order, an amount, the work order a customer wants changed', () => {

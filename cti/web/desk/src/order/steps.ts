@@ -181,6 +181,9 @@ export const STEPS: Record<string, StepField[]> = {
   note: [{ name: 'text', kind: 'text' }],
   send_on: [tasks, checks, opinion],
   drop: [{ name: 'reason', kind: 'text' }],
+  ask_extension: [{ name: 'reason', kind: 'choice', words: 'extension_reason' }, { name: 'due_at', kind: 'time' }, { name: 'note', kind: 'text', optional: true }],
+  grant_extension: [opinion, { name: 'due_at', kind: 'time', optional: true }],
+  refuse_extension: [opinion],
   finish: [
     { name: 'result', kind: 'text' },
     cause,
@@ -211,6 +214,7 @@ export function beginning(verb: string, about: About, now: Date): Values {
   if (verb === 'reply') Object.assign(values, { channel: about.order?.reply_mode ?? '', final: true })
   if (verb === 'pause') values.resume_expected_at = new Date(now.getTime() + 86_400_000).toISOString()
   if (verb === 'answer') values.fcr = true
+  if (verb === 'ask_extension') values.due_at = new Date((about.work?.due_at ? Date.parse(about.work.due_at) : now.getTime()) + 86_400_000).toISOString()
   if (verb === 'to_leader') values.level = '1'
   if (verb === 'tell') values.agreed = true
   if (verb === 'decide_remedy') values.granted = true

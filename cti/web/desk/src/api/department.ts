@@ -1,0 +1,16 @@
+// Addresses of what departments ask for, take at once and attach.
+
+import { request } from './client'
+import type { AttachmentList, ExtensionList, TakenList } from './department-types'
+import type { WorkOrderTask } from './workflow-types'
+
+const part = encodeURIComponent
+
+export const department = {
+  acceptAll: (items: { id: string; version: number }[]) => request<TakenList>('POST', '/api/work-orders/accept', { body: { items } }),
+  attach: (id: string, version: number, file: File) =>
+    request<WorkOrderTask>('POST', `/api/work-orders/${part(id)}/files`, { query: { name: file.name, version }, file }),
+  attachments: (order: string) => request<AttachmentList>('GET', `/api/orders/${part(order)}/attachments`),
+  attachmentUrl: (order: string, file: string) => `/api/orders/${part(order)}/attachments/${part(file)}`,
+  extensions: () => request<ExtensionList>('GET', '/api/extensions'),
+}

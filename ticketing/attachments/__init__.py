@@ -1,0 +1,1 @@
+"""Files that people put to work orders: photographs, measurements, signed sheets (PX-05)."""
