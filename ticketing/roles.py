@@ -150,7 +150,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.ASSIGN_FIELD_STAFF: frozenset({Post.DH}),
     Action.HANDLE_APPEAL: frozenset({Post.FU}),
     Action.SURVEY: frozenset({Post.SV}),
-    Action.CHASE: frozenset({Post.SA, Post.SV, Post.FU, Post.SU}),
+    Action.CHASE: _INTAKE | {Post.MH, Post.SV, Post.FU, Post.SU},
     Action.PAUSE_FLOW: frozenset({Post.SA, Post.AD}),
     Action.CANCEL_ORDER: frozenset({Post.SA, Post.AD}),
     Action.TRANSFER_WORK: frozenset({Post.DH, Post.SA}),

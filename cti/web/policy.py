@@ -86,6 +86,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "orders.tell": Action.EXPLAIN_PLAN,
         "orders.remedy": Action.GRANT_REMEDY,
         "orders.decide_remedy": Action.COORDINATE,
+        "orders.chase": Action.CHASE,
         "orders.to_archivist": Action.SUBMIT_ORDER,
         "orders.report": Action.CLASSIFY_SUGGESTION,
         "work_orders.to_head": Action.WORK_WORK_ORDER,

@@ -24,6 +24,7 @@ from ticketing.changes import Change
 from ticketing.clocks.tables import clock
 from ticketing.errors import Forbidden, Invalid, NotFound, Refused
 from ticketing.orders import (
+    chasing,
     closing,
     control,
     dispatching,
@@ -63,6 +64,7 @@ from ticketing.orders.model import ENDED, LIVE_WORK, State, WorkOrderState
 from ticketing.orders.step_inputs import (
     AskExtension,
     AssignField,
+    Chase,
     Coordinate,
     CustomerAdds,
     DecideRemedy,
@@ -147,12 +149,22 @@ ORDER: dict[Verb, Made] = {
     Verb.CUSTOMER_ADDS: (hearing.customer_adds, CustomerAdds, {"text": "x", "outcome": "answered", "answer": "x"}),
     Verb.TELL: (hearing.tell, Tell, {"plan": "x", "time_reason": "x", "agreed": True}),
     Verb.REMEDY: (remedies.remedy, Remedy, {"remedy": "compensation", "reason": "x", "amount": Decimal(500)}),
+    Verb.CHASE: (chasing.chase, Chase, {"asked_by": "customer", "reason": "x"}),
     Verb.DECIDE_REMEDY: (remedies.decide_remedy, DecideRemedy, {"granted": True, "opinion": "x"}),
 }
 TOLD = {Verb.CUSTOMER_ADDS: "promise_due_at", Verb.TELL: "told_due_at"}
 BESIDE = frozenset(
     {"warning", "second_person", "more_attempts", "nobody_asked", "asked_already", "both_needed", "at_the_top"}
-    | {"work_is_live", "remedy_asked", "nothing_asked", "not_a_complaint", "not_a_suggestion", "top_level", "twice"}
+    | {
+        "work_is_live",
+        "remedy_asked",
+        "nothing_asked",
+        "not_a_complaint",
+        "not_a_suggestion",
+        "top_level",
+        "twice",
+        "nobody_works",
+    }
 )
 """Why a step of the table may still be refused."""
 WORK: dict[Verb, Made] = {
@@ -333,6 +345,7 @@ async def test_any_story_of_the_posts_keeps_what_must_hold(desk: Desk) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     @example(steps=[None] * 10 + [(Verb.FILE, "5001")])
     @example(steps=[None] * 9 + [(Verb.REDISPATCH, "7001"), (Verb.APPROVE, "2001"), (Verb.ACCEPT, "8001")])
+    @example(steps=[None, None, None, (Verb.CHASE, "7001"), (Verb.ACKNOWLEDGE, "8001"), (Verb.ACKNOWLEDGE, "8102")])
     @example(steps=[(Verb.ANSWER, "1001"), (Verb.RATE, "7001")])
     @example(steps=[(Verb.HAND_TO_SENIOR, "1001"), (Verb.SOLVE, "2001"), (Verb.REPLY, "2001")])
     @example(steps=[(Verb.PROPOSE, "1001"), (Verb.INVALIDATE, "2001"), (Verb.FILE, "5001")])

@@ -178,3 +178,32 @@ async def test_unknown_fields_and_stale_versions_are_refused(open_browser: MakeB
     assert bad["details"]["field"] == "tasks.0.limit_s"
     assert (await step(senior, {"id": "nosuch", "version": 1}, "send-back", 404, opinion="x"))["code"] == "not_found"
     clock.now += timedelta(days=1)
+
+
+@pytest.mark.req("T29", "SV-03", "PX-05")
+async def test_urged_through_the_interface_with_a_receipt_of_who_and_when(
+    open_browser: MakeBrowser, clock: Clock
+) -> None:
+    junior, senior, surveyor, staff = [await open_browser(number) for number in ("1001", "2001", "7001", "8001")]
+    order = await registered(junior, clock)
+    order = await step(junior, order, "hand-to-senior", reason="x")
+    order = await step(senior, order, "dispatch", opinion="x", checks=WELL, tasks=[TASK])
+    assert "chase" in order["actions"]
+    urged = await step(surveyor, order, "chase", asked_by="customer", reason="客户第三次来电")
+    assert (urged["state"], urged["chase_no"]) == ("in_process", 1)
+    assert (await step(surveyor, urged, "chase", 403, asked_by="centre", reason="x", urgent=True))["code"] == (
+        "not_yours_to_hurry"
+    )
+    (point,) = [
+        each for each in (await (await senior.get("/api/open-points")).json())["items"] if each["kind"] == "chase"
+    ]
+    assert (point["order_serial"], point["unit"]) == (order["serial"], "city.network")
+    (task,) = (await (await staff.get("/api/work-orders")).json())["items"]
+    assert (task["changed"], task["chased"], task["chases"]) == (True, "客户第三次来电", 1)
+    clock.advance(minutes=5)
+    answer = await staff.post(f"/api/work-orders/{task['id']}/acknowledge", {"version": task["version"]})
+    assert (answer.status, (await answer.json())["changed"]) == (200, False)
+    (chased,) = (await (await senior.get(f"/api/orders/{order['id']}/history")).json())["chases"]
+    assert (chased["reached"], chased["by"], chased["asked_by"]) == ("city.network", "7001", "customer")
+    assert (chased["acknowledged_by"], chased["outstanding"]) == ("8001", False)
+    assert chased["acknowledged_at"].startswith(clock.now.isoformat()[:16])

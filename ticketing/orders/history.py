@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid, NotFound
@@ -271,7 +271,7 @@ def of_unit(actor: Actor) -> ColumnElement[bool]:
     return work.reach(actor)
 
 
-_FIELD = frozenset({Verb.ACCEPT, Verb.BEGIN, Verb.FIELD_REPORT, Verb.NOTE})
+_FIELD = frozenset({Verb.ACCEPT, Verb.BEGIN, Verb.FIELD_REPORT, Verb.NOTE, Verb.ACKNOWLEDGE})
 _RETURNED = frozenset({Verb.SEND_ON, Verb.DROP})
 _DECISIONS = frozenset({Verb.APPROVE_CHANGE, Verb.REFUSE_CHANGE})
 _PROPOSALS = frozenset({Verb.PROPOSE_SUPPLEMENT, Verb.PROPOSE_RECALL})
@@ -284,7 +284,7 @@ def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
     verbs &= _FIELD if row["kind"] == work.FIELD else set(Verb) - {Verb.FIELD_REPORT}
     others = row["kind"] == work.FIELD and row["owner_id"] != actor.staff_id
     if others or not actor.posts & {Post.DS, Post.DH, Post.FS}:
-        verbs -= {Verb.ACCEPT, Verb.BEGIN, Verb.FIELD_REPORT}
+        verbs -= {Verb.ACCEPT, Verb.BEGIN, Verb.FIELD_REPORT, Verb.ACKNOWLEDGE}
     if work.followed_up(row["form"]):
         verbs -= _RETURNED
     verbs -= _PROPOSALS if row["proposed"] else _DECISIONS
@@ -295,9 +295,12 @@ def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _work_orders() -> Select[Any]:
-    unread = exists().where(
-        work_order_amendment.c.work_order_id == work_order.c.id, work_order_amendment.c.acknowledged_at.is_(None)
-    )
+    amended = work_order_amendment.c.work_order_id == work_order.c.id
+    waits = work_order_amendment.c.acknowledged_at.is_(None)
+    chase = (amended, work_order_amendment.c.kind == "chase")
+    newest = select(work_order_amendment.c.reason).where(*chase, waits).order_by(work_order_amendment.c.id.desc())
+    chases = select(func.count()).select_from(work_order_amendment).where(*chase)
+    unread = exists().where(amended, waits)
     proposed = exists().where(
         review.c.work_order_id == work_order.c.id, review.c.state == "open", review.c.kind.in_(rework.CHANGES)
     )
@@ -311,6 +314,8 @@ def _work_orders() -> Select[Any]:
         select(
             work_order,
             unread.label("changed"),
+            newest.limit(1).scalar_subquery().label("chased"),
+            chases.scalar_subquery().label("chases"),
             proposed.label("proposed"),
             extending.label("extending"),
             parent.c.number.label("parent_number"),

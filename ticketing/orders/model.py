@@ -164,3 +164,5 @@ class OrderSummary:
     version: int
     #: run or paused
     control: str = Control.RUN
+    #: times it was chased (T29)
+    chase_no: int = 0

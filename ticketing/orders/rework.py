@@ -21,7 +21,7 @@ from ticketing.orders.ledger import Step, WorkStep
 from ticketing.orders.model import ReviewKind, State, WorkOrderState
 from ticketing.orders.step_inputs import SendOn
 from ticketing.orders.tables import review, work_order, work_order_amendment
-from ticketing.orders.work import Done, HeldWork, change, followed_up, hold, settle_order, situation, states, turn
+from ticketing.orders.work import Done, HeldWork, change, followed_up, his, hold, settle_order, situation, states, turn
 from ticketing.orders.workflow import Verb
 from ticketing.roles import SYSTEM, Actor
 
@@ -109,7 +109,7 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
     }
     sent = {"tasks": [task], "opinion": reason, "parent": held.row["id"]}
     await dispatching.send(conn, actor, held.order, Verb.TRANSFER, said=sent, now=now)
-    await _proposals_follow(conn, held, given.to_unit)
+    await _what_waits_follows(conn, held, given.to_unit)
     values = {**_ENDED, "ended_at": now, "end_reason": reason, "form": said}
     done = Done("work_order.transferred", Verb.TRANSFER, WorkOrderState.TRANSFERRED, values, reason)
     return await change(conn, actor, held, done, now)
@@ -127,9 +127,9 @@ async def _had_it(conn: AsyncConnection, held: HeldWork) -> set[str]:
     return units
 
 
-async def _proposals_follow(conn: AsyncConnection, held: HeldWork, unit: str) -> None:
-    """A proposed change is about whoever holds the work now: it goes with the transfer; a unit's own wish for a later
-    limit does not, the other one has its own limit."""
+async def _what_waits_follows(conn: AsyncConnection, held: HeldWork, unit: str) -> None:
+    """A proposed change, or a chase nobody has read, is about whoever holds the work now: it goes with the transfer; a
+    unit's own wish for a later limit does not, the other one has its own limit."""
     heir = select(work_order.c.id).where(work_order.c.parent_id == held.row["id"], work_order.c.unit == unit)
     mine = (review.c.work_order_id == held.row["id"], review.c.state == "open", review.c.kind.in_(CHANGES))
     await conn.execute(update(review).where(*mine).values(work_order_id=heir.scalar_subquery()))
@@ -139,6 +139,13 @@ async def _proposals_follow(conn: AsyncConnection, held: HeldWork, unit: str) ->
         clock.c.stopped_at.is_(None),
     )
     await conn.execute(update(clock).where(*review_clock).values(work_order_id=heir.scalar_subquery()))
+    unread = (
+        work_order_amendment.c.work_order_id == held.row["id"],
+        work_order_amendment.c.kind == "chase",
+        work_order_amendment.c.acknowledged_at.is_(None),
+    )
+    moved = {"work_order_id": heir.scalar_subquery(), "reached": unit}
+    await conn.execute(update(work_order_amendment).where(*unread).values(moved))
 
 
 def _no_field_task(held: HeldWork) -> None:
@@ -228,12 +235,13 @@ async def amend(conn: AsyncConnection, actor: Actor, given: Supplement, now: dat
 
 
 async def acknowledge(conn: AsyncConnection, actor: Actor, given: OnOrder, now: datetime) -> Change:
-    """Whoever holds the work order says that he has read what was changed or stopped (DP-08, DP-09).
+    """Whoever holds the work order says that he has read what was changed, stopped or chased (DP-08, DP-09, SV-03).
 
-    Raises Refused when there is nothing to acknowledge.
+    Raises Refused when there is nothing to acknowledge, Forbidden for the task of somebody else at the place.
     """
     held = await hold(conn, actor, given)
     workflow.advance(situation(held, now), Verb.ACKNOWLEDGE, actor.posts, {})
+    his(actor, held)
     mine = work_order_amendment.c.work_order_id == held.row["id"]
     done = await conn.execute(
         update(work_order_amendment)
@@ -247,6 +255,6 @@ async def acknowledge(conn: AsyncConnection, actor: Actor, given: OnOrder, now: 
 
 
 async def write_amendment(conn: AsyncConnection, actor: Actor, held: HeldWork, now: datetime, **said: Any) -> None:
-    """What was changed of a work order, or stopped, for whoever holds it to read (DP-08, DP-09)."""
+    """What was changed of a work order, stopped or urged, for whoever holds it to acknowledge (DP-08, DP-09, SV-03)."""
     row = {"work_order_id": held.row["id"], "at": now, "staff_id": ledger.id_of(actor), **said}
     await conn.execute(insert(work_order_amendment).values(row))

@@ -148,6 +148,7 @@ ORDERS: Final = (
     Column("操作流水", "Operation", _row("operation_serial"), 16),
     Column("加急", "Urgent", lambda line, reader: reader.yes(line.row["urgent"]), 6),
     Column("重复次数", "Repeats", _row("repeat_no"), 8),
+    Column("催单次数", "Chases", _row("chase_no"), 8),
     Column("联系次数", "Contacts", _row("contact_no"), 8),
     Column("黄红牌", "Card", _card, 8),
     Column("首次解决", "First contact", lambda line, reader: reader.yes(line.row["fcr"]), 8),

@@ -22,6 +22,17 @@ class ToManager(OnOrder):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chase(OnOrder):
+    """T29: whoever holds the work is urged."""
+
+    #: customer or centre
+    asked_by: str
+    reason: str
+    #: from now on it is 加急, the order and all its work (DP-07)
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToLeader(OnOrder):
     """T21: what a leader must decide; level 2 is the top of the company (PR-15)."""
 

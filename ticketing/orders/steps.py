@@ -47,6 +47,7 @@ class Verb(StrEnum):
     TELL = "tell"  #: 告知方案与时间
     REMEDY = "remedy"  #: 补救
     DECIDE_REMEDY = "decide_remedy"  #: 审批补救
+    CHASE = "chase"  #: 催单
 
     ACCEPT = "accept"  #: 接单
     BEGIN = "begin"  #: 开始处理
@@ -57,7 +58,7 @@ class Verb(StrEnum):
     TRANSFER = "transfer"  #: 转派
     SUPPLEMENT = "supplement"  #: 追单
     RECALL = "recall"  #: 退单(中心撤回)
-    ACKNOWLEDGE = "acknowledge"  #: 签收追单、退单
+    ACKNOWLEDGE = "acknowledge"  #: 签收追单、退单、催单
     PROPOSE_SUPPLEMENT = "propose_supplement"  #: 拟追单
     PROPOSE_RECALL = "propose_recall"  #: 拟退单
     APPROVE_CHANGE = "approve_change"  #: 追单、退单复核通过

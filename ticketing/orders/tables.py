@@ -79,6 +79,8 @@ customer_order = Table(
     Column("cycle", SmallInteger, nullable=False),
     Column("contact_no", Integer, nullable=False),
     Column("repeat_no", Integer, nullable=False),
+    #: how often it was chased (T29)
+    Column("chase_no", Integer, nullable=False, server_default=text("0")),
     # how it came in: never edited (IN-18, IN-25)
     Column("channel", String(16), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),

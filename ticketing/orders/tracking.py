@@ -30,6 +30,7 @@ from ticketing.orders.tables import (
     process_template_version,
     tracking_task,
     work_order,
+    work_order_amendment,
 )
 from ticketing.roles import Action, Actor, Post, may
 from ticketing.staff.tables import staff
@@ -53,7 +54,7 @@ class Tracked:
 
     #: public id of a task; empty for what is found on the order itself
     id: str
-    #: owner, unit, contact (RT-07), commitment (RT-13)
+    #: owner, unit, contact (RT-07), commitment (RT-13), chase (SV-03)
     kind: str
     order_id: str
     order_serial: str
@@ -156,11 +157,12 @@ def _his(actor: Actor) -> ColumnElement[bool]:
 
 async def open_points(conn: AsyncConnection, actor: Actor, now: datetime) -> list[Tracked]:
     """What this person has to follow through: tasks of his unit or of his orders, contacts nobody answered (RT-07) and
-    open complaints without a commitment (RT-13); the longest overdue first."""
+    open complaints without a commitment (RT-13), chases nobody has acknowledged (SV-03); the longest overdue first."""
     found = await _tasks(conn, actor, now)
     if may(actor.posts, Action.VIEW_ALL_ORDERS):
         found += await _contacts(conn, actor, now)
         found += await _without_commitment(conn, actor, now)
+        found += await _unread_chases(conn, actor)
     return sorted(found, key=lambda each: (not each.overdue, each.due_at or each.opened_at))
 
 
@@ -227,6 +229,22 @@ async def _without_commitment(conn: AsyncConnection, actor: Actor, now: datetime
         Tracked("", "commitment", row.public_id, row.serial, row.unit, row.registered_at, None, overdue=False)
         for row in rows
     ]
+
+
+async def _unread_chases(conn: AsyncConnection, actor: Actor) -> list[Tracked]:
+    """Units that hold live work, were urged, and have not said that they read it."""
+    made = work_order_amendment
+    rows = await conn.execute(
+        select(customer_order.c.public_id, customer_order.c.serial, work_order.c.unit, func.min(made.c.at).label("at"))
+        .join(work_order, work_order.c.id == made.c.work_order_id)
+        .join(customer_order, customer_order.c.id == work_order.c.order_id)
+        .where(made.c.kind == "chase", made.c.acknowledged_at.is_(None), work_order.c.ended_at.is_(None))
+        .where(visible(actor))
+        .group_by(customer_order.c.public_id, customer_order.c.serial, work_order.c.unit)
+        .order_by(func.min(made.c.at))
+        .limit(_MOST)
+    )
+    return [Tracked("", "chase", row.public_id, row.serial, row.unit, row.at, None, overdue=False) for row in rows]
 
 
 async def of_order(conn: AsyncConnection, order_id: int, now: datetime) -> list[Tracked]:

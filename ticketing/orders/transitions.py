@@ -50,6 +50,9 @@ _HANDLED = (State.REGISTERED, State.AT_SENIOR, State.AT_MANAGER, State.AT_LEADER
 _HIGH = frozenset({Post.AD, Post.LD})
 """Both are needed to end an order by force: one asks, the other confirms (T28)."""
 
+_CHASING = _ANSWERING | {Post.SV, Post.SU}
+"""Whoever hears an impatient customer, and whose duty it is to warn and to urge (SV-03)."""
+
 _REPROMISED = (
     Stop(Clock.PROMISE, when="re-promised in time", void=True),
     Stop(Clock.PROMISE, when="re-promised late"),
@@ -431,5 +434,14 @@ ORDER_ROWS: tuple[Transition, ...] = (
         posts=frozenset({Post.LD}),
         required=("granted", "opinion"),
         source="PR-17",
+    ),
+    Transition(
+        row="T29",
+        verb=Verb.CHASE,
+        sources=(State.IN_PROCESS, State.AT_MANAGER, State.AT_LEADER),
+        targets=(),
+        posts=_CHASING,
+        required=("asked_by", "reason"),
+        source="SV-03 DP-07",
     ),
 )

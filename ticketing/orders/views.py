@@ -49,8 +49,12 @@ class WorkOrderView:
     overtime_reason: str | None = None
     handled_at: datetime | None = None
     ended_at: datetime | None = None
-    #: a supplement or recall that nobody has acknowledged
+    #: a supplement, recall or chase that nobody has acknowledged
     changed: bool = False
+    #: what the newest chase says that nobody has acknowledged
+    chased: str | None = None
+    #: times it was chased
+    chases: int = 0
     #: a change of it waits for a senior (RV-02)
     proposed: bool = False
     #: a later limit was asked for and waits for the supervisor (PX-05)
@@ -93,6 +97,8 @@ def work_order_view(row: Mapping[str, Any], now: datetime, actions: tuple[str, .
         handled_at=row["handled_at"],
         ended_at=row["ended_at"],
         changed=bool(row.get("changed", False)),
+        chased=row.get("chased"),
+        chases=row.get("chases") or 0,
         proposed=bool(row.get("proposed", False)),
         extending=bool(row.get("extending", False)),
         kind=row["kind"],
@@ -316,4 +322,5 @@ def summary(row: Mapping[str, Any], now: datetime, prefix: str = "") -> OrderSum
         owner=get("owner_queue") or get("owner_number"),
         version=get("version"),
         control=get("control"),
+        chase_no=get("chase_no"),
     )

@@ -66,7 +66,7 @@ async def accept(conn: AsyncConnection, actor: Actor, given: OnOrder, now: datet
     """T12: somebody of the unit takes it; it is his from now on (PR-01)."""
     held = await hold(conn, actor, given)
     workflow.advance(situation(held, now), Verb.ACCEPT, actor.posts, {})
-    _his(actor, held)
+    his(actor, held)
     values = {"accepted_at": now, "owner_id": actor.staff_id, "owner_queue": None}
     return await change(
         conn, actor, held, Done("work_order.accepted", Verb.ACCEPT, WorkOrderState.ACCEPTED, values), now
@@ -108,13 +108,16 @@ async def begin(conn: AsyncConnection, actor: Actor, given: OnOrder, now: dateti
     """T12: the work has begun (PR-03)."""
     held = await hold(conn, actor, given)
     workflow.advance(situation(held, now), Verb.BEGIN, actor.posts, {})
-    _his(actor, held)
+    his(actor, held)
     values = {"working_at": now, "owner_id": actor.staff_id, "owner_queue": None}
     return await change(conn, actor, held, Done("work_order.begun", Verb.BEGIN, WorkOrderState.WORKING, values), now)
 
 
-def _his(actor: Actor, held: HeldWork) -> None:
-    """A field task is its person's; a department's work order is taken by the office, not from the field."""
+def his(actor: Actor, held: HeldWork) -> None:
+    """A field task is its person's; a department's work order is taken by the office, not from the field.
+
+    Raises Forbidden.
+    """
     if held.is_field and held.row["owner_id"] != actor.staff_id:
         raise Forbidden("not_your_task", "this is the task of somebody else at the place")
     if not held.is_field and not actor.posts & {Post.DS, Post.DH}:

@@ -130,7 +130,7 @@ work_order_amendment = Table(
     metadata,
     id_column(),
     Column("work_order_id", BigId, ForeignKey("work_order.id", ondelete="CASCADE"), nullable=False, index=True),
-    #: supplement 追单, recall 退单, extension 延期
+    #: supplement 追单, recall 退单, extension 延期, chase 催单
     Column("kind", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("staff_id", BigId, ForeignKey("staff.id")),
@@ -141,9 +141,13 @@ work_order_amendment = Table(
     Column("new_task", Text),
     Column("old_due_at", UtcDateTime),
     Column("new_due_at", UtcDateTime),
+    #: of a chase: customer or centre
+    Column("asked_by", String(16)),
+    #: of a chase: 工号 or unit whom it reached
+    Column("reached", String(60)),
     Column("decided_at", UtcDateTime),
     Column("decided_by", BigId, ForeignKey("staff.id")),
-    #: whoever holds the work order must say that he has read it (DP-08, DP-09)
+    #: whoever holds the work order must say that he has read it (DP-08, DP-09, SV-03)
     Column("acknowledged_at", UtcDateTime),
     Column("acknowledged_by", BigId, ForeignKey("staff.id")),
 )

@@ -112,14 +112,14 @@ WORK_ROWS: tuple[Transition, ...] = (
         source="DP-09",
     ),
     Transition(
-        row="T16 T17",
+        row="T16 T17 T29",
         verb=Verb.ACKNOWLEDGE,
         sources=(*_LIVE, WorkOrderState.RECALLED),
         targets=(),
-        posts=_OFFICE,
+        posts=_OFFICE | {Post.FS},
         subject=Subject.WORK_ORDER,
         while_paused=True,
-        source="DP-08 DP-09",
+        source="DP-08 DP-09 SV-03",
     ),
     Transition(
         row="T6",

@@ -8,6 +8,7 @@ from cti.web.schemas import steps as schemas
 from cti.web.schemas.steps import OpenPoint, OpenPointDone, OpenPointList
 from cti.web.schemas.workflow import CancelOrder, ForceEnd, ForReason, SupplementWork
 from ticketing.orders import (
+    chasing,
     control,
     fieldwork,
     hearing,
@@ -75,6 +76,7 @@ ROUTES = (
         remedies.decide_remedy,
         "A remedy above the limit.",
     ),
+    order_step("chase", schemas.ChaseOrder, step_inputs.Chase, chasing.chase, "Urge whoever holds the work."),
     work_step(
         "propose_supplement",
         SupplementWork,

@@ -15,6 +15,7 @@ from cti.web.schemas.steps import OrderHistory
 from cti.web.schemas.workflow import WorkOrderList, WorkOrderQuery, WorkOrderTask
 from ticketing.changes import Change
 from ticketing.orders import (
+    chasing,
     closing,
     control,
     dispatching,
@@ -118,6 +119,7 @@ async def _history(conn: AsyncConnection, order_id: int, call: Call) -> OrderHis
             "coordinations": [asdict(each) for each in await happened.coordinations(conn, order_id)],
             "responses": [asdict(each) for each in await happened.responses(conn, order_id)],
             "agreements": [asdict(each) for each in await happened.agreements(conn, order_id)],
+            "chases": [asdict(each) for each in await chasing.of_order(conn, order_id)],
             "remedies": [asdict(each) for each in await happened.remedies(conn, order_id)],
             "tracking": [asdict(each) for each in await tracking.of_order(conn, order_id, call.now)],
             "measures": remedies.measures(await store.nature_of(conn, order_id)),

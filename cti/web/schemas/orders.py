@@ -76,6 +76,8 @@ class OrderSummary(Output):
     version: int
     #: run or paused: orthogonal to the state
     control: str = "run"
+    #: times it was chased (T29)
+    chase_no: int = 0
 
 
 class TrailEntry(Output):

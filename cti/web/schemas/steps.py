@@ -12,6 +12,8 @@ from ticketing.masking import Personal
 __all__ = [
     "AgreementView",
     "AssignField",
+    "ChaseOrder",
+    "ChaseView",
     "CoordinateOrder",
     "CoordinationView",
     "CustomerAdds",
@@ -53,6 +55,19 @@ class ToManager(Input):
     earlier_serial: Annotated[str, Field(max_length=12)] | None = None
 
     model_config = _example(trigger="refuses_answer", reason="不接受答复")
+
+
+class ChaseOrder(Input):
+    """Whoever holds the work of an order is urged (T29)."""
+
+    version: Version
+    #: whose impatience it is
+    asked_by: Literal["customer", "centre"]
+    reason: Text
+    #: from now on it is 加急; for those who dispatch (DP-07)
+    urgent: bool = False
+
+    model_config = _example(asked_by="customer", reason="客户再次来电催办", urgent=False)
 
 
 class ToLeader(Input):
@@ -255,6 +270,25 @@ class RemedyView(Output):
     opinion: Annotated[str | None, Personal.TEXT]
 
 
+class ChaseView(Output):
+    """One work order that was chased, and its receipt (SV-03)."""
+
+    #: number of the work order within the order
+    work_order: int
+    unit: str
+    at: UtcInstant
+    by: str | None
+    #: customer or centre
+    asked_by: str
+    reason: Annotated[str, Personal.TEXT]
+    #: 工号, or the unit whose inbox it lay in
+    reached: str
+    acknowledged_at: UtcInstant | None
+    acknowledged_by: str | None
+    #: nobody has acknowledged it and the work order is still held
+    outstanding: bool
+
+
 class MeasureView(Output):
     """A standard measure for this class of complaint (PR-19)."""
 
@@ -307,6 +341,7 @@ class OrderHistory(Output):
     coordinations: list[CoordinationView]
     responses: list[ResponseView]
     agreements: list[AgreementView]
+    chases: list[ChaseView]
     remedies: list[RemedyView]
     tracking: list[OpenPoint]
     measures: list[MeasureView]

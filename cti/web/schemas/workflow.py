@@ -388,8 +388,12 @@ class WorkOrderTask(Output):
     handled_at: UtcInstant | None
     ended_at: UtcInstant | None
     version: int
-    #: its task or limit was changed, or it was recalled, and nobody has read that yet
+    #: its task or limit was changed, it was recalled or chased, and nobody has read that yet
     changed: bool
+    #: what the newest chase says that nobody has read
+    chased: Annotated[str | None, Personal.TEXT]
+    #: times it was chased
+    chases: int
     #: a change of it waits for a senior (RV-02)
     proposed: bool
     #: a later limit was asked for and waits for the supervisor (PX-05)

@@ -26,6 +26,7 @@ export interface OrderSummary {
   overdue: boolean
   card: Card
   contact_no: number
+  chase_no: number
   repeat_no: number
   urgent: boolean
   vip_class: string | null

@@ -33,6 +33,8 @@ export interface WorkOrderTask {
   ended_at: Instant | null
   version: number
   changed: boolean
+  chased: string | null
+  chases: number
   proposed: boolean
   extending: boolean
   kind: string
@@ -150,6 +152,19 @@ export interface RemedyView {
   opinion: string | null
 }
 
+export interface ChaseView {
+  work_order: number
+  unit: string
+  at: Instant
+  by: string | null
+  asked_by: string
+  reason: string
+  reached: string
+  acknowledged_at: Instant | null
+  acknowledged_by: string | null
+  outstanding: boolean
+}
+
 export interface MeasureView {
   zh: string
   en: string
@@ -181,6 +196,7 @@ export interface OrderHistory {
   coordinations: CoordinationView[]
   responses: ResponseView[]
   agreements: AgreementView[]
+  chases: ChaseView[]
   remedies: RemedyView[]
   tracking: OpenPoint[]
   measures: MeasureView[]

@@ -222,6 +222,7 @@ export const en: Words = {
     urgent: 'Urgent',
     repeat: 'repeat {count}',
     contacts: '{count} contacts',
+    chases: 'chased {count}×',
     field: {
       kind: 'Kind', business: 'Business', nature: 'Nature', complaint_type: 'Complaint type', suggestion_category: 'Category',
       complainant_type: 'Complainant', unit: 'Unit complained of', urgent: 'Urgent', service_number: 'Service number', caller_number: 'Caller number',

@@ -220,6 +220,7 @@ export const zh = {
     urgent: '加急',
     repeat: '第 {count} 次重复',
     contacts: '{count} 次联系',
+    chases: '催单 {count} 次',
     field: {
       kind: '类别', business: '业务', nature: '性质', complaint_type: '投诉类型', suggestion_category: '建议类别',
       complainant_type: '投诉人类型', unit: '被投诉单位', urgent: '加急', service_number: '业务号码', caller_number: '主叫号码',

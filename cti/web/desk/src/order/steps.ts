@@ -130,6 +130,11 @@ export const STEPS: Record<string, StepField[]> = {
     { name: 'reason', kind: 'text' },
   ],
   decide_remedy: [{ name: 'granted', kind: 'flag' }, opinion],
+  chase: [
+    { name: 'asked_by', kind: 'choice', options: ['customer', 'centre'] },
+    { name: 'reason', kind: 'text' },
+    { name: 'urgent', kind: 'flag', when: (_, about) => about.order?.urgent === false && about.order.actions.includes('remedy') },
+  ],
   pause: [
     { name: 'reason', kind: 'choice', words: 'order_pause_reason' },
     { name: 'resume_expected_at', kind: 'time' },

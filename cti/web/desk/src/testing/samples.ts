@@ -52,6 +52,7 @@ export const summary = (part: Partial<OrderSummary> = {}): OrderSummary => ({
   overdue: false,
   card: 'none',
   contact_no: 1,
+  chase_no: 0,
   repeat_no: 0,
   urgent: false,
   vip_class: null,
