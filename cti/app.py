@@ -52,7 +52,7 @@ from ticketing.changes import Change
 from ticketing.clocks import calendars
 from ticketing.db import Database
 from ticketing.errors import HotlineError
-from ticketing.orders import cards
+from ticketing.orders import cards, form_templates
 from ticketing.outbox import Courier
 from ticketing.papers.files import FileStore
 from ticketing.sample.load import load_sample
@@ -131,6 +131,7 @@ async def load_basics(database: Database, *, sample: bool, now: datetime) -> Non
     people = sample_staff.SAMPLE.read_text(encoding="utf-8")
     async with database.write() as conn:
         await taxonomy.load(conn, nodes, now, today=now.date())
+        await form_templates.load(conn, form_templates.SHIPPED.read_text(encoding="utf-8"), now)
         await calendars.load(conn, calendars.shipped(), now)
         await sample_staff.load_queues(conn, people, now)
     if sample:

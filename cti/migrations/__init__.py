@@ -38,7 +38,7 @@ _BUSY_MS = 5000
 
 #: last part of the name of every module that declares tables
 _DECLARES = frozenset(
-    {"tables", "work_tables", "lease", "audit", "sealing", "outbox", "serials", "taxonomy", "calendar"}
+    {"tables", "work_tables", "form_tables", "lease", "audit", "sealing", "outbox", "serials", "taxonomy", "calendar"}
 )
 
 

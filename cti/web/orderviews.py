@@ -25,10 +25,11 @@ from ticketing.orders import views
 from ticketing.orders.model import OrderSummary as CoreSummary
 from ticketing.taxonomy import Taxonomies
 
-__all__ = ["customer_view", "fields_of", "order_view", "renamed", "summary_view"]
+__all__ = ["api_name", "core_name", "customer_view", "fields_of", "order_view", "renamed", "summary_view"]
 
 #: The core's names for what the API calls otherwise.
 _NAMES = {"promise_text": "promise.text", "promise_due_at": "promise.due_at", "customer": "customer_id"}
+_CORE = {api: core for core, api in _NAMES.items()}
 _SUMMARY = tuple(OrderSummary.model_fields)
 _SAME = tuple(
     name
@@ -38,6 +39,16 @@ _SAME = tuple(
     not in {*_SUMMARY, "trail", "clocks", "work_orders", "earlier_orders", "promises", "process", "addenda", "missing"}
 )
 Card = Literal["none", "yellow", "red"]
+
+
+def api_name(field: str) -> str:
+    """The API's name of a field of the core."""
+    return _NAMES.get(field, field)
+
+
+def core_name(field: str) -> str:
+    """The core's name of a field of the API."""
+    return _CORE.get(field, field)
 
 
 def summary_view(order: CoreSummary) -> OrderSummary:

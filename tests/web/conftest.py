@@ -15,6 +15,7 @@ from tests.web.fakes import PASSWORD, Browser, Clock, FakeTelephony
 from ticketing import taxonomy
 from ticketing.audit import QueryLog
 from ticketing.db import Database
+from ticketing.orders import form_templates
 from ticketing.papers.files import FileStore
 from ticketing.roles import SYSTEM
 from ticketing.staff import actions, sample, store
@@ -56,6 +57,7 @@ async def centre(database: Database, passwords: Passwords, now: datetime) -> Dat
         await sample.load(conn, sample.SAMPLE.read_text(encoding="utf-8"), now)
         nodes = taxonomy.parse(taxonomy.SAMPLE.read_text(encoding="utf-8"))
         await taxonomy.load(conn, nodes, now, today=now.date())
+        await form_templates.load(conn, form_templates.SHIPPED.read_text(encoding="utf-8"), now)
         for person in await store.everyone(conn):
             await actions.set_password_hash(conn, SYSTEM, person.number, made, now)
     return database

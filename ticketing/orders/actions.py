@@ -12,7 +12,7 @@ from ticketing.changes import Change
 from ticketing.contacts import store as contacts
 from ticketing.contacts.model import ContactKind, NewContact, Role
 from ticketing.customers.rules import normalise
-from ticketing.errors import Forbidden, Invalid, NotFound, Refused
+from ticketing.errors import Invalid, NotFound, Refused
 from ticketing.orders import dispatching, drafts, fields, ledger, rules, workflow
 from ticketing.orders.inputs import AddWords, DraftFromCall, EditDraft, EndWithoutOrder, Merge, NewDraft, Submit
 from ticketing.orders.ledger import Held, Step
@@ -147,7 +147,7 @@ async def edit_draft(conn: AsyncConnection, actor: Actor, given: EditDraft, now:
     """
     require(actor, Action.EDIT_DRAFT)
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    _mine(actor, held)
+    drafts.mine(actor, held)
     if held.state is not State.DRAFT:
         code = "verbatim_fixed" if "verbatim" in given.fields else "not_a_draft"
         raise Refused(code, "it has been submitted; later words are added beside it", state=held.state.value)
@@ -173,7 +173,8 @@ async def submit(conn: AsyncConnection, actor: Actor, given: Submit, now: dateti
     Raises Invalid naming what is missing, or a promise that is already past.
     """
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    _mine(actor, held)
+    drafts.mine(actor, held)
+    held = await drafts.refit(conn, held)
     row = held.row
     decision = workflow.advance(drafts.situation(held), workflow.Verb.SUBMIT, actor.posts, {})
     if row["promise_due_at"] is not None and row["promise_due_at"] <= now:
@@ -184,7 +185,7 @@ async def submit(conn: AsyncConnection, actor: Actor, given: Submit, now: dateti
         await ledger.promise(conn, actor, held, now, words=row["promise_text"] or "", due_at=row["promise_due_at"])
     if row["repeat_of_id"] is not None:
         await ledger.link(conn, held.id, row["repeat_of_id"], LinkKind.REPEAT_OF, now)
-    values = {"registered_at": now}
+    values = {"registered_at": now, "form": row["form"]}
     step = Step("order.submitted", workflow.Verb.SUBMIT, State.REGISTERED, values, payload={"kind": row["kind"]})
     submitted = await ledger.apply(conn, actor, held, step, now)
     return await dispatching.vip_to_senior(conn, actor, given.public_id, now) or submitted
@@ -193,7 +194,7 @@ async def submit(conn: AsyncConnection, actor: Actor, given: Submit, now: dateti
 async def end_without_order(conn: AsyncConnection, actor: Actor, given: EndWithoutOrder, now: datetime) -> Change:
     """T37: ends a draft with a coded reason; its clocks never counted (PX-07, G16)."""
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    _mine(actor, held)
+    drafts.mine(actor, held)
     decision = workflow.advance(
         drafts.situation(held), workflow.Verb.END_WITHOUT_ORDER, actor.posts, {"reason": given.reason}
     )
@@ -219,7 +220,7 @@ async def merge(conn: AsyncConnection, actor: Actor, given: Merge, now: datetime
     repeat.
     """
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    _mine(actor, held)
+    drafts.mine(actor, held)
     decision = workflow.advance(
         drafts.situation(held), workflow.Verb.MERGE, actor.posts, {"into_serial": given.into_serial}
     )
@@ -283,10 +284,3 @@ def _known(held: Held, now: datetime, payload: dict[str, Any]) -> Change:
     """Nothing was changed: the order is as it was."""
     told = {"order": held.public_id, "serial": held.serial, "version": held.version, "state": held.state.value}
     return Change("order.known", held.public_id, held.version, now, {**told, **payload})
-
-
-def _mine(actor: Actor, held: Held) -> None:
-    """A draft is written by its owner; one that lies in a queue by whoever takes it up."""
-    owner = held.row["owner_id"]
-    if held.state is State.DRAFT and owner is not None and owner != actor.staff_id:
-        raise Forbidden("not_your_draft", "this draft is somebody else's", order=held.public_id)

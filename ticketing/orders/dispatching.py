@@ -18,7 +18,7 @@ from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
 from ticketing.errors import Forbidden, Invalid, Refused
-from ticketing.orders import drafts, fields, ledger, scope, workflow
+from ticketing.orders import drafts, fields, ledger, rules, scope, workflow
 from ticketing.orders.inputs import Dispatch, HandToSenior, Invalidate, Propose, SendBack, Solve, Task
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.model import LIVE_WORK, Control, Kind, ReviewKind, State, WorkOrderState
@@ -37,9 +37,38 @@ _MOST_TASKS: Final = 20
 
 
 async def hand_to_senior(conn: AsyncConnection, actor: Actor, given: HandToSenior, now: datetime) -> Change:
-    """T4: who cannot answer gives the order to the seniors; a senior keeps it himself (RT-02, RT-12)."""
+    """T4: who cannot answer gives the order to the seniors; a senior keeps it himself (RT-02, RT-12).
+
+    A draft is completed and submitted before anybody else gets it: Refused("incomplete") names what is missing. Only a
+    VIP does not wait for that: his draft goes to the seniors as it is, and they complete it (RT-08, RT-03).
+    """
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    return await _to_senior(conn, actor, held, fields.text("reason", given.reason, 500), now)
+    reason = fields.text("reason", given.reason, 500)
+    if held.state is State.DRAFT:
+        drafts.mine(actor, held)
+        held = await drafts.refit(conn, held)
+        situation = drafts.situation(held)
+        if situation.missing and drafts.of_vip(held.row["kind"], held.row["vip_class"]):
+            return await _draft_to_senior(conn, actor, held, reason, now)
+        if situation.missing and reason is not None:
+            told = "the order is completed before it is handed on"
+            raise Refused("incomplete", told, field=situation.missing[0], missing=list(situation.missing))
+    return await _to_senior(conn, actor, held, reason, now)
+
+
+async def _draft_to_senior(
+    conn: AsyncConnection, actor: Actor, held: Held, reason: str | None, now: datetime
+) -> Change:
+    """The draft of a VIP's call into the seniors' queue; whoever may handle VIPs completes it himself (RT-03)."""
+    if may(actor.posts, Action.HANDLE_VIP) or not may(actor.posts, Action.HAND_OVER):
+        raise Forbidden(action=Verb.HAND_TO_SENIOR.value, posts=sorted(post.value for post in actor.posts))
+    if reason is None:
+        raise Invalid("missing", "something that is required is not filled in", field="reason", missing=["reason"])
+    values = {"owner_id": None, "owner_queue": SENIOR}
+    missing = rules.missing(held.kind, held.row, held.row["coded"], held.row["form"])
+    payload = {"reason": reason, "vip_class": held.row["vip_class"], "missing": list(missing)}
+    step = Step("order.handed_to_senior", Verb.HAND_TO_SENIOR, State.DRAFT, values, note=reason, payload=payload)
+    return await ledger.apply(conn, actor, held, step, now)
 
 
 async def vip_to_senior(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime) -> Change | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +16,14 @@ from ticketing.clocks.model import Anchor, Clock
 from ticketing.clocks.store import NewClock
 from ticketing.customers import store as customers
 from ticketing.customers.model import Customer
-from ticketing.errors import Invalid, NotFound, Refused
-from ticketing.orders import fields, rules
+from ticketing.errors import Forbidden, Invalid, NotFound, Refused
+from ticketing.orders import fields, form_templates, forms, rules
 from ticketing.orders.inputs import EditDraft
 from ticketing.orders.ledger import Held
-from ticketing.orders.model import PAPER, Channel, Kind, State
+from ticketing.orders.model import PAPER, Absence, Channel, Kind, State
 from ticketing.orders.tables import customer_order
 from ticketing.orders.workflow import Decision, Situation
+from ticketing.roles import Action, Actor, may
 
 
 async def customer_of(conn: AsyncConnection, public_id: str) -> Customer:
@@ -54,6 +56,21 @@ def snapshot(customer: Customer | None) -> dict[str, Any]:
     }
 
 
+def mine(actor: Actor, held: Held) -> None:
+    """A draft is written by its owner; one that lies in a queue by whoever takes it up, in the seniors' queue by
+    whoever may handle VIPs (RT-03). Raises Forbidden."""
+    owner = held.row["owner_id"]
+    if held.state is State.DRAFT and held.row["owner_queue"] == "senior" and not may(actor.posts, Action.HANDLE_VIP):
+        raise Forbidden("not_your_draft", "this draft waits for a senior", order=held.public_id)
+    if held.state is State.DRAFT and owner is not None and owner != actor.staff_id:
+        raise Forbidden("not_your_draft", "this draft is somebody else's", order=held.public_id)
+
+
+def of_vip(kind: str | None, vip_class: str | None) -> bool:
+    """The complaint of a VIP, or a call of his that nobody has classified yet (RT-03)."""
+    return vip_class is not None and kind in (None, Kind.COMPLAINT.value)
+
+
 def situation(held: Held, **more: Any) -> Situation:
     """What the interpreter must know of this order; `more` is what only the action knows."""
     row = held.row
@@ -64,7 +81,7 @@ def situation(held: Held, **more: Any) -> Situation:
         paper=Channel(row["channel"]) in PAPER,
         at_once=bool(row["urgent"] or row["vip_class"]),
         promised=row["promise_due_at"] is not None,
-        missing=rules.missing(held.kind, row, row["coded"]),
+        missing=rules.missing(held.kind, row, row["coded"], row["form"]),
         **more,
     )
 
@@ -116,13 +133,43 @@ async def written(conn: AsyncConnection, held: Held, given: EditDraft, now: date
             values[name] = fields.parse(name, value, now)
             if fields.FIELDS[name].kind is fields.FieldKind.LEAF and values[name] is not None:
                 await taxonomy.leaf(conn, name, values[name], now.date(), field=name)
+            _not_nothing(name, values[name])
     kind = values.get("kind", held.row["kind"])
     if "urgent" in values and kind == Kind.SUGGESTION.value and values["urgent"]:
         raise Invalid("not_urgent", "a suggestion is not urgent", field="urgent")
     coded = _coded(held, given, values)
+    values |= await _fitted(conn, held, given, values, coded)
     if coded != held.row["coded"]:
         values["coded"] = coded
     return {name: value for name, value in values.items() if value != held.row[name]}
+
+
+async def _fitted(
+    conn: AsyncConnection, held: Held, given: EditDraft, values: Mapping[str, Any], coded: Mapping[str, str]
+) -> dict[str, Any]:
+    """The template of the draft as it is now written, and what that fills in (IN-05, IN-16)."""
+    after = {**held.row, **values}
+    if all(after[name] == held.row[name] for name in forms.SELECTORS):
+        return {}
+    before = held.row["form"]
+    template = await form_templates.fitting(conn, after)
+    taken = forms.prefilled(template, before, {**after, **given.fields}, coded)
+    said = {name: value for name, value in taken.items() if name not in given.fields}
+    return {**said, "form": forms.kept(template)}
+
+
+async def refit(conn: AsyncConnection, held: Held) -> Held:
+    """The draft with the template as it is at this moment: an administrator may have changed it since (IN-05)."""
+    return replace(held, row={**held.row, "form": forms.kept(await form_templates.fitting(conn, held.row))})
+
+
+def _not_nothing(name: str, value: object) -> None:
+    """Raises Invalid for 无 and its like where "refused" and "not applicable" can be said (IN-17)."""
+    prose = fields.FIELDS[name].kind in {fields.FieldKind.TEXT, fields.FieldKind.LINES}
+    if prose and name in rules.CODEABLE and isinstance(value, str) and rules.says_nothing(value):
+        raise Invalid(
+            "says_nothing", "say why there is none instead", field=name, allowed=[each.value for each in Absence]
+        )
 
 
 async def check_leaves(conn: AsyncConnection, held: Held, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ticketing.clocks.model import Card
 from ticketing.orders.model import ENDED, OPEN, UNBORN, Absence, Control, Kind, State
@@ -56,23 +57,65 @@ REQUIRED: Mapping[Kind | None, Sequence[Element]] = {
 }
 """What each kind must say before it may be submitted (T2); a process template may ask for more, never for less."""
 
-CODEABLE = frozenset(element.field for elements in REQUIRED.values() for element in elements if element.codeable)
+CODEABLE = frozenset(element.field for elements in REQUIRED.values() for element in elements if element.codeable) | {
+    "operation_serial"
+}
 """Elements that may be coded absent."""
 
+NOTHING_SAID: frozenset[str] = frozenset(
+    {"无", "没有", "没", "无无", "不详", "不知道", "暂无", "空", "none", "nil", "n/a", "na", "unknown", "nothing"}
+)
+"""What people type to get past a form; it is coded instead (IN-17)."""
 
-def missing(kind: Kind | None, filled: Mapping[str, object], coded: Mapping[str, str]) -> tuple[str, ...]:
-    """Required elements that are neither filled nor coded, in the order of the form."""
+
+def elements(kind: Kind | None, asks: Mapping[str, bool] | None = None) -> Sequence[Element]:
+    """What an order must say: what its kind requires and what its template asks beyond it.
+
+    `asks`: element -> whether it may be coded. A template asks for more, never for less: what the kind wants filled
+    stays so.
+    """
+    asked = asks or {}
+    own = REQUIRED[kind]
+    named = {element.field for element in own}
+    tightened = [
+        Element(element.field, element.codeable and asked.get(element.field, True), element.source) for element in own
+    ]
+    return [*tightened, *(Element(name, codeable, "IN-17") for name, codeable in asked.items() if name not in named)]
+
+
+def missing(
+    kind: Kind | None, filled: Mapping[str, object], coded: Mapping[str, str], form: Mapping[str, Any] | None = None
+) -> tuple[str, ...]:
+    """Required elements that are neither filled nor coded, in the order of the form.
+
+    `form` is what the order keeps of its template (`forms.kept`). Text that still says what the template wrote into it
+    was not answered by anybody.
+    """
+    kept = form or {}
+    texts = {name: text for name, text in kept.get("prefill", {}).items() if name in PROSE}
     return tuple(
         element.field
-        for element in REQUIRED[kind]
-        if filled.get(element.field) in (None, "") and not (element.codeable and coded.get(element.field))
+        for element in elements(kind, kept.get("asks"))
+        if (filled.get(element.field) in (None, "") or filled.get(element.field) == texts.get(element.field))
+        and not (element.codeable and coded.get(element.field))
     )
 
 
-def completeness(kind: Kind | None, filled: Mapping[str, object], coded: Mapping[str, str]) -> int:
+PROSE: frozenset[str] = frozenset({"description", "wanted_result", "event_place"})
+"""Elements a template gives the outline of, to be completed; other prefilled elements are answers."""
+
+
+def completeness(
+    kind: Kind | None, filled: Mapping[str, object], coded: Mapping[str, str], form: Mapping[str, Any] | None = None
+) -> int:
     """Share of required elements that are answered, in percent; "refused" counts as answered (QA's score, IN-17)."""
-    elements = REQUIRED[kind]
-    return round(100 * (len(elements) - len(missing(kind, filled, coded))) / len(elements))
+    wanted = len(elements(kind, (form or {}).get("asks")))
+    return round(100 * (wanted - len(missing(kind, filled, coded, form))) / wanted)
+
+
+def says_nothing(text: str) -> bool:
+    """True for a word that stands for an empty element: it is coded, with its reason, instead (IN-17)."""
+    return text.strip(" .。-—_/、,，").casefold() in NOTHING_SAID or not text.strip(" .。-—_/、,，")
 
 
 def is_absence(code: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from ticketing.clocks import store as clocks
 from ticketing.contacts import store as contacts
 from ticketing.customers.tables import customer
 from ticketing.errors import NotFound
-from ticketing.orders import process, query, rules, workflow
+from ticketing.orders import drafts, process, query, rules, workflow
 from ticketing.orders.access import visible
 from ticketing.orders.model import LIVE_WORK, OPEN, UNBORN, Control, Kind, OrderSummary, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_trail, work_order
@@ -30,7 +30,7 @@ from ticketing.orders.views import (
     summary,
     work_order_view,
 )
-from ticketing.roles import SYSTEM, Actor
+from ticketing.roles import SYSTEM, Action, Actor, may
 from ticketing.staff.tables import staff
 
 _SHORT = frozenset(OrderSummary.__dataclass_fields__) - {"id"}
@@ -80,8 +80,9 @@ async def get(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
         customer_id=row["customer_public_id"],
         merged_into=await _serial_of(conn, row["merged_into_id"]),
         repeat_of=await _serial_of(conn, row["repeat_of_id"]),
-        missing=rules.missing(kind, row, row["coded"]) if state is State.DRAFT else (),
-        completeness=rules.completeness(kind, row, row["coded"]),
+        missing=rules.missing(kind, row, row["coded"], row["form"]) if state is State.DRAFT else (),
+        completeness=rules.completeness(kind, row, row["coded"], row["form"]),
+        order_template=(row["form"] or {}).get("template"),
         addenda=await _addenda(conn, id_),
         contacts=await contacts.of_order(conn, id_),
         earlier_orders=await earlier(conn, actor, row["customer_id"], row["caller_number"], now, but=id_),
@@ -90,7 +91,7 @@ async def get(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
         work_orders=await work_orders(conn, id_, now),
         promises=around[1],
         process=await process.of_order(conn, id_, row["template_version_id"]),
-        actions=_verbs(actor, state, row["owner_id"], Control(row["control"])),
+        actions=_verbs(actor, row),
     )
 
 
@@ -115,11 +116,16 @@ async def channel_of(conn: AsyncConnection, order_id: int) -> str:
     return str(await conn.scalar(select(customer_order.c.channel).where(customer_order.c.id == order_id)))
 
 
-def _verbs(actor: Actor, state: State, owner_id: int | None, control: Control) -> tuple[str, ...]:
-    """Steps this reader may take; a draft is moved by its owner only."""
-    if state is State.DRAFT and owner_id not in (None, actor.staff_id):
+def _verbs(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Steps this reader may take; a draft is moved by its owner only, and a VIP's goes to the seniors as it is (RT-03,
+    RT-08)."""
+    state = State(row["state"])
+    if state is State.DRAFT and row["owner_id"] not in (None, actor.staff_id):
         return ()
-    return tuple(verb.value for verb in workflow.allowed(state, actor.posts, control))
+    verbs = tuple(verb.value for verb in workflow.allowed(state, actor.posts, Control(row["control"])))
+    of_vip = state is State.DRAFT and drafts.of_vip(row["kind"], row["vip_class"])
+    hands_on = may(actor.posts, Action.HAND_OVER) and not may(actor.posts, Action.HANDLE_VIP)
+    return (*verbs, workflow.Verb.HAND_TO_SENIOR.value) if of_vip and hands_on else verbs
 
 
 async def _serial_of(conn: AsyncConnection, order_id: int | None) -> str | None:

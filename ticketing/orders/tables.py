@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from ticketing.db import BigId, Json, UtcDateTime, id_column, metadata
 from ticketing.orders.closing_tables import order_filing, order_reply, order_survey, survey_attempt
+from ticketing.orders.form_tables import order_template, phrase
 from ticketing.orders.step_tables import (
     order_agreement,
     order_coordination,
@@ -47,8 +48,10 @@ __all__ = [
     "order_reply",
     "order_response",
     "order_survey",
+    "order_template",
     "order_term",
     "order_trail",
+    "phrase",
     "process_node",
     "process_template",
     "process_template_version",
@@ -116,6 +119,8 @@ customer_order = Table(
     Column("operation_serial", String(80), index=True),
     #: field -> refused | not_applicable (IN-17)
     Column("coded", Json, nullable=False),
+    #: its template as it was when the order was asked: code, version, what it asks and fills in (IN-05)
+    Column("form", Json),
     # how it ends
     Column("no_order_reason", String(40)),
     Column("end_reason", String(40)),

@@ -201,6 +201,8 @@ class Order(OrderSummary):
     missing: tuple[str, ...]
     #: percent of required elements answered
     completeness: int
+    #: code of the template whose elements it was asked for; None: those of its kind (IN-05)
+    order_template: str | None = None
     addenda: tuple[Addendum, ...] = ()
     contacts: tuple[Contact, ...] = ()
     earlier_orders: tuple[OrderSummary, ...] = ()

@@ -199,6 +199,8 @@ class Order(OrderSummary):
     missing: list[str]
     #: Percent of the required elements that are answered (IN-17).
     completeness: int
+    #: The template whose elements it was asked for; null: those of its kind (IN-05).
+    order_template: str | None
     addenda: list[AddendumView]
     #: Every promise of this order that is still open.
     promises: list[Promise]

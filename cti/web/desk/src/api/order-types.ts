@@ -125,6 +125,7 @@ export interface Order extends OrderSummary {
   work_orders: WorkOrderView[]
   missing: string[]
   completeness: number
+  order_template: string | null
   addenda: AddendumView[]
   promises: Promise_[]
   process: Process | null

@@ -96,6 +96,7 @@ export const order = (part: Partial<Order> = {}): Order => ({
   work_orders: [],
   missing: [],
   completeness: 0,
+  order_template: null,
   addenda: [],
   promises: [],
   process: null,
