@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 #: Cap of the header Asterisk sends first, bytes (S08).
@@ -211,14 +212,13 @@ class ReplyReader:
     def _line(self, line: bytes) -> Reply | Hangup | None:
         if line == b"HANGUP":
             return Hangup()
-        text = line.decode("utf-8", errors="replace")
         if self._usage:
-            self._usage.append(text)
+            self._usage.append(line.decode("utf-8", errors="replace"))
             if len(self._usage) > USAGE_LINES_LIMIT:
                 raise ReplyError("usage_without_end")
             return self._end_of_usage() if line.startswith(b"520 ") else None
         if line.startswith(b"520-"):
-            self._usage.append(text)
+            self._usage.append(line.decode("utf-8", errors="replace"))
             return None
         return _parse_reply(line)
 
@@ -247,6 +247,8 @@ def _parse_reply(line: bytes) -> Reply | None:
 
 
 # -- commands --------------------------------------------------------------------------------------------------------
+#
+# Those that say the same again and again, and nothing of a caller, are built once.
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +284,7 @@ def _checked(pattern: re.Pattern[str], value: str, why: str) -> str:
     return value
 
 
+@lru_cache(maxsize=256)
 def get_variable(name: str) -> Command:
     """Answer: result 1 and the value as data, or 0 when it is not set."""
     return _command("GET VARIABLE", _checked(_VARIABLE, name, "variable_name"))
@@ -292,6 +295,7 @@ def set_variable(name: str, value: str) -> Command:
     return _command("SET VARIABLE", _checked(_VARIABLE, name, "variable_name"), value)
 
 
+@lru_cache(maxsize=1024)
 def arm_timer(seconds: float) -> Command:
     """The dead-man's timer: the channel leaves the step so many seconds from now unless it is armed again; 0 = off."""
     if not 0 <= seconds <= 3600:
@@ -299,6 +303,7 @@ def arm_timer(seconds: float) -> Command:
     return set_variable("TIMEOUT(absolute)", f"{seconds:.1f}" if seconds else "0")
 
 
+@lru_cache(maxsize=1024)
 def stream_file(prompt: str, escape_keys: str = "", *, seconds: float) -> Command:
     """Plays a sound that is `seconds` long; answer: 0, or the character code of the escape key that broke in."""
     prompt = _checked(_PROMPT, prompt, "prompt_name")
@@ -323,6 +328,7 @@ def record_file(path: str, *, limit_s: float, silence_s: int) -> Command:
     return _command("RECORD FILE", path, "wav", "#", milliseconds, f"s={silence_s}", seconds=limit_s)
 
 
+@lru_cache(maxsize=256)
 def get_data(prompt: str, wait_ms: int, max_keys: int, *, seconds: float) -> Command:
     """Plays a sound (any key breaks in) and collects keys until `#`, `max_keys`, or `wait_ms` without one.
 

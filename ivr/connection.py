@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from ivr import agi
@@ -33,6 +34,7 @@ class AgiConnection:
         self._replies = ReplyReader()
         self._waiting: deque[Reply | Hangup] = deque()
         self._gone = False
+        self._deadline = _Deadline(lambda: reader.set_exception(TimeoutError()))
 
     async def command(self, command: Command) -> Reply:
         """Send one command and take its answer; raises `ReplyError` for one that is late or none at all."""
@@ -42,15 +44,16 @@ class AgiConnection:
             self._drop_or_raise(self._waiting.popleft())
         try:
             self._writer.write(command.line)
-            async with asyncio.timeout(command.seconds + REPLY_GRACE_S):
-                await self._writer.drain()
-                reply = await self._next()
+            self._deadline.set(command.seconds + REPLY_GRACE_S)
+            reply = await self._next()
         except TimeoutError as error:
             self._gone = True
             raise ReplyError("reply_overdue") from error
         except ConnectionError as error:
             self._gone = True
             raise CallerHungUp from error
+        finally:
+            self._deadline.clear()
         if reply.hung_up:
             self._gone = True
             raise CallerHungUp
@@ -117,10 +120,51 @@ class AgiConnection:
                 while await self._reader.read(_CHUNK):
                     pass
 
+    def close(self) -> None:
+        """The session is over."""
+        self._deadline.cancel()
+
     async def finish(self, step: str) -> None:
         """The last words of a step: timer off, then the variable that tells the dialplan all went well."""
         await self.arm(0)
         await self.set("CTI_DONE", step)
+
+
+class _Deadline:
+    """One timer for all commands of a session: it is moved on when it fires, not with each command."""
+
+    def __init__(self, passed: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._passed = passed
+        self._at: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, seconds: float) -> None:
+        """From now on so many seconds."""
+        self._at = self._loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._at:
+            self.cancel()
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._at, self._fired)
+
+    def clear(self) -> None:
+        """Nothing is waited for."""
+        self._at = None
+
+    def cancel(self) -> None:
+        """It will not fire."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fired(self) -> None:
+        self._timer = None
+        if self._at is None:
+            return
+        if self._loop.time() < self._at:
+            self._timer = self._loop.call_at(self._at, self._fired)
+        else:
+            self._passed()
 
 
 _KEY_CODES: Final = frozenset(str(ord(key)) for key in ALL_KEYS)

@@ -9,6 +9,7 @@ import asyncio
 import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Final, Protocol
 
 import structlog
@@ -129,9 +130,9 @@ class FastAgiServer:
                 self.counts["closed_early"] += 1
                 return
             name = self._step_name(header)
-            line = AgiConnection(reader, writer, header)
-            await self._steps[name](line)
-            await line.finish(name)
+            with closing(AgiConnection(reader, writer, header)) as line:
+                await self._steps[name](line)
+                await line.finish(name)
             self.counts["done"] += 1
         except TimeoutError:
             self._refuse("slow_header")

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from ivr import agi
+from ivr.agi import ReplyError
 from ivr.connection import AgiConnection
 from ivr.server import FastAgiServer
 from tests.ivr.fakes import SECRET, FakeCall, header
@@ -163,3 +165,42 @@ async def test_stopping_closes_what_runs(steps: Steps) -> None:
         await server.stop()
         await running
     assert "CTI_DONE" not in call.variables
+
+
+@pytest.mark.parametrize("late_at", [0, 3])
+async def test_an_answer_that_does_not_come_ends_the_step(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch, late_at: int
+) -> None:
+    """The first or a later one; a command that takes long is given its own time, one that does not is not."""
+    monkeypatch.setattr("ivr.connection.REPLY_GRACE_S", 0.15)
+    failures: list[BaseException] = []
+
+    async def asks(line: AgiConnection) -> None:
+        try:
+            for _ in range(3):
+                await line.set("CTI_LANG", "zh")
+            await line.command(agi.stream_file("hotline/goodbye", seconds=0.3))
+            await line.set("CTI_LANG", "zh")
+        except ReplyError as error:
+            failures.append(error)
+            raise
+
+    server = FastAgiServer("127.0.0.1", 0, SECRET, {"entry": asks})
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(header(f"{SECRET}/entry"))
+    for at in range(5):
+        line = await reader.readline()
+        if at == late_at:
+            break
+        writer.write(b"200 result=1\n")
+    began = asyncio.get_running_loop().time()
+    assert line
+    async with asyncio.timeout(10):
+        assert await reader.read() == b"", "the connection is closed"
+    took = asyncio.get_running_loop().time() - began
+    writer.close()
+    await server.stop()
+    assert [str(error) for error in failures] == ["reply_overdue"]
+    assert took > (0.4 if late_at == 3 else 0.1)
+    assert server.counts["failed"] == 1

@@ -3,7 +3,7 @@
 One exchange goes on while the service dies again and again, at another step each time. Agents and customers do what
 they do, whoever is dead: each booking's number says how its story goes. The service is alive until it has done as many
 things as its doom says, so a life may end in the middle of several callbacks, or of putting right what an earlier death
-left. Forty steps in five parts; `make test` runs one part, HOTLINE_TEST_LONG=1 all of them.
+left. Forty steps in five parts, agent first and customer first; `make test` runs one part, HOTLINE_TEST_LONG=1 all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.system.callers import DeskPhone, Lines
 from tests.system.conftest import free_ports
 from tests.system.house import ServiceHouse, environment
 from ticketing.callbacks import actions, reading, store
-from ticketing.callbacks.model import HELD, Again, Callback, CallbackFilter
+from ticketing.callbacks.model import HELD, Again, Callback, CallbackFilter, Mode
 from ticketing.callbacks.tables import callback, callback_attempt
 from ticketing.db import Database
 from ticketing.errors import HotlineError
@@ -98,6 +98,7 @@ class Crowd:
     database: Database
     far_end: FarEnd
     phones: list[DeskPhone]
+    mode: Mode = Mode.AGENT_FIRST
     serials: Any = field(default_factory=lambda: count(1))
     #: public ids of the bookings by number
     bookings: dict[str, str] = field(default_factory=dict)
@@ -107,7 +108,7 @@ class Crowd:
     async def new(self, story: str) -> None:
         """One more customer."""
         number = f"1390{next(self.serials):06}{story}"
-        self.bookings[number] = await book(self.database, number)
+        self.bookings[number] = await book(self.database, number, mode=self.mode)
 
     def begin(self) -> None:
         """Agents and customers take part from now on."""
@@ -126,6 +127,9 @@ class Crowd:
                     await self._takes_over(found[0])
                 elif story != "4":
                     await phone.answer()
+                    if self.mode is Mode.CUSTOMER_FIRST:  # it was the customer who waited: the agent ends the talk
+                        await asyncio.sleep(2.0)
+                        await phone.hang_up()
                 await leg.ended(within_s=60)
 
     async def _takes_over(self, number: str) -> None:
@@ -152,8 +156,22 @@ class Crowd:
 
     async def _talk(self, invite: Invite) -> None:
         """Two seconds are a talk: long enough for a death in it, and for news of it to be lost."""
-        await asyncio.sleep(0.1 if invite.called.endswith("7") else 2.0)
-        self.far_end.hang_up(invite)
+        if self.mode is Mode.CUSTOMER_FIRST and not invite.called.endswith("7"):
+            await self._waits(invite)
+        else:
+            await asyncio.sleep(0.1 if invite.called.endswith("7") else 2.0)
+        if not invite.over.is_set():
+            self.far_end.hang_up(invite)
+
+    async def _waits(self, invite: Invite) -> None:
+        """Called first, he says by key that he is there, and waits for an agent: not for ever when none takes him."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10.0 if invite.called[-1] in "34" else 40.0):
+                for _ in range(3):
+                    invite.press("1")
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(invite.over.wait(), 1.5)
+                await invite.over.wait()
 
     async def retry(self) -> None:
         """A person asks for the second attempt now, instead of waiting for the spacing."""
@@ -182,16 +200,17 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(folder: Path, far_end: FarEnd) -> AsyncIterator[Crowd]:
+async def crowd(folder: Path, far_end: FarEnd, mode: Mode) -> AsyncIterator[Crowd]:
     """A house with two agents at their phones."""
     dials: dict[str, Any] = {"outbound": True, "callbacks": True, "trunk_out": far_end.trunk, "wrap_up_seconds": 0.6}
     dials |= {"callback_policy": policy_file(folder), "misses_before_pause": 1000}
+    dials |= {"callback_mode": mode.value.replace("_", "-")}
     async with DoomedHouse(folder / "h", **dials) as house, Lines(house) as lines:
         phones = [await lines.phone(number) for number in ("1001", "1002")]
         for number in ("1001", "1002"):
             await house.sign_in(number)
         database = await Database.open(house.settings.database)
-        made = Crowd(house, database, far_end, phones)
+        made = Crowd(house, database, far_end, phones, mode)
         try:
             made.begin()
             yield made
@@ -214,12 +233,13 @@ async def until(fits: Callable[[], Any], *, within_s: float) -> bool:
 
 
 @pytest.mark.req("TL-23", "F19", "N3")
+@pytest.mark.parametrize("mode", list(Mode) if _LONG else [Mode.AGENT_FIRST])
 @pytest.mark.parametrize("part", range(5) if _LONG else [2])
 async def test_a_killed_service_dials_an_attempt_once_and_forgets_none(
-    short_tmp: Path, asterisk_installation: Installation, part: int
+    short_tmp: Path, asterisk_installation: Installation, part: int, mode: Mode
 ) -> None:
     """Eight deaths, each at another step; afterwards a service that lives puts everything right."""
-    async with FarEnd(free_ports(1)[0], "waits") as far_end, crowd(short_tmp, far_end) as people:
+    async with FarEnd(free_ports(1)[0], "waits") as far_end, crowd(short_tmp, far_end, mode) as people:
         house = people.house
         await house.kill()
         stories = [list(_STORIES)[(part + at) % len(_STORIES)] for at in range(len(_STORIES))]
