@@ -63,7 +63,11 @@ def checked(name: str, value: object, limit: int, *, lines: bool = False) -> str
     wrong = next((char for char in value if unicodedata.category(char) in _UNSEEN and char not in kept), None)
     if wrong is not None:
         raise Invalid(
-            "control_character", "a character that cannot be seen", field=name, character=f"U+{ord(wrong):04X}"
+            "control_character",
+            "a character that cannot be seen",
+            field=name,
+            character=f"U+{ord(wrong):04X}",
+            allowed="characters that can be seen",
         )
     return value or None
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -57,10 +58,12 @@ def check_json(raw: bytes) -> None:
     """Raises BadRequest unless `raw` is JSON of a sane depth, with no name twice and no NaN."""
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+        if b"\\ud" in raw.lower():  # half of a character is no text
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise BadRequest("json_too_deep", limit=DEPTH_CAP) from None
     except ValueError:
-        raise BadRequest("bad_json") from None
+        raise BadRequest("bad_json", field="body", allowed="JSON (RFC 8259) in UTF-8") from None
     level = [value]
     for _ in range(DEPTH_CAP):
         level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, (dict, list))]
@@ -95,16 +98,47 @@ def parse_query(pairs: Sequence[tuple[str, str]], model: type[M]) -> M:
         raise _refusal(error) from None
 
 
+_CODES = {
+    "string_too_long": "too_long",
+    "too_long": "too_long",
+    "control_character": "control_character",
+    "not_a_time": "not_a_time",
+    "missing": "missing",
+}
+"""Kinds of a wrong field that have a sentence of their own; every other one is `invalid`."""
+
+#: what the kind of error says about the values that would have been taken
+_BOUNDS = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "multiple_of")
+_EXPECTED = re.compile(r"'([^']*)'")
+
+
 def _refusal(error: ValidationError) -> Invalid:
-    """Which fields are wrong and how, without repeating what was typed."""
-    problems = [
-        {"field": ".".join(str(part) for part in item["loc"]), "problem": item["type"]}
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
-    ][:50]
+    """Which fields are wrong, how, and what would be taken, without repeating what was typed."""
+    found = error.errors(include_url=False, include_input=False)[:50]
+    problems = [_problem(item["type"], item["loc"], item.get("ctx", {})) for item in found]
+    if not problems:
+        return Invalid("invalid", "", field="", fields=problems)
     unknown = any(problem["problem"] == "extra_forbidden" for problem in problems)
-    return Invalid(
-        "unknown_field" if unknown else "invalid", "", field=problems[0]["field"] if problems else "", fields=problems
-    )
+    first = problems[0]
+    code = "unknown_field" if unknown else _CODES.get(str(first["problem"]), "invalid")
+    told = {name: first[name] for name in ("allowed", "limit", "character") if name in first}
+    return Invalid(code, "", field=str(first["field"]), fields=problems, **told)
+
+
+def _problem(kind: str, place: Sequence[int | str], context: Mapping[str, Any]) -> dict[str, object]:
+    problem: dict[str, object] = {"field": ".".join(str(part) for part in place), "problem": kind}
+    bounds = {name: context[name] for name in _BOUNDS if isinstance(context.get(name), (int, float, str))}
+    if kind in {"string_too_long", "too_long"}:
+        problem["limit"] = context.get("max_length")
+    elif kind == "literal_error":
+        problem["allowed"] = _EXPECTED.findall(str(context.get("expected", "")))
+    elif kind == "not_a_time":
+        problem["allowed"] = "YYYY-MM-DDThh:mm:ss+hh:mm"
+    elif kind == "control_character":
+        problem |= {"character": context.get("character"), "allowed": "characters that can be seen"}
+    elif bounds:
+        problem["allowed"] = bounds
+    return problem
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ async def claim(conn: AsyncConnection, key: Key | None, now: datetime) -> Kept |
         )
     ).one()
     if (found.route, found.digest) != (key.route, key.digest) or found.answer is None:
-        raise Invalid("idempotency_key_reused", field=HEADER)
+        raise Invalid("idempotency_key_reused", field=HEADER, allowed="another key for another request")
     return Kept(found.status, found.answer)
 
 

@@ -117,7 +117,8 @@ def _time(name: str, rule: FieldRule, value: object, now: datetime) -> datetime:
     if rule.future is True and value < now - _TOLERANCE:
         raise Invalid("in_the_past", "this must be still to come", field=name, earliest=now.isoformat())
     if not now - _OLDEST <= value <= now + _FARTHEST:
-        raise Invalid("out_of_range", "too far away to be meant", field=name)
+        allowed = [(now - _OLDEST).isoformat(), (now + _FARTHEST).isoformat()]
+        raise Invalid("out_of_range", "too far away to be meant", field=name, allowed=allowed)
     return value
 
 
@@ -127,7 +128,12 @@ def number(name: str, value: object) -> str:
         raise Invalid("not_a_number", "a telephone number is expected", field=name)
     found = normalise(value)
     if found.kind in {NumberKind.INVALID, NumberKind.WITHHELD} or found.key is None:
-        raise Invalid("not_a_number", "not a telephone number; write it with its area code", field=name)
+        raise Invalid(
+            "not_a_number",
+            "not a telephone number; write it with its area code",
+            field=name,
+            allowed="+, digits, area code",
+        )
     return found.key
 
 

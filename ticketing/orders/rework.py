@@ -97,8 +97,12 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
     _no_field_task(held)
     dispatching.check_limit("limit_s", given.limit_s)
     await taxonomy.leaf(conn, "unit", given.to_unit, now.date(), field="to_unit")
-    if given.to_unit in await _had_it(conn, held):
-        raise Invalid("in_a_circle", "this unit had it before: return it to the centre instead", field="to_unit")
+    had = await _had_it(conn, held)
+    if given.to_unit in had:
+        units = (await taxonomy.read(conn)).choosable("unit", now.date())
+        allowed = [unit for unit in units if unit not in had][: taxonomy.ALLOWED_TOLD]
+        told = "this unit had it before: return it to the centre instead"
+        raise Invalid("in_a_circle", told, field="to_unit", allowed=allowed)
     await turn(conn, held, decision, now)
     task = {
         "unit": given.to_unit,

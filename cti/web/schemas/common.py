@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "CallId",
@@ -29,16 +30,23 @@ _CONTROL = {*map(chr, range(32)), "\x7f"}
 
 def _printable(value: object) -> object:
     """Refuse control characters (a line may hold none; texts are checked by `_prose`)."""
-    if isinstance(value, str) and any(c in _CONTROL for c in value):
-        raise ValueError("control characters are not allowed")
+    if isinstance(value, str):
+        _seen(value, "")
     return value
 
 
 def _prose(value: object) -> object:
     """Refuse control characters except line feed, carriage return and tab."""
-    if isinstance(value, str) and any(c in _CONTROL and c not in "\n\r\t" for c in value):
-        raise ValueError("control characters are not allowed")
+    if isinstance(value, str):
+        _seen(value, "\n\r\t")
     return value
+
+
+def _seen(value: str, kept: str) -> None:
+    wrong = next((char for char in value if char in _CONTROL and char not in kept), None)
+    if wrong is not None:
+        told = {"character": f"U+{ord(wrong):04X}"}
+        raise PydanticCustomError("control_character", "a character that cannot be seen", told)
 
 
 def _instant(value: object) -> object:
@@ -46,8 +54,11 @@ def _instant(value: object) -> object:
     if isinstance(value, datetime):
         return value
     if isinstance(value, str) and _ISO.fullmatch(value) and "1970" < value[:4] < "2200":
-        return datetime.fromisoformat(value).astimezone(UTC)
-    raise ValueError("an ISO-8601 time with a zone is expected")
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):  # the thirtieth of February
+            raise PydanticCustomError("not_a_time", "there is no such day or hour") from None
+    raise PydanticCustomError("not_a_time", "an ISO-8601 time with a zone is expected")
 
 
 #: An instant: ISO-8601 with a zone on the way in, UTC with `Z` on the way out.
