@@ -25,7 +25,7 @@ SAMPLE = Path(__file__).parent / "data" / "taxonomies.toml"
 KINDS = (
     "business", "nature", "complaint_type", "complainant_type", "suggestion_category", "unit", "no_order_reason",
     "pause_reason", "reply_mode", "channel", "coded_absence", "vip_class", "disposition",
-    "cause", "remedy", "satisfaction", "review_error", "order_pause_reason", "extension_reason",
+    "cause", "remedy", "satisfaction", "review_error", "order_pause_reason", "extension_reason", "duty",
 )  # fmt: skip
 """The vocabularies the product knows; what is in them is data."""
 

@@ -28,6 +28,7 @@ FIXED = frozenset({"channel", "coded_absence", "vip_class"})
 KEPT: Mapping[str, frozenset[str]] = {
     "pause_reason": frozenset({"missed", "callback", "supervisor"}),
     "satisfaction": frozenset({"refused", "later"}),
+    "duty": frozenset({"handle"}),
 }
 """Entries the product writes by itself: renamed at will, never closed or moved."""
 

@@ -201,6 +201,16 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "vocabularies.rename": Action.ADMINISTER_SYSTEM,
         "vocabularies.close": Action.ADMINISTER_SYSTEM,
         "vocabularies.move": Action.ADMINISTER_SYSTEM,
+        "orders.plan": Action.VIEW_ALL_ORDERS,
+        "templates.match": Action.ADMINISTER_SYSTEM,
+        **{
+            f"templates.{name}": Action.ADMINISTER_SYSTEM
+            for name in ("list", "show", "add", "write", "publish", "discard", "retire", "rename")
+        },
+        **{
+            f"responsibilities.{name}": Action.ADMINISTER_SYSTEM
+            for name in ("list", "live", "add", "reassign", "decide", "end")
+        },
         "standards": Access.SIGNED_IN,
         "queues": Access.SIGNED_IN,
     }

@@ -76,10 +76,11 @@ class Case:
         }
 
     async def on_work(self, unit: str, number: str, action: Any, made: Any = OnOrder, **said: Any) -> Any:
-        """An action of a department on the unit's newest work order."""
+        """An action of a department on the unit's newest work order that was sent, else on one that is planned."""
         async with self.desk.database.read() as conn:
-            newest = select(work_order.c.public_id, work_order.c.version).where(work_order.c.unit == unit)
-            row = (await conn.execute(newest.order_by(work_order.c.id.desc()).limit(1))).one()
+            of_unit = select(work_order.c.public_id, work_order.c.version).where(work_order.c.unit == unit)
+            newest = of_unit.order_by(work_order.c.sent_at.is_(None), work_order.c.id.desc()).limit(1)
+            row = (await conn.execute(newest)).one()
         async with self.desk.database.write() as conn:
             now = self.desk.now + timedelta(hours=self.at_h)
             done = await action(conn, self.desk[number], made(row.public_id, row.version, **said), now)

@@ -11,9 +11,13 @@ from cti.screenpop import Labels
 from cti.web.callviews import call_views
 from cti.web.orderviews import order_view
 from tests.orders.desk import Desk
+from ticketing.classification import Cover
 from ticketing.customers.actions import look_up
 from ticketing.db import Database
 from ticketing.orders import process, store
+from ticketing.processes import actions as templates
+from ticketing.processes import store as store_of_templates
+from ticketing.processes.model import Content, Node
 from ticketing.roles import Actor
 from ticketing.sample import DEMO_CALLER, load_sample
 
@@ -73,11 +77,14 @@ async def test_an_order_keeps_the_version_it_began_with(desk: Desk) -> None:
     async with desk.database.read() as conn:
         overdue = (await look_up(conn, DEMO_CALLER, desk.now)).last_orders[0]
     before = (await seen(desk, desk["2001"], overdue.id, "zh"))["process"]
-    template = {"code": "other", "kind": "complaint", "name_zh": "别的", "name_en": "Other"}
-    node = {"code": "only", "name_zh": "一步", "name_en": "One step", "unit": "city.network"}
+    only = Node("only", "一步", "One step", "看一看", 3600, unit="city.network")
     async with desk.database.write() as conn:
-        version = await process.publish(conn, template, [node], desk.now)
-        assert await process.node_of(conn, version, "city.network") is not None
-        assert await process.node_of(conn, version, "city.billing") is None
+        template = await store_of_templates.get(conn, "network-complaint")
+        content = Content((Cover("network"),), (only,))
+        written = await templates.write(conn, desk["9001"], template.code, template.version, content, desk.now)
+        await templates.publish(conn, desk["9001"], template.code, written.version, None, desk.now)
+        newest = (await store_of_templates.get(conn, template.code)).versions[0]
+        assert await process.node_of(conn, newest.key, "city.network") is not None
+        assert await process.node_of(conn, newest.key, "city.billing") is None
         assert await process.node_of(conn, None, "city.network") is None
     assert (await seen(desk, desk["2001"], overdue.id, "zh"))["process"] == before

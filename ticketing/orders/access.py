@@ -77,3 +77,9 @@ def _of_department(actor: Actor, states: Sequence[str] = _SENT) -> ColumnElement
         return exists().where(*sent, own)
     unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
     return exists().where(*sent, or_(work_order.c.unit == unit, own))
+
+
+def told(actor: Actor) -> ColumnElement[bool]:
+    """Condition on `work_order`: what is planned and not sent yet is the centre's own business (DP-11)."""
+    centre = may(actor.posts, Action.VIEW_ALL_ORDERS)
+    return true() if centre else work_order.c.state != WorkOrderState.PROPOSED.value

@@ -13,7 +13,7 @@ from ticketing.contacts import store as contacts
 from ticketing.contacts.model import ContactKind, NewContact, Role
 from ticketing.customers.rules import normalise
 from ticketing.errors import Invalid, NotFound, Refused
-from ticketing.orders import dispatching, drafts, fields, ledger, rules, workflow
+from ticketing.orders import dispatching, drafts, fields, ledger, planning, rules, workflow
 from ticketing.orders.inputs import AddWords, DraftFromCall, EditDraft, EndWithoutOrder, Merge, NewDraft, Submit
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.model import PAPER, Channel, LinkKind, State
@@ -168,7 +168,8 @@ async def edit_draft(conn: AsyncConnection, actor: Actor, given: EditDraft, now:
 
 async def submit(conn: AsyncConnection, actor: Actor, given: Submit, now: datetime) -> Change:
     """T2: the draft becomes an order once every element its kind requires is filled or coded; a VIP's complaint goes on
-    to the seniors at once, unless a senior submits it (RT-03).
+    to the seniors at once, unless a senior submits it (RT-03). The process it follows is fixed now, in the version that
+    is in force (DP-14).
 
     Raises Invalid naming what is missing, or a promise that is already past.
     """
@@ -185,7 +186,8 @@ async def submit(conn: AsyncConnection, actor: Actor, given: Submit, now: dateti
         await ledger.promise(conn, actor, held, now, words=row["promise_text"] or "", due_at=row["promise_due_at"])
     if row["repeat_of_id"] is not None:
         await ledger.link(conn, held.id, row["repeat_of_id"], LinkKind.REPEAT_OF, now)
-    values = {"registered_at": now, "form": row["form"]}
+    follows = await planning.bind(conn, row, now)
+    values = {"registered_at": now, "form": row["form"], "template_version_id": follows}
     step = Step("order.submitted", workflow.Verb.SUBMIT, State.REGISTERED, values, payload={"kind": row["kind"]})
     submitted = await ledger.apply(conn, actor, held, step, now)
     return await dispatching.vip_to_senior(conn, actor, given.public_id, now) or submitted

@@ -20,6 +20,7 @@ from ticketing.orders import (
     needs,
     remedies,
     scope,
+    sending,
     settle,
     surveying,
     tracking,
@@ -97,7 +98,7 @@ async def reply(conn: AsyncConnection, actor: Actor, given: Reply, now: datetime
         values |= {"cycle": held.row["cycle"] + 1}
         payload |= {"units": [task["unit"] for task in more["tasks"]], "checks": more["checks"]}
         more |= {"opinion": said["opinion"], "cycle": values["cycle"]}
-        await dispatching.send(conn, actor, held, Verb.REPLY, said=more, now=now)
+        await sending.send(conn, actor, held, Verb.REPLY, said=more, now=now)
     step = Step("order.replied", Verb.REPLY, to, values, note=said["opinion"], payload=payload)
     return await ledger.apply(conn, actor, held, step, now)
 
@@ -179,7 +180,7 @@ async def rate(conn: AsyncConnection, actor: Actor, given: Rate, now: datetime) 
 async def redispatch(conn: AsyncConnection, actor: Actor, given: Redispatch, now: datetime) -> Change:
     """T24: not satisfied: proposed again, for a senior to approve with a written warning (RV-07, PR-07, RE-08)."""
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    tasks = await dispatching.checked_tasks(conn, given.tasks, now)
+    tasks = await dispatching.checked_tasks(conn, given.tasks, now, held=held)
     opinion = fields.text("opinion", given.opinion, 2000, lines=True)
     said: dict[str, Any] = {
         "cause": given.cause,

@@ -5,23 +5,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
-from ticketing.clocks import calendars
-from ticketing.clocks import store as clocks
-from ticketing.clocks.model import Clock
-from ticketing.clocks.store import NewClock
 from ticketing.errors import Forbidden, Invalid, Refused
-from ticketing.orders import drafts, fields, ledger, rules, scope, workflow
+from ticketing.orders import drafts, fields, ledger, planning, rules, scope, sending, workflow
 from ticketing.orders.inputs import Dispatch, HandToSenior, Invalidate, Propose, SendBack, Solve, Task
 from ticketing.orders.ledger import Held, Step
-from ticketing.orders.model import LIVE_WORK, Control, Kind, ReviewKind, State, WorkOrderState
+from ticketing.orders.model import LIVE_WORK, Kind, ReviewKind, State, WorkOrderState
 from ticketing.orders.tables import review, work_order
 from ticketing.orders.workflow import Decision, Verb
 from ticketing.roles import Action, Actor, Post, may
@@ -97,7 +93,7 @@ async def _to_senior(
 async def propose(conn: AsyncConnection, actor: Actor, given: Propose, now: datetime) -> Change:
     """T6: a dispatch that a senior must approve; nothing reaches a department before (RV-01)."""
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    tasks = await checked_tasks(conn, given.tasks, now)
+    tasks = await asked_for(conn, held, given, now)
     opinion = fields.text("opinion", given.opinion, 2000, lines=True)
     told = {"tasks": tasks, "opinion": opinion}
     decision = workflow.advance(drafts.situation(held), Verb.PROPOSE, actor.posts, told)
@@ -201,6 +197,7 @@ async def solve(conn: AsyncConnection, actor: Actor, given: Solve, now: datetime
     await drafts.turn(conn, held, decision, now)
     if held.state is State.IN_REVIEW:
         await _decide(conn, actor, held, "approved", now, opinion=opinion)
+    await planning.call_off(conn, held.id, now, "solved")
     values = {"owner_id": actor.staff_id, "owner_queue": None}
     payload = {"cause": given.cause}
     step = Step("order.solved", Verb.SOLVE, State.REPLYING, values, note=opinion, payload=payload)
@@ -217,7 +214,7 @@ async def approve(conn: AsyncConnection, actor: Actor, given: Dispatch, now: dat
     """T10: what was proposed is sent, as proposed or as the reviewer amends it; a second one warns a unit (RE-08)."""
     held = await ledger.hold(conn, actor, given.public_id, given.version)
     proposed = (await _open(conn, held))["proposal"]["tasks"] if held.state is State.IN_REVIEW else []
-    tasks = await checked_tasks(conn, given.tasks, now) if given.tasks else proposed
+    tasks = await asked_for(conn, held, given, now) or proposed
     decision, said = _second_look(held, Verb.APPROVE, actor, given, tasks)
     warned = await _warning(conn, held, given, now)
     await drafts.turn(conn, held, decision, now)
@@ -229,10 +226,11 @@ async def approve(conn: AsyncConnection, actor: Actor, given: Dispatch, now: dat
 async def dispatch(conn: AsyncConnection, actor: Actor, given: Dispatch, now: datetime) -> Change:
     """T11: a senior's own dispatch: no second person, the same checks and opinion by himself (G3, RV-03)."""
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    tasks = await checked_tasks(conn, given.tasks, now) if given.tasks else []
+    tasks = await asked_for(conn, held, given, now)
     decision, said = _second_look(held, Verb.DISPATCH, actor, given, tasks)
     await drafts.turn(conn, held, decision, now)
     await follow(conn, actor, held)
+    await planning.call_off(conn, held.id, now, "dispatched anew")
     return await _sent(conn, actor, held, Verb.DISPATCH, said=said, now=now)
 
 
@@ -295,8 +293,28 @@ def check_limit(field: str, limit_s: int) -> None:
         raise Invalid("bad_limit", "a limit of ten minutes to sixty days", field=field, allowed=allowed)
 
 
-async def checked_tasks(conn: AsyncConnection, tasks: Sequence[Task], now: datetime) -> list[dict[str, Any]]:
-    """Tasks as stored: one for a unit, each with words and a limit. Raises Invalid naming the field."""
+async def asked_for(
+    conn: AsyncConnection, held: Held, given: Propose | Dispatch, now: datetime
+) -> list[dict[str, Any]]:
+    """Tasks of a dispatch as stored: as they are given, or as the order's template asks (DP-02); none for neither.
+
+    Raises Invalid for both at once.
+    """
+    if given.by_template and given.tasks:
+        raise Invalid("tasks_or_template", "the tasks, or those of the template", field="by_template")
+    tasks = await planning.by_template(conn, held.row, now) if given.by_template else given.tasks
+    return await checked_tasks(conn, tasks, now, held=held) if tasks else []
+
+
+async def checked_tasks(
+    conn: AsyncConnection, tasks: Sequence[Task], now: datetime, *, held: Held | None = None
+) -> list[dict[str, Any]]:
+    """Tasks as stored: one for a unit, of a template's nodes one for a node, each with words and a limit.
+
+    `held` is the order whose template's nodes may be named. Raises Invalid naming the field.
+    """
+    named = any(task.node is not None for task in tasks)
+    known = await planning.nodes_of(conn, held.row, now) if held is not None and named else {}
     if len(tasks) > _MOST_TASKS:
         raise Invalid("too_many", f"at most {_MOST_TASKS} work orders at once", field="tasks", limit=_MOST_TASKS)
     made: list[dict[str, Any]] = []
@@ -307,7 +325,11 @@ async def checked_tasks(conn: AsyncConnection, tasks: Sequence[Task], now: datet
         if words is None:
             raise Invalid("missing", "say what is to be done", field=f"{where}.task")
         check_limit(f"{where}.limit_s", task.limit_s)
-        if any(task.unit == other["unit"] for other in made):
+        if task.node is not None and task.node not in known:
+            raise Invalid("unknown_code", "no such node", field=f"{where}.node", allowed=sorted(known))
+        if any(task.node is not None and task.node == other["node"] for other in made):
+            raise Invalid("twice", "this node has a task already", field=f"{where}.node")
+        if any(task.unit == other["unit"] and None in {task.node, other["node"]} for other in made):
             raise Invalid("twice", "this unit has a task already", field=f"{where}.unit")
         if task.person is not None:
             await person_of(conn, task.person, task.unit, field=f"{where}.person")
@@ -340,64 +362,8 @@ async def _sent(
     conn: AsyncConnection, actor: Actor, held: Held, verb: Verb, *, said: Mapping[str, Any], now: datetime
 ) -> Change:
     """Makes the work orders, each with its own clock, and moves the order (DP-01 to DP-04, DP-07)."""
-    await send(conn, actor, held, verb, said=said, now=now)
+    await sending.send(conn, actor, held, verb, said=said, now=now)
     values = {"owner_id": actor.staff_id, "owner_queue": None}
     payload = {"units": [task["unit"] for task in said["tasks"]], "checks": said["checks"], **said.get("warning", {})}
     step = Step("order.dispatched", verb, State.IN_PROCESS, values, note=said["opinion"], payload=payload)
     return await ledger.apply(conn, actor, held, step, now)
-
-
-async def send(
-    conn: AsyncConnection, actor: Actor, held: Held, verb: Verb, *, said: Mapping[str, Any], now: datetime
-) -> None:
-    """Makes a work order of each task, with the clock of its stage; `parent` is the one it takes the place of."""
-    number = await conn.scalar(select(func.max(work_order.c.number)).where(work_order.c.order_id == held.id)) or 0
-    urgent = bool(held.row["urgent"] or held.row["vip_class"])
-    by_calendar = any(task.get("working_time") for task in said["tasks"])
-    book = await calendars.read(conn) if by_calendar else None
-    stages = []
-    for place, task in enumerate(said["tasks"], start=1):
-        calendar = book.of_unit(task["unit"]) if book is not None and task.get("working_time") else None
-        person = task.get("person")
-        to = {"owner_queue": task["unit"]} if person is None else {"owner_id": await ledger.find_staff(conn, person)}
-        made = await conn.execute(
-            insert(work_order)
-            .values(
-                public_id=secrets.token_urlsafe(16),
-                order_id=held.id,
-                number=number + place,
-                version=1,
-                cycle=said.get("cycle", held.row["cycle"]),
-                kind="work",
-                parent_id=said.get("parent"),
-                workplace=task.get("workplace"),
-                state=WorkOrderState.SENT.value,
-                control=Control.RUN.value,
-                unit=task["unit"],
-                **to,
-                task=task["task"],
-                dispatch_opinion=said["opinion"],
-                urgent=urgent,
-                limit_s=task["limit_s"],
-                working_time=bool(task.get("working_time")),
-                dispatched_by=actor.staff_id,
-                created_at=now,
-                sent_at=now,
-                delivered_at=now,
-                changed_at=now,
-                form={},
-            )
-            .returning(work_order.c.id)
-        )
-        limit = timedelta(seconds=task["limit_s"])
-        stages.append(
-            NewClock(Clock.STAGE, now, verb.value, target=limit, calendar=calendar, work_order_id=made.scalar_one())
-        )
-    await start_stages(conn, held.id, stages)
-
-
-async def start_stages(conn: AsyncConnection, order_id: int, stages: Sequence[NewClock]) -> None:
-    """Starts the clocks of work orders just sent, whose lists show the limits."""
-    limits = await clocks.start(conn, order_id, stages)
-    for stage, due_at in zip(stages, limits, strict=True):
-        await conn.execute(update(work_order).where(work_order.c.id == stage.work_order_id).values(due_at=due_at))

@@ -13,7 +13,7 @@ from ticketing.changes import Change
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
 from ticketing.errors import Invalid, Refused
-from ticketing.orders import dispatching, fields, work, workflow
+from ticketing.orders import dispatching, fields, sending, work, workflow
 from ticketing.orders.model import Control, WorkOrderState
 from ticketing.orders.step_inputs import AssignField, FieldReport, Note
 from ticketing.orders.tables import work_order
@@ -77,7 +77,7 @@ async def _sub_task(
     )
     limit = timedelta(seconds=said["limit_s"])
     stage = NewClock(Clock.STAGE, now, Verb.ASSIGN_FIELD.value, target=limit, work_order_id=made.scalar_one())
-    await dispatching.start_stages(conn, held.order.id, [stage])
+    await sending.start_stages(conn, held.order.id, [stage])
 
 
 async def field_report(conn: AsyncConnection, actor: Actor, given: FieldReport, now: datetime) -> Change:

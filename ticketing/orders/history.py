@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid, NotFound
 from ticketing.orders import rework, work
+from ticketing.orders.access import told
 from ticketing.orders.model import LIVE_WORK, ReviewKind, WorkOrderState
 from ticketing.orders.tables import (
     customer_order,
@@ -248,7 +249,7 @@ async def inbox(
 
 async def of_order(conn: AsyncConnection, actor: Actor, order_id: int, now: datetime) -> tuple[WorkOrderView, ...]:
     """What departments were asked to do for an order the actor may see, with the steps he may take."""
-    query = _work_orders().where(work_order.c.order_id == order_id).order_by(work_order.c.number)
+    query = _work_orders().where(work_order.c.order_id == order_id, told(actor)).order_by(work_order.c.number)
     steps = (Action.DISPATCH, Action.PROPOSE_DISPATCH, Action.DECIDE_EXTENSION)
     mine = any(may(actor.posts, each) for each in steps)
     return tuple(

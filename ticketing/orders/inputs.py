@@ -104,6 +104,8 @@ class Task:
     working_time: bool = False
     #: 工号 of somebody of the unit, instead of its inbox (DP-13)
     person: str | None = None
+    #: code of the template's node it is the work of: sent when the nodes before it are over (DP-02)
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,10 @@ class HandToSenior(OnOrder):
 class Propose(OnOrder):
     """T6: a dispatch for a second person to approve."""
 
-    tasks: Sequence[Task]
     opinion: str
+    tasks: Sequence[Task] = ()
+    #: without tasks: those the order's template asks for (DP-02)
+    by_template: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +180,8 @@ class Dispatch(OnOrder):
     opinion: str
     checks: Mapping[str, bool]
     tasks: Sequence[Task] = ()
+    #: without tasks: those the order's template asks for (DP-02)
+    by_template: bool = False
     #: of a second dispatch: the unit whose answer failed, warned in writing (RE-08)
     warned_unit: str | None = None
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.errors import Forbidden, Invalid, Refused
-from ticketing.orders import coordination, dispatching, drafts, fields, ledger, rework, settle, work, workflow
+from ticketing.orders import coordination, dispatching, drafts, fields, ledger, rework, sending, settle, work, workflow
 from ticketing.orders.inputs import Supplement
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.model import LIVE_WORK, Kind, State
@@ -97,7 +97,7 @@ async def coordinate(conn: AsyncConnection, actor: Actor, given: Coordinate, now
     fresh = [task for task in tasks if task["unit"] not in working]
     if fresh:
         sent = {"tasks": fresh, "opinion": decision_text}
-        await dispatching.send(conn, actor, held, Verb.COORDINATE, said=sent, now=now)
+        await sending.send(conn, actor, held, Verb.COORDINATE, said=sent, now=now)
     values = {"owner_id": asked["owner_id"], "owner_queue": asked["owner_queue"]}
     payload = {"lead_unit": given.lead_unit, "units": sorted(units)}
     step = Step("order.coordinated", Verb.COORDINATE, State.IN_PROCESS, values, note=decision_text, payload=payload)

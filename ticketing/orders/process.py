@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
-
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.orders.tables import process_node, process_template, process_template_version, work_order
@@ -54,25 +50,6 @@ async def of_order(conn: AsyncConnection, order_id: int, version_id: int | None)
             for node in nodes
         ),
     )
-
-
-async def publish(
-    conn: AsyncConnection, template: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], now: datetime
-) -> int:
-    """Stores the first version of a template with its nodes, in the order given; returns the version's key.
-
-    A running order keeps the version it began with (DP-14): a version is never changed.
-    """
-    made = await conn.execute(insert(process_template).values(**template).returning(process_template.c.id))
-    version = await conn.execute(
-        insert(process_template_version)
-        .values(template_id=made.scalar_one(), version=1, published_at=now, settings={})
-        .returning(process_template_version.c.id)
-    )
-    key = int(version.scalar_one())
-    rows = [{"after": [], **node, "version_id": key, "position": place} for place, node in enumerate(nodes, start=1)]
-    await conn.execute(insert(process_node), rows)
-    return key
 
 
 async def node_of(conn: AsyncConnection, version_id: int | None, unit: str) -> int | None:

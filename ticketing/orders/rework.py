@@ -15,7 +15,7 @@ from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.tables import clock
 from ticketing.errors import Invalid, Refused
-from ticketing.orders import dispatching, fields, ledger, settle, workflow
+from ticketing.orders import dispatching, fields, ledger, sending, settle, workflow
 from ticketing.orders.inputs import ForReason, OnOrder, Supplement, TakeBack, Transfer
 from ticketing.orders.ledger import Step, WorkStep
 from ticketing.orders.model import ReviewKind, State, WorkOrderState
@@ -71,12 +71,11 @@ async def _end(
     decision = workflow.advance(situation(held, now), verb, actor.posts, {"reason": reason})
     _no_field_task(held)
     await turn(conn, held, decision, now)
-    if verb is Verb.RECALL:
+    if verb is Verb.RECALL and held.state is not WorkOrderState.PROPOSED:
         await write_amendment(conn, actor, held, now, kind="recall", reason=reason)
     values = {**_ENDED, "ended_at": now, "end_reason": reason}
     told = await change(conn, actor, held, Done(f"work_order.{to.value}", verb, to, values, reason), now)
-    followed = await settle_order(conn, held.order.id, now)
-    return (told, followed) if followed is not None else (told,)
+    return told, *await settle_order(conn, held.order.id, now)
 
 
 async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: datetime) -> Change:
@@ -112,7 +111,7 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
         "workplace": said["to_workplace"],
     }
     sent = {"tasks": [task], "opinion": reason, "parent": held.row["id"]}
-    await dispatching.send(conn, actor, held.order, Verb.TRANSFER, said=sent, now=now)
+    await sending.send(conn, actor, held.order, Verb.TRANSFER, said=sent, now=now)
     await _what_waits_follows(conn, held, given.to_unit)
     values = {**_ENDED, "ended_at": now, "end_reason": reason, "form": said}
     done = Done("work_order.transferred", Verb.TRANSFER, WorkOrderState.TRANSFERRED, values, reason)
@@ -167,7 +166,7 @@ async def send_on(conn: AsyncConnection, actor: Actor, given: SendOn, now: datet
     said["checks"] = dispatching.checked(given.checks, valid=True)
     await _waits(conn, held)
     await turn(conn, held, decision, now)
-    await dispatching.send(conn, actor, held.order, Verb.SEND_ON, said={**said, "parent": held.row["id"]}, now=now)
+    await sending.send(conn, actor, held.order, Verb.SEND_ON, said={**said, "parent": held.row["id"]}, now=now)
     await dispatching.follow(conn, actor, held.order, held.row["id"])
     payload = {"units": [task["unit"] for task in tasks], "checks": said["checks"]}
     return await _dealt_with(
@@ -186,8 +185,7 @@ async def drop(conn: AsyncConnection, actor: Actor, given: ForReason, now: datet
     told = await _dealt_with(
         conn, actor, held, Step("work_order.dropped", Verb.DROP, held.order.state, {}, reason), now
     )
-    followed = await settle_order(conn, held.order.id, now)
-    return (told, followed) if followed is not None else (told,)
+    return told, *await settle_order(conn, held.order.id, now)
 
 
 async def _waits(conn: AsyncConnection, held: HeldWork) -> None:

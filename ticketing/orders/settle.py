@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ticketing.orders.model import LIVE_WORK, State, WorkOrderState
 
-_STOPPED = frozenset({WorkOrderState.RECALLED, WorkOrderState.TRANSFERRED})
+_STOPPED = frozenset({WorkOrderState.RECALLED, WorkOrderState.TRANSFERRED, WorkOrderState.CANCELLED})
 #: states in which work orders run (part 4)
 SETTLING = frozenset({State.IN_PROCESS, State.AT_MANAGER, State.AT_LEADER})
 _UNFINISHED = LIVE_WORK | {WorkOrderState.PROPOSED}

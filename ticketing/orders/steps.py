@@ -72,6 +72,10 @@ class Verb(StrEnum):
     ASK_EXTENSION = "ask_extension"  #: 申请延期
     GRANT_EXTENSION = "grant_extension"  #: 同意延期
     REFUSE_EXTENSION = "refuse_extension"  #: 不同意延期
+    SEND = "send"  #: 前一环节办结，下达
+    CALL_OFF = "call_off"  #: 前一环节撤回，不再下达
+    FOLLOW = "follow"  #: 随职责调整移交
+    STAY = "stay"  #: 职责调整后留在原单位
 
 
 class Subject(StrEnum):

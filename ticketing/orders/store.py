@@ -15,7 +15,7 @@ from ticketing.contacts import store as contacts
 from ticketing.customers.tables import customer
 from ticketing.errors import NotFound
 from ticketing.orders import drafts, process, query, rules, workflow
-from ticketing.orders.access import visible
+from ticketing.orders.access import told, visible
 from ticketing.orders.model import LIVE_WORK, OPEN, UNBORN, Control, Kind, OrderSummary, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_trail, work_order
 from ticketing.orders.views import (
@@ -88,7 +88,7 @@ async def get(conn: AsyncConnection, actor: Actor, public_id: str, now: datetime
         earlier_orders=await earlier(conn, actor, row["customer_id"], row["caller_number"], now, but=id_),
         trail=await trail(conn, id_),
         clocks=await clocks.of_order(conn, id_, now, row["channel"]),
-        work_orders=await work_orders(conn, id_, now),
+        work_orders=await work_orders(conn, actor, id_, now),
         promises=around[1],
         process=await process.of_order(conn, id_, row["template_version_id"]),
         actions=_verbs(actor, row),
@@ -166,9 +166,9 @@ async def trail(conn: AsyncConnection, order_id: int) -> tuple[TrailLine, ...]:
     )
 
 
-async def work_orders(conn: AsyncConnection, order_id: int, now: datetime) -> tuple[WorkOrderView, ...]:
-    """What departments were asked to do for an order."""
-    return await _work_orders(conn, work_order.c.order_id == order_id, now)
+async def work_orders(conn: AsyncConnection, actor: Actor, order_id: int, now: datetime) -> tuple[WorkOrderView, ...]:
+    """What departments were asked to do for an order, and for the centre what they are to be asked next (DP-11)."""
+    return await _work_orders(conn, and_(work_order.c.order_id == order_id, told(actor)), now)
 
 
 async def _work_orders(conn: AsyncConnection, which: ColumnElement[bool], now: datetime) -> tuple[WorkOrderView, ...]:

@@ -27,14 +27,8 @@ from ticketing.orders.step_tables import (
     order_response,
     tracking_task,
 )
-from ticketing.orders.work_tables import (
-    process_node,
-    process_template,
-    process_template_version,
-    review,
-    work_order,
-    work_order_amendment,
-)
+from ticketing.orders.work_tables import review, work_order, work_order_amendment
+from ticketing.processes.tables import process_node, process_template, process_template_version
 
 __all__ = [
     "commitment",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
@@ -16,7 +16,7 @@ from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
 from ticketing.errors import Forbidden, HotlineError, Invalid, NotFound, Refused, Stale
-from ticketing.orders import coordination, drafts, fields, ledger, settle, tracking, workflow
+from ticketing.orders import coordination, drafts, fields, ledger, sending, settle, tracking, workflow
 from ticketing.orders.inputs import Finish, OnOrder
 from ticketing.orders.ledger import Held, Step, WorkStep
 from ticketing.orders.model import LIVE_WORK, Control, State, WorkOrderState
@@ -148,8 +148,7 @@ async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: dateti
     values = {**said, "ended_at": now, "owner_id": None, "owner_queue": None}
     told = await change(conn, actor, held, Done("work_order.finished", Verb.FINISH, decision.to, values, result), now)
     await tracking.left_behind(conn, held.order, dict(held.row), now)
-    followed = await settle_order(conn, held.order.id, now)
-    return (told, followed) if followed is not None else (told,)
+    return told, *await settle_order(conn, held.order.id, now)
 
 
 async def _may_finish(conn: AsyncConnection, actor: Actor, held: HeldWork) -> None:
@@ -195,12 +194,14 @@ def _handled(held: HeldWork, at: datetime, now: datetime) -> None:
         raise Invalid("before_it_was_sent", "it was sent later than that", field="handled_at", earliest=earliest)
 
 
-async def settle_order(conn: AsyncConnection, order_id: int, now: datetime) -> Change | None:
-    """T18 to T20: moves the order as its work orders amount to; None when it stays."""
+async def settle_order(conn: AsyncConnection, order_id: int, now: datetime) -> tuple[Change, ...]:
+    """What follows the end of a work order: the next nodes of the template are sent (DP-02), then T18 to T20 move the
+    order as its work orders amount to."""
+    sent = await sending.go_on(conn, order_id, now)
     held = await ledger.hold_id(conn, order_id)
     to = settle.settled(held.state, await states(conn, held))
     if to is None:
-        return None
+        return sent
     seen = drafts.situation(held, settled=to)
     decision = workflow.advance(seen, Verb.SETTLE, SYSTEM.posts, {}, system=True)
     await drafts.turn(conn, held, decision, now)
@@ -210,7 +211,7 @@ async def settle_order(conn: AsyncConnection, order_id: int, now: datetime) -> C
         await ledger.keep_promises(conn, held.id, now)
     elif to is State.AT_SENIOR and held.state is State.AT_MANAGER:
         values = {"owner_id": None, "owner_queue": "senior"}
-    return await ledger.apply(conn, SYSTEM, held, Step("order.settled", Verb.SETTLE, to, values), now)
+    return *sent, await ledger.apply(conn, SYSTEM, held, Step("order.settled", Verb.SETTLE, to, values), now)
 
 
 async def states(conn: AsyncConnection, held: Held) -> list[WorkOrderState]:
@@ -232,11 +233,11 @@ def followed_up(form: Mapping[str, Any]) -> bool:
 
 
 def reach(actor: Actor) -> ColumnElement[bool]:
-    """Condition on `work_order`: who dispatches, proposes or decides about limits reaches all that was sent, the office
-    its unit's, somebody of the field his own (PR-01, PX-04)."""
+    """Condition on `work_order`: who dispatches reaches all, who proposes or decides about limits all that was sent,
+    the office its unit's, somebody of the field his own (PR-01, PX-04, DP-11)."""
     sent = work_order.c.state != WorkOrderState.PROPOSED.value
     if actor.staff_id == SYSTEM.staff_id or may(actor.posts, Action.DISPATCH):
-        return sent
+        return true()
     if may(actor.posts, Action.DECIDE_EXTENSION):
         return sent
     if may(actor.posts, Action.PROPOSE_DISPATCH) and may(actor.posts, Action.VIEW_ALL_ORDERS):
@@ -311,13 +312,7 @@ async def change(
 
 async def _with_it(conn: AsyncConnection, held: HeldWork, now: datetime) -> None:
     """Sub-tasks of a work order that ends are cancelled, its open proposals withdrawn, the clocks of both stopped."""
-    children = (await conn.scalars(_children(held, work_order.c.id).where(work_order.c.state.in_(_LIVE)))).all()
-    if children:
-        over = {"state": WorkOrderState.CANCELLED.value, "ended_at": now, "changed_at": now}
-        over |= {"owner_id": None, "owner_queue": None}
-        await conn.execute(update(work_order).where(work_order.c.id.in_(children)).values(**over))
-    for key in children:
-        await clocks.stop(conn, held.order.id, now, "parent", work_order_id=key)
+    await end_sub_tasks(conn, held.order.id, held.row["id"], now)
     gone = await conn.execute(
         update(review)
         .where(review.c.work_order_id == held.row["id"], review.c.state == "open")
@@ -327,3 +322,17 @@ async def _with_it(conn: AsyncConnection, held: HeldWork, now: datetime) -> None
         await clocks.stop(
             conn, held.order.id, now, "withdrawn", codes=(Clock.REVIEW,), work_order_id=held.row["id"], counts=False
         )
+
+
+async def end_sub_tasks(conn: AsyncConnection, order_id: int, key: int, now: datetime) -> None:
+    """What somebody at the place was to do for a work order is off, and its clock stops."""
+    live = select(work_order.c.id).where(
+        work_order.c.parent_id == key, work_order.c.kind == FIELD, work_order.c.state.in_(_LIVE)
+    )
+    children = (await conn.scalars(live)).all()
+    if children:
+        over = {"state": WorkOrderState.CANCELLED.value, "ended_at": now, "changed_at": now}
+        over |= {"owner_id": None, "owner_queue": None}
+        await conn.execute(update(work_order).where(work_order.c.id.in_(children)).values(**over))
+    for child in children:
+        await clocks.stop(conn, order_id, now, "parent", work_order_id=child)

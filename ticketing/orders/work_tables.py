@@ -1,4 +1,4 @@
-"""Tables of what departments must do: process templates, work orders, their amendments, and reviews."""
+"""Tables of what departments must do: work orders, their amendments, and reviews."""
 
 from __future__ import annotations
 
@@ -19,48 +19,6 @@ from sqlalchemy import (
 )
 
 from ticketing.db import BigId, Json, UtcDateTime, id_column, metadata
-
-process_template = Table(
-    "process_template",
-    metadata,
-    id_column(),
-    Column("code", String(60), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),
-    Column("name_zh", String(80), nullable=False),
-    Column("name_en", String(80), nullable=False),
-)
-
-process_template_version = Table(
-    "process_template_version",
-    metadata,
-    id_column(),
-    Column("template_id", BigId, ForeignKey("process_template.id"), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("published_at", UtcDateTime, nullable=False),
-    Column("retired_at", UtcDateTime),
-    #: further required elements, follow-up yes or no, whole limit: read by rules, so that a template needs no deploy
-    Column("settings", Json, nullable=False),
-    UniqueConstraint("template_id", "version"),
-)
-"""Running orders keep the version they began with (DP-14)."""
-
-process_node = Table(
-    "process_node",
-    metadata,
-    id_column(),
-    Column("version_id", BigId, ForeignKey("process_template_version.id", ondelete="CASCADE"), nullable=False),
-    Column("code", String(60), nullable=False),
-    Column("name_zh", String(80), nullable=False),
-    Column("name_en", String(80), nullable=False),
-    Column("position", SmallInteger, nullable=False),
-    #: codes of the nodes that must be done before; none: starts at dispatch
-    Column("after", Json, nullable=False),
-    Column("unit", String(60)),
-    Column("workplace", String(60)),
-    Column("limit_s", Integer),
-    Column("calendar", String(40)),
-    UniqueConstraint("version_id", "code"),
-)
 
 work_order = Table(
     "work_order",

@@ -10,10 +10,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ticketing.classification import Cover
 from ticketing.customers import store as customers
 from ticketing.customers.model import Customer, CustomerNumber, NewCustomer
-from ticketing.orders import actions, ledger, process
+from ticketing.orders import actions, ledger
 from ticketing.orders.inputs import DraftFromCall, EditDraft, Merge, Submit
+from ticketing.processes import actions as processes
+from ticketing.processes.model import Content, Node
+from ticketing.responsibility import actions as responsibility
+from ticketing.responsibility.actions import NewLine
 from ticketing.roles import SYSTEM, Actor
 from ticketing.sample import story
 from ticketing.staff import store as staff
@@ -34,19 +39,31 @@ async def load_sample(conn: AsyncConnection, now: datetime) -> int:
     data = tomllib.loads(files("ticketing.sample").joinpath("data/sample.toml").read_text(encoding="utf-8"))
     if await customers.by_external(conn, SOURCE, data["customer"][0]["key"]) is not None:
         return 0
+    await staff.by_number(conn, data["order"][0]["agent"])
     oldest = now - timedelta(days=365)
-    templates = {
-        each["template"]["code"]: await process.publish(conn, each["template"], each["node"], oldest)
-        for each in data["process"]
-    }
+    for each in data["process"]:
+        await _template(conn, each, now)
+    for each in data["responsibility"]:
+        line = NewLine(each["duty"], Cover(**each.get("cover", {})), each["unit"], each["reason"], oldest)
+        await responsibility.add(conn, SYSTEM, line, oldest)
     people = {each["key"]: await customers.add(conn, _customer(each), oldest) for each in data["customer"]}
     made: dict[str, str] = {}
     for number, told in enumerate(data["order"], start=1):
-        follows = templates.get(told.get("process", ""))
-        made[told["customer"]] = await _order(
-            conn, told, people[told["customer"]], now, number=number, made=made, follows=follows
-        )
+        made[told["customer"]] = await _order(conn, told, people[told["customer"]], now, number=number, made=made)
     return len(data["order"])
+
+
+async def _template(conn: AsyncConnection, told: Mapping[str, Any], now: datetime) -> None:
+    """A process template with its versions, each published as many days ago as it says."""
+    code = told["code"]
+    first = now - timedelta(days=told["published"][0]["days_ago"])
+    await processes.add(conn, SYSTEM, processes.NewTemplate(code, told["kind"], told["zh"], told["en"]), first)
+    for row_version, each in enumerate(told["published"]):
+        at = now - timedelta(days=each["days_ago"])
+        nodes = tuple(Node(**{**node, "after": tuple(node.get("after", ()))}) for node in each["node"])
+        content = Content(tuple(Cover(**cover) for cover in told["covers"]), nodes, each.get("note"))
+        await processes.write(conn, SYSTEM, code, 1 + 2 * row_version, content, at)
+        await processes.publish(conn, SYSTEM, code, 2 + 2 * row_version, at, at)
 
 
 def _customer(told: Mapping[str, Any]) -> NewCustomer:
@@ -71,7 +88,6 @@ async def _order(
     *,
     number: int,
     made: Mapping[str, str],
-    follows: int | None,
 ) -> str:
     """One order from the answered call on, by the same actions an agent uses; returns its serial."""
     answered = now - timedelta(hours=told["ago_h"])
@@ -94,9 +110,7 @@ async def _order(
     edited = await actions.edit_draft(conn, agent, edit, talked)
     order = await actions.submit(conn, agent, Submit(edited.subject_id, edited.version), talked)
     for step in told.get("steps", []):
-        await story.play(
-            conn, order.subject_id, {**step, "follows": follows}, answered + timedelta(hours=step["after_h"]) + _TALK
-        )
+        await story.play(conn, order.subject_id, step, answered + timedelta(hours=step["after_h"]) + _TALK)
     serial = (await ledger.hold(conn, SYSTEM, order.subject_id)).serial
     for again in range(1, told.get("calls", 1)):
         at = answered + timedelta(hours=6 * again)

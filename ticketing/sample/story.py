@@ -44,7 +44,7 @@ async def _dispatch(conn: AsyncConnection, actor: Actor, held: Held, step: Mappi
             state=WorkOrderState.WORKING.value,
             control=Control.RUN.value,
             unit=step["unit"],
-            node_id=await process.node_of(conn, step["follows"], step["unit"]),
+            node_id=await process.node_of(conn, held.row["template_version_id"], step["unit"]),
             owner_queue=step["unit"],
             task=step["task"],
             dispatch_opinion=step["task"],
@@ -65,7 +65,7 @@ async def _dispatch(conn: AsyncConnection, actor: Actor, held: Held, step: Mappi
     await clocks.stop(conn, held.id, at, "dispatch", codes=(Clock.HANDOFF, Clock.DISPATCH, Clock.URGENT))
     stage = NewClock(Clock.STAGE, at, "dispatch", given=due_at, work_order_id=made.scalar_one())
     await clocks.start(conn, held.id, [stage])
-    values = {"owner_id": actor.staff_id, "owner_queue": None, "template_version_id": step["follows"]}
+    values = {"owner_id": actor.staff_id, "owner_queue": None}
     payload = {"unit": step["unit"], "due_at": due_at.isoformat()}
     told = Step("order.dispatched", "dispatch", State.IN_PROCESS, values, note=step["task"], payload=payload)
     await ledger.apply(conn, actor, held, told, at)

@@ -47,6 +47,8 @@ class TaskInput(Input):
     working_time: bool = False
     #: 工号 of somebody of the unit, instead of its inbox (DP-13)
     person: StaffNumber | None = None
+    #: code of the template's node it is the work of: sent when the nodes before it are over (DP-02)
+    node: Code | None = None
 
 
 class Checks(Input):
@@ -94,7 +96,9 @@ class ProposeDispatch(Input):
 
     version: Version
     opinion: Text
-    tasks: Annotated[list[TaskInput], Field(max_length=50)]
+    tasks: list[TaskInput] = Field(default_factory=list, max_length=50)
+    #: without tasks: those the order's template asks for (DP-02)
+    by_template: bool = False
 
     model_config = _example(opinion="请处理", tasks=[_TASK])
 
@@ -118,6 +122,8 @@ class ApproveDispatch(Input):
     checks: Checks
     #: empty: as it was proposed
     tasks: list[TaskInput] = Field(default_factory=list, max_length=50)
+    #: without tasks: those the order's template asks for (DP-02)
+    by_template: bool = False
     #: of a second dispatch: the unit that is warned in writing (RE-08)
     warned_unit: Code | None = None
 
@@ -130,9 +136,11 @@ class DispatchOrder(Input):
     version: Version
     opinion: Text
     checks: Checks
-    tasks: Annotated[list[TaskInput], Field(max_length=50)]
+    tasks: list[TaskInput] = Field(default_factory=list, max_length=50)
+    #: without tasks: those the order's template asks for (DP-02)
+    by_template: bool = False
 
-    model_config = _example(opinion="自行派单", checks=_WELL, tasks=[_TASK])
+    model_config = _example(opinion="自行派单", checks=_WELL, by_template=True)
 
 
 class InvalidateOrder(Input):

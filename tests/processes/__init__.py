@@ -1,0 +1,1 @@
+"""Process templates and the responsibility map."""
