@@ -6,7 +6,7 @@ BIN := .venv/bin
 JOBS ?= 2
 
 help:           ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 run:            ## start a real Asterisk and the service with the sample operator; Ctrl-C stops both
 	@tools/bootstrap.sh
@@ -36,6 +36,10 @@ check:          ## lint, types, import rules, and the lint of asterisk-conf
 bench:          ## measure; prints a table for each benchmark
 	@tools/bootstrap.sh
 	@$(BIN)/python -m tests.benchmarks
+
+proof-%:        ## one long run, e.g. proof-api (docs/proof.md names them all); said again, it goes on
+	@tools/bootstrap.sh
+	@$(BIN)/python -m tests.proof $*
 
 lock:           ## pin what is installed now
 	@{ echo '# What this release was tested with; `make` installs exactly these. Made by `make lock`.'; \

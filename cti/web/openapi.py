@@ -137,7 +137,7 @@ def _responses(route: Route, schemas: dict[Key, Any]) -> dict[str, Any]:
     needs = POLICY[route.name]
     wrong = {400, 404 if "{" in route.path else 400, 422 if route.body or route.query else 400}
     wrong |= {401, 403} if needs is not Access.PUBLIC else set()
-    wrong |= {403, 409, 413, 415, 422, 429, 503} if route.writes else set()
+    wrong |= {403, 404, 409, 413, 415, 422, 429, 503} if route.writes else set()  # a body names things too
     return good | {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(wrong)}
 
 

@@ -1,0 +1,1 @@
+"""Long runs that anyone can repeat: `make proof-NAME`."""

@@ -1,0 +1,88 @@
+"""One long run: `python -m tests.proof NAME`, which is `make proof-NAME`.
+
+    python -m tests.proof                      what there is
+    python -m tests.proof api --minutes 20     at most twenty minutes; said again, it goes on where it stopped
+    python -m tests.proof api --fresh          from the beginning, also of what has passed
+
+A long run is a selection of the tests in which the short form of each takes more examples, other ones at each run. What
+passed is kept in `artefacts/proof/NAME.jsonl` together with the commit, and is not run again at that commit. Exit code
+0: everything passed; 1: something failed; 3: the time was over before the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.absent import ALL, LONG, SEARCH
+from tests.proof.ledger import Ledger
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What runs under one name."""
+
+    says: str
+    #: of pytest
+    selection: tuple[str, ...]
+    #: minutes unless told otherwise
+    minutes: float
+    #: needs a real Asterisk, callers or a browser, and fails without
+    whole: bool = False
+
+
+PROOFS: Final = {
+    "api": Proof(
+        "requests generated from the description at every route: no 5xx, no answer it does not name",
+        ("tests/web/test_generated.py",),
+        minutes=60,
+    ),
+}
+
+
+def commit() -> str:
+    """What the results hold for: the commit, marked when files were changed since."""
+    said = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return said.stdout.strip() or "unknown"
+
+
+def main() -> int:
+    """Runs what was asked for; the exit code."""
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("name", nargs="?", choices=PROOFS, metavar="NAME")
+    given.add_argument("--minutes", type=float)
+    given.add_argument("--fresh", action="store_true")
+    asked = given.parse_args()
+    if asked.name is None:
+        for name, proof in PROOFS.items():
+            print(f"proof-{name:12} {proof.says} ({proof.minutes:g} min at most)")
+        return 0
+    proof = PROOFS[asked.name]
+    os.environ |= {LONG: "1", SEARCH: "1"} | ({ALL: "1"} if proof.whole else {})
+    os.chdir(ROOT)
+    cores = len(os.sched_getaffinity(0))
+    print(f"proof-{asked.name}: {proof.says}\ncommit {commit()}, {cores} cores, Python {platform.python_version()}")
+    ledger = Ledger(ROOT / "artefacts" / "proof" / f"{asked.name}.jsonl", commit(), fresh=asked.fresh)
+    ledger.seconds_left = 60 * (asked.minutes or proof.minutes)
+    code = pytest.main(["-q", "-p", "no:cacheprovider", "--no-summary", "--tb=short", *proof.selection], [ledger])
+    print(ledger.table())
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED, 2}:
+        return 1
+    return 1 if ledger.failed else 3 if ledger.left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
