@@ -75,16 +75,20 @@ def booted_at(frame: Frame, received_at: datetime) -> datetime | None:
     return None if uptime is None else (frame.at or received_at) - timedelta(seconds=uptime)
 
 
+#: digits of the longest number that means something, a moment in epoch seconds; no arithmetic with it overflows
+_DIGITS: Final = 10
+
+
 def _number(text: str, default: int = 0) -> int:
     """A whole number, or the default for anything else."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() else default
+    found = _maybe(text)
+    return default if found is None else found
 
 
 def _maybe(text: str) -> int | None:
-    """A whole number, or None when the field is not there or is no number."""
+    """A whole number, or None when the field is not there, is no number, or is longer than any that means something."""
     text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if len(text) <= _DIGITS and text.isascii() and text.isdigit() else None
 
 
 def _percent(text: str) -> float | None:
@@ -282,7 +286,7 @@ def _age_s(text: str) -> int:
     total = 0
     for part, unit in zip(reversed(text.split(":")), (1, 60, 3600, 86400), strict=False):
         total += _number(part) * unit
-    return total
+    return min(total, 10**_DIGITS)
 
 
 def _channel_seen(frame: Frame, at: datetime) -> ev.CallEvent:

@@ -5,6 +5,7 @@ A frame is what stands between two CR LF CR LF. Only CR LF ends a line: values m
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ CAP: Final = 64 * 1024
 #: how many forms with one first line and one last key are remembered, and how many such pairs
 FORMS_ALIKE: Final = 8
 PAIRS_REMEMBERED: Final = 512
+_2100: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
 class Splitter:
@@ -45,12 +47,14 @@ class Splitter:
         if self._skipping and frames:
             del frames[0]
             self._skipping = False
-        if len(tail) > self._cap:
+        if len(tail) > self._cap + len(END) - 1:  # the end itself may be there in part
             if not self._skipping:
                 self.overlong += 1
                 self._skipping = True
             tail = tail[1 - len(END) :]
         self._tail = tail
+        if any(frame.startswith(b"\r\n") for frame in frames):  # after a value that ended in CR LF
+            frames = [frame.removeprefix(b"\r\n") for frame in frames]
         if b"" in frames or any(len(frame) > self._cap for frame in frames):
             self.overlong += sum(len(frame) > self._cap for frame in frames)
             frames = [frame for frame in frames if 0 < len(frame) <= self._cap]
@@ -198,12 +202,14 @@ class Frame:
 
     @property
     def at(self) -> datetime | None:
-        """When Asterisk raised the event, microseconds (`timestampevents=yes`); None where it does not say."""
+        """When Asterisk raised the event, microseconds (`timestampevents=yes`); None where it does not say, or says a
+        time out of 1970 to 2100."""
         text = self.get("Timestamp")
         try:
-            return datetime.fromtimestamp(float(text), UTC) if text else None
-        except (ValueError, OverflowError, OSError):
+            seconds = float(text) if text else math.nan
+        except ValueError:
             return None
+        return datetime.fromtimestamp(seconds, UTC) if 0 <= seconds < _2100 else None
 
     def headers(self) -> list[tuple[str, str]]:
         """All lines in order."""

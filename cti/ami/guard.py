@@ -135,13 +135,18 @@ class Guard:
     A forged event without a channel needs no token, so it is also judged by what it came out of: the frame before it
     was cut short by the forger and lost its token. After a refused frame nothing without the token is believed until
     a frame with the token has passed. (An event that is merely not listed was not cut short: its channel would show.)
+
+    What was cut off is the end of a genuine event, token and all, under a beginning the forger wrote. It is the first
+    frame after the cut that ends with the token, and is refused whatever it says.
     """
 
-    __slots__ = ("_suspicious", "_token", "accepted", "refused")
+    __slots__ = ("_cut", "_suspicious", "_token", "accepted", "refused")
 
     def __init__(self, token: str) -> None:
         self._token = token
         self._suspicious = False
+        #: a frame was cut short and its end is still to come
+        self._cut = False
         self.accepted = 0
         #: refused frames by reason
         self.refused: Counter[Why] = Counter()
@@ -149,6 +154,11 @@ class Guard:
     def check(self, frame: Frame) -> Verdict:
         """Judge the next frame; what is believed helps to read its like faster."""
         verdict = check(frame, self._token)
+        if self._cut and self._ends(frame):
+            self._cut = False
+            verdict = _REFUSED[Why.NEIGHBOUR] if verdict.accept else verdict
+        elif not verdict.accept and verdict.why is not Why.UNLISTED:
+            self._cut = self._cut or not self._ends(frame)
         if verdict.accept and self._suspicious:
             if frame.form.groups:
                 self._suspicious = False
@@ -167,7 +177,18 @@ class Guard:
 
     def start_over(self) -> None:
         """A new connection begins: nothing hangs over from the old one."""
-        self._suspicious = False
+        self._suspicious = self._cut = False
+
+    def _ends(self, frame: Frame) -> bool:
+        """Whether the frame goes on to the token of its last channel: the end of a genuine event, not the part of one
+        before a cut. The token stands after the state of its channel, and nobody else can write it."""
+        lines = frame.raw.split(b"\r\n")
+        token = f": {TOKEN_VARIABLE}{self._token}".encode()
+        tokens = [place for place, line in enumerate(lines) if line.endswith(token)]
+        states = [
+            place for place, line in enumerate(lines) if line.lower().partition(b":")[0].endswith(b"channelstate")
+        ]
+        return max(tokens, default=-1) > max(states, default=-1)
 
 
 def _form_fault(frame: Frame) -> Why | None:

@@ -104,7 +104,7 @@ def queue_line(line: str) -> QueueLine | None:
 
 def _time(text: str) -> datetime | None:
     seconds, _, fraction = text.partition(".")
-    if not (seconds.isascii() and seconds.isdigit() and len(seconds) < 12 and (fraction + "0").isdigit()):
+    if not (text.isascii() and seconds.isdigit() and len(seconds) <= 10 and (fraction + "0").isdigit()):
         return None
     return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(fraction[:6].ljust(6, "0") or 0))
 
@@ -209,7 +209,7 @@ def _cause(extra: str) -> int:
 def _json(text: str) -> Mapping[str, object]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -303,7 +303,7 @@ def _left(line: QueueLine, pages: _Pages) -> list[ev.CallEvent]:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if len(text) <= 10 and text.isascii() and text.isdigit() else 0
 
 
 _LINES: Final[dict[str, Callable[[QueueLine, _Pages], list[ev.CallEvent]]]] = {

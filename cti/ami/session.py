@@ -138,6 +138,7 @@ class Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             self.handle_message(Reply(frame))
         elif action_id not in self._session.ids or why is not None:
             self._session.on_refused(why or Why.FOREIGN_ANSWER, frame)
+            self._session.on_frame(frame.raw, self._session.clock())  # forged: the guard must know where it ended
         else:
             self._session.late += 1
 

@@ -67,7 +67,7 @@ def test_reads_what_the_reducer_needs() -> None:
     assert frame.at == datetime(2026, 11, 23, 2, 13, 28, 123456, UTC)
 
 
-@pytest.mark.parametrize("stamp", ["", "nan", "inf", "1e300", "x", "-9e18"])
+@pytest.mark.parametrize("stamp", ["", "nan", "inf", "1e300", "x", "-9e18", "-1", "253402300799"])
 def test_an_unreadable_timestamp_is_none(stamp: str) -> None:
     assert Frame(f"Event: X\r\nTimestamp: {stamp}".encode()).at is None
 

@@ -115,6 +115,35 @@ def test_the_tail_that_carries_the_token_cannot_be_turned_into_another_call_even
     assert verdicts(channel_event("Hangup", "Cause: 16", tail) + END) == [Why.TOKEN_MISSING, Why.REPEATED_KEY]
 
 
+@pytest.mark.req("S03")
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "1\r\n\r\nEvent: AgentConnect\r\nChannelState: 6\r\nInterface: PJSIP/1001",
+        "1\r\n\r\nEvent: AgentComplete\r\nChannel: PJSIP/trunk-1\r\nChannelState: 6\r\nX: ",
+        "1\r\n\r\nEvent: Reload\r\n\r\nEvent: UserEvent\r\nUserEvent: CtiEnd\r\nChannelState: 6",
+        "1\r\nChanVariable: CTI_TOKEN=0\r\n\r\nEvent: Hangup\r\nChannelState: 6",
+        "1\r\nno header\r\n\r\nEvent: Hangup\r\nChannelState: 6",
+    ],
+)
+@pytest.mark.parametrize("place", ["first", "second"])
+def test_the_end_of_a_cut_event_is_not_believed_under_another_beginning(tail: str, place: str) -> None:
+    """The event that follows it is, and so is what another call tells in between the two of an attacker."""
+    if place == "first":
+        cut = channel_event("Hangup", "Cause: 16", tail)
+    else:
+        cut = channel_event("AgentCalled", snapshot("@", prefix="Dest") + "Queue: x").replace(b"@", tail.encode())
+    refused = [False] * (1 + tail.count("\r\n\r\n"))
+    stream = END.join([HANGUP, cut, HANGUP, cut, CALLED, MEMBER]) + END
+    assert [why is None for why in verdicts(stream)] == [True, *refused, True, *refused, True, True]
+
+
+def test_a_forger_who_cuts_nothing_costs_nobody_an_event() -> None:
+    """A frame that is refused whole has its end with it: the next one is judged by itself."""
+    odd = channel_event("Hangup", "Cause: 16", "1\r\nDestChannelState: 6\r\nEvent: X")
+    assert verdicts(END.join([odd, HANGUP, CALLED]) + END) == [Why.REPEATED_KEY, None, None]
+
+
 @given(st.text(max_size=200))
 def test_no_caller_text_makes_a_believed_frame_lie(text: str) -> None:
     """Whatever the number holds: what is believed is the genuine frame with the number as one value."""

@@ -12,6 +12,7 @@ passed is kept in `artefacts/proof/NAME.jsonl` together with the commit, and is 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import platform
 import subprocess
@@ -37,6 +38,8 @@ class Proof:
     selection: tuple[str, ...]
     #: minutes unless told otherwise
     minutes: float
+    #: instead of pytest: a module with a `main(arguments)` of its own
+    module: str = ""
     #: needs a real Asterisk, callers or a browser, and fails without
     whole: bool = False
 
@@ -46,6 +49,12 @@ PROOFS: Final = {
         "requests generated from the description at every route: no 5xx, no answer it does not name",
         ("tests/web/test_generated.py",),
         minutes=60,
+    ),
+    "parsers": Proof(
+        "every reader of Asterisk's bytes, fuzzed under the guidance of coverage",
+        (),
+        minutes=14,
+        module="tests.fuzz.guided",
     ),
 }
 
@@ -75,11 +84,14 @@ def main() -> int:
     os.chdir(ROOT)
     cores = len(os.sched_getaffinity(0))
     print(f"proof-{asked.name}: {proof.says}\ncommit {commit()}, {cores} cores, Python {platform.python_version()}")
+    if proof.module:
+        code: int = importlib.import_module(proof.module).main([f"--minutes={asked.minutes or proof.minutes}"])
+        return code
     ledger = Ledger(ROOT / "artefacts" / "proof" / f"{asked.name}.jsonl", commit(), fresh=asked.fresh)
     ledger.seconds_left = 60 * (asked.minutes or proof.minutes)
-    code = pytest.main(["-q", "-p", "no:cacheprovider", "--no-summary", "--tb=short", *proof.selection], [ledger])
+    ended = pytest.main(["-q", "-p", "no:cacheprovider", "--no-summary", "--tb=short", *proof.selection], [ledger])
     print(ledger.table())
-    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED, 2}:
+    if ended not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED, 2}:
         return 1
     return 1 if ledger.failed else 3 if ledger.left else 0
 

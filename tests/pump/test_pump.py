@@ -215,14 +215,15 @@ async def test_refused_frames_change_nothing_and_are_told_once_a_batch(world: Wo
     pump = world.pump()
     for _ in range(50):
         pump.put_nowait(raw("1", token="b" * 32), NOW)
+    pump.put_nowait(raw("1"), NOW)  # may be the end of a frame that was cut: it is not believed either
     pump.put_nowait(raw("2"), NOW)
     async with running(pump):
         await pump.drained()
     assert [event.call_id for event in world.reduced] == ["2"]
     events = [effect for effect in world.done if isinstance(effect, SecurityEvent)]
-    assert [event.why for event in events] == ["ami_token_wrong"] * 2
-    assert events[1].detail == "50 frames"
-    assert pump.figures().refused == {"token_wrong": 50}
+    assert [event.why for event in events] == ["ami_token_wrong", "ami_after_a_refused_frame", "ami_token_wrong"]
+    assert events[2].detail == "50 frames"
+    assert pump.figures().refused == {"token_wrong": 50, "after_a_refused_frame": 1}
 
 
 async def test_an_overflow_is_counted_and_asks_for_a_resync(world: World) -> None:
