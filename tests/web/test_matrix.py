@@ -44,7 +44,11 @@ from ticketing.surveys.rules import shipped
 NAMES = {route.name.replace(".", "_"): route.name for route in ROUTES}
 #: what the answer depends on beside the policy: they end or begin the session that asks, or need a query
 ENDS_OR_BEGINS = {"session.delete", "session.create", "setup.create", "setup.check"}
-QUERIES = {"customers.list": "?number=13800000000", "papers.add_file": "?name=a.txt"}
+QUERIES = {
+    "customers.list": "?number=13800000000",
+    "papers.add_file": "?name=a.txt",
+    "work_orders.attach": "?name=a.txt",
+}
 NOTHING = "none-such"
 
 
@@ -57,6 +61,8 @@ class Operation:
     path: str
     body: Any
     posts: frozenset[str] | None
+    #: takes a file
+    upload: bool
 
     def at(self, ids: dict[str, str]) -> str:
         """Its address with these things in it, and nothing that exists for every other part."""
@@ -77,6 +83,7 @@ class Operation:
         """The status this browser gets."""
         said = {"Origin": browser.origin, CSRF_HEADER: browser.csrf, **(headers or {})}
         more: dict[str, Any] = {"json": self.body} if self.body is not None else {}
+        more |= {"data": b"words"} if self.upload else {}
         async with browser.client.request(self.method, self.at(ids or {}), headers=said, **more) as answer:
             return answer.status
 
@@ -85,9 +92,10 @@ def operations() -> Iterator[Operation]:
     """All of the description, nothing else."""
     for path, methods in describe(ROUTES, "0")["paths"].items():
         for method, said in methods.items():
-            content = said.get("requestBody", {}).get("content", {}).get("application/json", {})
+            bodies = said.get("requestBody", {}).get("content", {})
+            content, upload = bodies.get("application/json", {}), "application/octet-stream" in bodies
             posts = frozenset(said["x-posts"]) if "x-posts" in said else None
-            yield Operation(NAMES[said["operationId"]], method.upper(), path, content.get("example"), posts)
+            yield Operation(NAMES[said["operationId"]], method.upper(), path, content.get("example"), posts, upload)
 
 
 OPERATIONS = tuple(operations())
