@@ -47,7 +47,7 @@ ENDS_OR_BEGINS = {"session.delete", "session.create", "setup.create", "setup.che
 QUERIES = {
     "customers.list": "?number=13800000000",
     "papers.add_file": "?name=a.txt",
-    "work_orders.attach": "?name=a.txt",
+    "work_orders.attach": "?name=a.txt&version=1",
 }
 NOTHING = "none-such"
 
