@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from ticketing.customers.model import Lookup
 from ticketing.customers.rules import normalise
 from ticketing.db import Database
 from ticketing.errors import HotlineError, NotFound
+from ticketing.nuisance import store as nuisance
 from ticketing.orders import actions as orders
 from ticketing.orders import store as order_store
 from ticketing.orders.inputs import DraftFromCall
@@ -62,7 +63,10 @@ class Directory:
     async def look_up(self, ani: str, dnis: str) -> ports.CallerContext:
         """Who may be behind a calling number; `dnis` does not matter to our own table."""
         async with self._database.read() as conn:
-            return _context(await customers.look_up(conn, ani, self._clock(), self._area_code))
+            found = await customers.look_up(conn, ani, self._clock(), self._area_code)
+            number = normalise(ani, area_code=self._area_code).key
+            listed = number is not None and await nuisance.is_listed(conn, number, self._clock())
+        return replace(_context(found), nuisance=listed)
 
     async def identify(self, service_number: str) -> ports.CallerContext:
         """Who is behind a service number that was keyed in."""

@@ -160,7 +160,7 @@ class RuleTable(_Named):
     intents: list[Intent] = []
     when: list[Fact] = []
     queue: Queue
-    priority: int = Field(ge=0, le=20)
+    priority: int = Field(ge=-1, le=20)
     say: Name | None = None
 
 

@@ -336,7 +336,8 @@ def _caller_found(state: State, context: CallerContext) -> Step:
     )
     if state.phase is Phase.IDENTIFY and context.match in {"unknown", "withheld"}:
         return _prepend((Say((state.tree.entry(state.node).unknown,)),), _choose(state))
-    state = replace(state, caller=context)
+    listed = state.caller is not None and state.caller.nuisance  # whose number he keys in changes nothing about that
+    state = replace(state, caller=replace(context, nuisance=context.nuisance or listed))
     node = state.tree.nodes.get(state.node)
     if (
         not state.identified

@@ -26,6 +26,7 @@ FACTS: Final = (
     "withheld",
     "unknown",
     "several",
+    "nuisance",
     "manager-routing",
 )
 
@@ -165,7 +166,7 @@ class Rule:
     intents: frozenset[str]
     when: frozenset[str]
     queue: str
-    #: 0 to 20, larger is served first.
+    #: -1 to 20, larger is served first.
     priority: int
     #: Prompt instead of the intent's; None = the intent's.
     say: str | None

@@ -24,6 +24,8 @@ class CallerContext:
     #: An order of this customer is open past its time (RT-04).
     overdue_repeat: bool = False
     open_orders: int = 0
+    #: On the list of nuisance callers (PX-02).
+    nuisance: bool = False
     #: Language on file, zh or en.
     language: str | None = None
 

@@ -11,6 +11,8 @@ def facts(caller: CallerContext | None, routing: Routing) -> frozenset[str]:
     found: set[str] = {"manager-routing"} if routing.manager_routing else set()
     if caller is None:
         return frozenset(found)
+    if caller.nuisance:
+        found.add("nuisance")
     if caller.vip_class:
         found |= {"vip", caller.vip_class.replace("_", "-")}
     if caller.repeat:

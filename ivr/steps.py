@@ -23,6 +23,14 @@ async def _language(player: Player) -> Lang:
     return player.lang
 
 
+_PRIORITY: Final = re.compile(r"-?[0-9]{1,3}\Z")
+
+
+def _priority(text: str) -> int:
+    """The priority the menus gave; 0 for anything else."""
+    return int(text) if _PRIORITY.match(text) else 0
+
+
 _EPOCH: Final = re.compile(r"[0-9]{9,11}\Z")
 #: What QUEUESTATUS is when only the time in the queue was over.
 _TIMED_OUT: Final = "TIMEOUT"
@@ -47,7 +55,7 @@ class OverflowStep:
             player.ani,
             lang,
             queue=await line.variable("CTI_QUEUE"),
-            priority=int(priority) if priority.isdecimal() and len(priority) < 4 else 0,
+            priority=_priority(priority),
             reason=await line.variable("CTI_REASON"),
             key=await line.variable("CTI_KEY"),
             timed_out=await line.variable("QUEUESTATUS") == _TIMED_OUT,
@@ -81,7 +89,7 @@ class CallbackStep:
             player.tree.terms,
             lang,
             queue=await line.variable("CTI_QUEUE"),
-            priority=int(priority) if priority.isdecimal() and len(priority) < 4 else 0,
+            priority=_priority(priority),
             reason=await line.variable("CTI_REASON"),
         )
         joined = await line.variable("CTI_JOINED")

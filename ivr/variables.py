@@ -80,7 +80,7 @@ CHANNEL: Final[tuple[Variable, ...]] = (
     ),
     Variable("CTI_ACTION", "service", "what the dialplan does next: `queue` or `hangup`"),
     Variable("CTI_QUEUE", "service", "queue of queues.conf the caller goes to"),
-    Variable("CTI_PRIORITY", "service", "queue priority, 0..20, larger is served first"),
+    Variable("CTI_PRIORITY", "service", "queue priority, -1..20, larger is served first"),
     Variable("CTI_REASON", "service", "code of the routing reason shown to the agent"),
     Variable("CTI_MESSAGES", "service", "how many messages the caller has begun in the service's dialogue"),
     Variable("CTI_AGENT", "service", "number of the agent kept for a call the product places; the dialler sets it"),

@@ -109,6 +109,7 @@ class Action(StrEnum):
     WORK_CALLBACKS = "work_callbacks"
     REASSIGN_WORK = "reassign_work"
     ANNOUNCE = "announce"
+    RESTRICT_CALLERS = "restrict_callers"
     VIEW_FOLLOW_UPS = "view_follow_ups"
     VIEW_FLOOR = "view_floor"
     CONTROL_AGENTS = "control_agents"
@@ -187,6 +188,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.WORK_CALLBACKS: frozenset({Post.RX, Post.SA, Post.MH, Post.SU}),
     Action.REASSIGN_WORK: frozenset({Post.SU, Post.AD}),
     Action.ANNOUNCE: frozenset({Post.SU, Post.MH}),
+    Action.RESTRICT_CALLERS: frozenset({Post.SU, Post.MH, Post.AD}),
     Action.VIEW_FOLLOW_UPS: frozenset({Post.SV, Post.QC, Post.MH, Post.FU, Post.SU, Post.AD}),
     Action.VIEW_FLOOR: frozenset({Post.SU, Post.MH, Post.QC, Post.LD, Post.AD}),
     Action.CONTROL_AGENTS: frozenset({Post.SU}),

@@ -85,6 +85,12 @@ def _number(text: str, default: int = 0) -> int:
     return default if found is None else found
 
 
+def _priority(text: str) -> int:
+    """A queue priority; that of a listed nuisance caller is below zero (PX-02)."""
+    text = text.strip()
+    return -_number(text[1:]) if text.startswith("-") else _number(text)
+
+
 def _maybe(text: str) -> int | None:
     """A whole number, or None when the field is not there, is no number, or is longer than any that means something."""
     text = text.strip()
@@ -146,7 +152,7 @@ def _routed(frame: Frame, at: datetime) -> ev.CallEvent:
     return ev.CallRouted(
         **_ids(frame, at),
         queue=frame.get("Queue"),
-        priority=_number(frame.get("Priority")),
+        priority=_priority(frame.get("Priority")),
         reason=frame.get("Reason"),
         lang=frame.get("Lang"),
     )

@@ -199,6 +199,24 @@ async def test_who_calls_decides_queue_and_priority(
     assert told in call.events
 
 
+@pytest.mark.req("PX-02")
+@pytest.mark.parametrize("key", ["1", "2", "0"])
+@pytest.mark.parametrize("vip", [None, "major"])
+async def test_a_listed_number_hears_why_and_waits_behind_all_others(key: str, vip: str | None) -> None:
+    listed = CallerContext("one", "c1", vip, repeat=True, nuisance=True)
+    call = await called(FakeCall([key]), ports(FakeDirectory({ANI: listed})))
+    assert outcome(call) == ("entry", "complaint", "-1", "nuisance")
+    assert call.heard[-1] == "nuisance-notice"
+
+
+@pytest.mark.req("PX-02")
+async def test_a_listed_stranger_stays_listed_whatever_service_number_he_keys() -> None:
+    known = {"02588880001": CallerContext("one", "c9", "major")}
+    directory = FakeDirectory({ANI: CallerContext("unknown", nuisance=True)}, service_numbers=known)
+    call = await called(FakeCall(["1", "02588880001#"]), ports(directory))
+    assert outcome(call) == ("entry", "complaint", "-1", "nuisance")
+
+
 @pytest.mark.req("TL-04")
 @pytest.mark.parametrize("ani", ["", "13900009999"])
 async def test_a_caller_nobody_knows_may_key_the_service_number_once(ani: str) -> None:

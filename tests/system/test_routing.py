@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -165,6 +166,31 @@ def _the_shared_number(pop: dict[str, Any]) -> None:
     assert pop["flags"]["repeat"]
     assert pop["reason"]["code"] == "repeat"
     assert pop["reason"]["text"]
+
+
+@pytest.mark.req("PX-02")
+async def test_a_listed_number_hears_why_and_reaches_a_person_after_all_others(house: House) -> None:
+    """He was there first; the one who came after him is answered before him. Struck off, he is like any other."""
+    async with working(house) as stage:
+        supervisor = await stage.watch("3001")
+        ends = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+        listed = await supervisor.post(
+            "/api/nuisance-numbers", {"number": PLAIN, "reason": "一周内骚扰来电二十次", "ends_at": ends}
+        )
+        await _press(stage, PLAIN, "1", "nuisance-notice")
+        held = await stage.books.call(number=PLAIN, fits=lambda call: call.joined_at is not None)
+        assert (held.queue, held.priority, held.reason) == ("complaint", -1, "nuisance")
+        await _press(stage, ENGLISH, "0", "to-person", dnis="1861")
+        await stage.books.call(number=ENGLISH, fits=lambda call: call.joined_at is not None)
+        seat = await stage.seat("1002")
+        first, second = [await _serve(seat, reason) for reason in ("inquiry", "nuisance")]
+        assert [first["number"], second["number"]] == ["+8613900003002", "+8613800138006"]
+        assert second["reason"]["code"] == "nuisance"
+        assert second["reason"]["text"].startswith("骚扰名单")
+        off = await supervisor.post(f"/api/nuisance-numbers/{listed['id']}/off", {"version": listed["version"]})
+        assert off["off_at"]
+        await _press(stage, PLAIN, "1", "to-complaint")
+        assert (await _serve(seat, "inquiry"))["reason"]["code"] == "complaint"
 
 
 #: where callers hang up: what they hear then, the keys before it, and the way their record keeps
