@@ -440,7 +440,7 @@ async def service(
         await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer", broken))
         given = cards.run(database, clock, holds=lambda: lease.holds)
         await stack.enter_async_context(task(given, "cards", broken))
-        courier = Courier(database, {TOPIC: OrderNews(keeper.hub)}, name=lease.holder)
+        courier = Courier(database, {TOPIC: OrderNews(keeper.hub, database)}, name=lease.holder)
         await stack.enter_async_context(task(courier.run(clock), "courier", broken))
         upkeep = Upkeep(keeper, database, core.library, core.spool, clock)
         await stack.enter_async_context(task(upkeep.run(), "upkeep", broken))

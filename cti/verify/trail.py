@@ -14,9 +14,12 @@ from ticketing.announcements.tables import announcement
 from ticketing.audit import audit
 from ticketing.callbacks.model import LISTED
 from ticketing.callbacks.tables import callback
+from ticketing.handover.adopting import ownerless
 from ticketing.intake.tables import intake_item
 from ticketing.orders.tables import customer_order, order_trail
 from ticketing.orders.work_tables import work_order
+from ticketing.papers.tables import paper
+from ticketing.staff.tables import staff
 from ticketing.surveys.tables import follow_up
 
 
@@ -31,6 +34,7 @@ _AUDITED: Final = (
     _Aggregate("order", customer_order),
     _Aggregate("item", intake_item),
     _Aggregate("callback", callback),
+    _Aggregate("paper", paper),
     _Aggregate("follow_up", follow_up),
     _Aggregate("announcement", announcement),
 )
@@ -49,7 +53,7 @@ async def check(place: Place) -> Found:
     """Owners, versions against audit rows and trail, rows that vanished, and the chain."""
     async with place.database.read() as conn:
         for one in _AUDITED:
-            if "owner_id" in one.table.c and "ended_at" in one.table.c:
+            if "owner_id" in one.table.c:
                 async for found in _owners(conn, one):
                     yield found
             async for found in _versions(conn, one):
@@ -71,15 +75,19 @@ def _named(table: Table) -> Label[str]:
 
 
 async def _owners(conn: AsyncConnection, one: _Aggregate) -> Found:
-    """A person or a queue, and not both (IN-23). Callbacks that wait for a person are looked at by N3."""
+    """A person who is here or a queue, and not both (IN-23). Callbacks that wait for a person are looked at by N3."""
     table = one.table
-    right = table.c.owner_id.is_(None) != table.c.owner_queue.is_(None)
-    query = select(_named(table), table.c.owner_id).where(table.c.ended_at.is_(None), ~right)
+    found = select(_named(table), table.c.owner_id, table.c.owner_queue, staff.c.number)
+    query = found.outerjoin(staff, staff.c.id == table.c.owner_id).where(ownerless(table))
     if table is callback:
         query = query.where(table.c.state.not_in(sorted(LISTED)))
     async for row in rows(conn, query.order_by(table.c.id)):
-        says = "a person and a queue both own it" if row.owner_id is not None else "it lives and nobody owns it"
-        yield Violation(Rule.N4, f"{one.kind} {row.name}", says, "reassign it on the page")
+        says = "it lives and nobody owns it"
+        if row.owner_id is not None:
+            both = row.owner_queue is not None
+            says = "a person and a queue both own it" if both else f"its owner {row.number} has left"
+        remedy = "`hotline verify --repair` gives it to its queue; or reassign it on the page"
+        yield Violation(Rule.N4, f"{one.kind} {row.name}", says, remedy)
 
 
 async def _versions(conn: AsyncConnection, one: _Aggregate) -> Found:

@@ -33,6 +33,7 @@ from ticketing.orders import (
     hearing,
     leading,
     proposing,
+    reassigning,
     remedies,
     rework,
     settle,
@@ -73,6 +74,7 @@ from ticketing.orders.step_inputs import (
     Note,
     Opinion,
     Raise,
+    Reassign,
     RefuseChange,
     Remedy,
     SendOn,
@@ -151,10 +153,12 @@ ORDER: dict[Verb, Made] = {
     Verb.REMEDY: (remedies.remedy, Remedy, {"remedy": "compensation", "reason": "x", "amount": Decimal(500)}),
     Verb.CHASE: (chasing.chase, Chase, {"asked_by": "customer", "reason": "x"}),
     Verb.DECIDE_REMEDY: (remedies.decide_remedy, DecideRemedy, {"granted": True, "opinion": "x"}),
+    Verb.REASSIGN: (reassigning.reassign, Reassign, {"reason": "absent"}),
 }
 TOLD = {Verb.CUSTOMER_ADDS: "promise_due_at", Verb.TELL: "told_due_at"}
 BESIDE = frozenset(
     {"warning", "second_person", "more_attempts", "nobody_asked", "asked_already", "both_needed", "at_the_top"}
+    | {"has_it_already"}
     | {
         "work_is_live",
         "remedy_asked",
@@ -191,6 +195,7 @@ WORK: dict[Verb, Made] = {
     Verb.NOTE: (fieldwork.note, Note, {"text": "x"}),
     Verb.SEND_ON: (rework.send_on, SendOn, {"opinion": "x", "checks": WELL, "tasks": TASKS[1:]}),
     Verb.DROP: (rework.drop, ForReason, {"reason": "x"}),
+    Verb.REASSIGN_WORK: (reassigning.reassign_work, Reassign, {"reason": "absent"}),
     Verb.ATTACH: (attachments.attach, Attach, {"name": "x.txt", "data": b"x", "files": Shelf()}),
     Verb.ASK_EXTENSION: (extending.ask, AskExtension, {"reason": "parts", "due_at": FAR}),
     Verb.GRANT_EXTENSION: (extending.grant, GrantExtension, {"opinion": "x"}),
@@ -405,7 +410,8 @@ async def test_any_story_of_the_posts_keeps_what_must_hold(desk: Desk) -> None:
     )
     @example(
         steps=[
-            *(None, None, (Verb.ASK_EXTENSION, "8001"), (Verb.REFUSE_EXTENSION, "3001"), (Verb.ATTACH, "8101")),
+            *(None, None, (Verb.REASSIGN, "3001"), (Verb.ACCEPT, "8001"), (Verb.REASSIGN_WORK, "3001")),
+            *((Verb.ASK_EXTENSION, "8001"), (Verb.REFUSE_EXTENSION, "3001"), (Verb.ATTACH, "8101")),
             *((Verb.ASK_EXTENSION, "8101"), (Verb.GRANT_EXTENSION, "3001"), (Verb.ASK_EXTENSION, "8001")),
             (Verb.TRANSFER, "8101"),
         ]

@@ -67,7 +67,16 @@ def test_the_product_itself_opens_drafts_hands_vips_over_and_settles_and_nothing
 
 def test_an_order_and_a_work_order_share_names_of_states_but_no_steps() -> None:
     assert State.ACCEPTED.value == WorkOrderState.ACCEPTED.value
-    of_order = {Verb.PAUSE, Verb.RESUME, Verb.CANCEL, Verb.ASK_FORCE_END, Verb.FORCE_END, Verb.KEEP, Verb.CUSTOMER_ADDS}
+    of_order = {
+        Verb.PAUSE,
+        Verb.RESUME,
+        Verb.CANCEL,
+        Verb.ASK_FORCE_END,
+        Verb.FORCE_END,
+        Verb.KEEP,
+        Verb.CUSTOMER_ADDS,
+        Verb.REASSIGN,
+    }
     assert {row.verb for row in workflow.rows_from(State.ACCEPTED)} == of_order
     assert {row.verb for row in workflow.rows_from(WorkOrderState.ACCEPTED)} & {Verb.BEGIN, Verb.CANCEL} == {Verb.BEGIN}
 

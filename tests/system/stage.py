@@ -253,6 +253,7 @@ async def _goodnight(stage: Stage) -> None:
         if view["state"] in {"ringing", "talking"}:
             await agent.event("agent", lambda data: data["state"] not in {"ringing", "talking"})
         if view["state"] != "logged_out":
+            await agent.post("/api/handover", {})
             await agent.post("/api/agent/sign-out")
         await agent.close()
     for watcher in stage.watchers:

@@ -68,7 +68,16 @@ async def test_a_department_and_its_supervisor(short_tmp: Path, asterisk_install
 
         chief = await at_page(browser, house, "3001", "/board")
         await expect(chief.at("extension")).to_have_attribute("data-serial", serial)
+        await expect(chief.page.locator(f"[data-testid='flow-card'][data-serial='{serial}']")).to_be_visible()
         await chief.pictures("oversight-3-board")
+        before = int(await chief.at("flow").get_attribute("data-total") or 0)
+        (fresh,) = await dispatched(house, 1)
+        # pushed: the page would look again by itself only after half a minute
+        await expect(chief.at("flow")).to_have_attribute("data-total", str(before + 1), timeout=10_000)
+        card = chief.page.locator(
+            f"[data-testid='flow-state'][data-state='in_process'] [data-serial='{fresh['serial']}']"
+        )
+        await expect(card).to_be_visible(timeout=10_000)
         await chief.at("extension-grant").click()
         await chief.fill("step-input-opinion", "同意，备件到后当日完成")
         await chief.at("step-confirm").click()
@@ -86,5 +95,30 @@ async def test_a_department_and_its_supervisor(short_tmp: Path, asterisk_install
         await expect(unit.at("print-now")).to_be_hidden()
         await expect(unit.at("who")).to_be_hidden()
         await expect(sheet).to_be_visible()
+        # a supervisor hands an order on, and a junior hands over before he leaves
+        clerk = await house.person("1001")
+        await clerk.post("/api/orders", {"channel": "letter", "received_at": datetime.now(UTC).isoformat()})
+        kept = (await clerk.get("/api/handover"))["items"]
+        assert {each["kind"] for each in kept} >= {"draft"}
+        junior = await at_page(browser, house, "1001", "/")
+        await junior.at("page-sign-out").click()
+        await expect(junior.at("handover")).to_have_attribute("data-count", str(len(kept)))
+        await junior.shot("oversight-5-handover")
+        await junior.fill("handover-number", "8001")
+        await junior.at("handover-person").click()
+        await expect(junior.at("handover-error")).to_be_visible()
+        await junior.shot("oversight-6-refused")
+        await junior.at("handover-queue").click()
+        await junior.at("login-number").wait_for()
+        assert (await (await house.person("1001")).get("/api/handover"))["items"] == []
+
+        await chief.go(f"/orders/{orders[1]['id']}")
+        await chief.at("step-open-reassign").click()
+        await chief.at("step-reason-absent").click()
+        await chief.fill("step-input-person", "4001")
+        await chief.at("step-confirm").click()
+        await expect(chief.at("order-trail")).to_contain_text("改派经办人")
+        watcher = await house.person("3001")
+        assert (await watcher.get(f"/api/orders/{orders[1]['id']}"))["owner"] == "4001"
         for desk in (unit, chief):
             assert desk.faults == []

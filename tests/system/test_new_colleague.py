@@ -43,7 +43,9 @@ async def test_the_secret_of_a_browser_phone_ends_with_the_sign_in(
         given = (await browser.post("/api/phone"))["password"]
         kept = house.phone_secret("1002")
         assert house.phone_secret("1001") == given
+        await browser.post("/api/handover", {})
         await browser.post("/api/agent/sign-out")
+        await desk.post("/api/handover", {})
         await desk.post("/api/agent/sign-out")
         assert house.phone_secret("1001") != given
         assert house.phone_secret("1002") == kept

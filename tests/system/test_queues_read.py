@@ -87,6 +87,7 @@ async def test_an_edit_of_queues_conf_is_seen_after_asterisk_reloaded(
         assert (await queue(agent, "senior"))["ring_s"] == 8
 
         await agent.post("/api/agent/pause", {"reason": "break"})
+        await agent.post("/api/handover", {})
         await agent.post("/api/agent/sign-out", {})
         await queue(agent, "complaint", lambda one: [each["interface"] for each in one["members"]] == ["PJSIP/3001"])
         static = (await queue(agent, "manager"))["members"]

@@ -67,6 +67,7 @@ async def test_seats_and_pauses_outlive_the_service(short_tmp: Path, asterisk_in
         assert "paused:training" in await member(house, "suggestion", "1001")
         await leaves.post("/api/agent/ready")
         assert "paused" not in await member(house, "suggestion", "1001")
+        await leaves.post("/api/handover", {})
         await leaves.post("/api/agent/sign-out")
         for queue in ("complaint", "suggestion"):
             assert await member(house, queue, "1001") == ""

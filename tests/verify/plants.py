@@ -255,6 +255,15 @@ async def order_of_two(town: Town) -> str:
     return f"order {row.serial}"
 
 
+@planted(Rule.N4, "its owner 8004 has left")
+async def message_of_somebody_who_left(town: Town) -> str:
+    row = town.next("item")
+    await town.set(staff, staff.c.number == "8004", active=False)
+    gone = select(staff.c.id).where(staff.c.number == "8004").scalar_subquery()
+    await town.set(intake_item, intake_item.c.id == row.id, owner_id=gone, owner_queue=None)
+    return f"item {row.serial}"
+
+
 @planted(Rule.N4, "at version 7 and has 1 audit rows")
 async def version_without_audit(town: Town) -> str:
     row = town.next("item")

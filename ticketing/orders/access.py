@@ -55,10 +55,13 @@ QUEUES: Mapping[Post, str] = {
 
 
 def waits_for(actor: Actor) -> ColumnElement[bool]:
-    """Condition on `customer_order`: his own, what waits in a queue of his posts, and for the archivist what is to be
-    filed."""
+    """Condition on `customer_order`: his own, what waits in a queue of his posts, drafts that somebody left, and for
+    the archivist what is to be filed."""
     queues = [queue for post, queue in QUEUES.items() if post in actor.posts]
     clauses = [customer_order.c.owner_id == actor.staff_id, customer_order.c.owner_queue.in_(queues)]
+    if may(actor.posts, Action.EDIT_DRAFT):
+        left = and_(customer_order.c.state == State.DRAFT.value, customer_order.c.owner_queue.is_not(None))
+        clauses.append(left)
     live = customer_order.c.ended_at.is_(None)
     if Post.DM in actor.posts:
         return or_(and_(live, or_(*clauses)), customer_order.c.state == State.CLOSED.value)

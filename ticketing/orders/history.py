@@ -250,7 +250,7 @@ async def inbox(
 async def of_order(conn: AsyncConnection, actor: Actor, order_id: int, now: datetime) -> tuple[WorkOrderView, ...]:
     """What departments were asked to do for an order the actor may see, with the steps he may take."""
     query = _work_orders().where(work_order.c.order_id == order_id, told(actor)).order_by(work_order.c.number)
-    steps = (Action.DISPATCH, Action.PROPOSE_DISPATCH, Action.DECIDE_EXTENSION)
+    steps = (Action.DISPATCH, Action.PROPOSE_DISPATCH, Action.DECIDE_EXTENSION, Action.REASSIGN_WORK)
     mine = any(may(actor.posts, each) for each in steps)
     return tuple(
         work_order_view(row, now, actions_of(actor, row) if mine else ())

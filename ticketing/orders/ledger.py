@@ -213,7 +213,10 @@ async def _write_down(
     )
     await audit.record(conn, actor, step.fact, "order", held.public_id, {"version": version, **payload}, now)
     told = {"order": held.public_id, "serial": held.serial, "version": version, "state": step.to.value}
-    await outbox.put(conn, TOPIC, held.serial, {"event": step.fact, "owner": handler, **told}, now)
+    also = {"unit": work.node, "work_owner": work.handler} if work else {}
+    if "was" in payload:
+        also["was"] = payload["was"]
+    await outbox.put(conn, TOPIC, held.serial, {"event": step.fact, "owner": handler, **also, **told}, now)
     return Change(step.fact, held.public_id, version, now, {**told, **payload})
 
 

@@ -145,6 +145,17 @@ class Note(OnOrder):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reassign(OnOrder):
+    """A supervisor hands it to somebody else, or to the queue of its state (PX-04)."""
+
+    #: leaf of taxonomy reassign_reason
+    reason: str
+    #: 工号; none: the queue
+    person: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskExtension(OnOrder):
     """A unit asks for a later limit (PX-05)."""
 

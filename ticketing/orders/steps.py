@@ -48,6 +48,7 @@ class Verb(StrEnum):
     REMEDY = "remedy"  #: 补救
     DECIDE_REMEDY = "decide_remedy"  #: 审批补救
     CHASE = "chase"  #: 催单
+    REASSIGN = "reassign"  #: 改派经办人
 
     ACCEPT = "accept"  #: 接单
     BEGIN = "begin"  #: 开始处理
@@ -68,6 +69,7 @@ class Verb(StrEnum):
     NOTE = "note"  #: 追加消息
     SEND_ON = "send_on"  #: 退回单改派
     DROP = "drop"  #: 退回单不再派
+    REASSIGN_WORK = "reassign_work"  #: 工单改派经办人
     ATTACH = "attach"  #: 添附件
     ASK_EXTENSION = "ask_extension"  #: 申请延期
     GRANT_EXTENSION = "grant_extension"  #: 同意延期

@@ -47,6 +47,9 @@ _LIVE = tuple(sorted(OPEN))
 _HANDLED = (State.REGISTERED, State.AT_SENIOR, State.AT_MANAGER, State.AT_LEADER, State.IN_PROCESS, State.REPLYING)
 """States in which a solution is being found and told."""
 
+_REASSIGNS = frozenset({Post.SU, Post.AD})
+"""Who hands work to somebody else (PX-04)."""
+
 _HIGH = frozenset({Post.AD, Post.LD})
 """Both are needed to end an order by force: one asks, the other confirms (T28)."""
 
@@ -443,5 +446,15 @@ ORDER_ROWS: tuple[Transition, ...] = (
         posts=_CHASING,
         required=("asked_by", "reason"),
         source="SV-03 DP-07",
+    ),
+    Transition(
+        row="PX-04",
+        verb=Verb.REASSIGN,
+        sources=(State.DRAFT, *_LIVE),
+        targets=(),
+        posts=_REASSIGNS,
+        required=("reason",),
+        while_paused=True,
+        source="PX-04",
     ),
 )

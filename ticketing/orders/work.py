@@ -238,7 +238,7 @@ def reach(actor: Actor) -> ColumnElement[bool]:
     sent = work_order.c.state != WorkOrderState.PROPOSED.value
     if actor.staff_id == SYSTEM.staff_id or may(actor.posts, Action.DISPATCH):
         return true()
-    if may(actor.posts, Action.DECIDE_EXTENSION):
+    if may(actor.posts, Action.DECIDE_EXTENSION) or may(actor.posts, Action.REASSIGN_WORK):
         return sent
     if may(actor.posts, Action.PROPOSE_DISPATCH) and may(actor.posts, Action.VIEW_ALL_ORDERS):
         return sent

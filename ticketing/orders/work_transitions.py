@@ -220,6 +220,17 @@ WORK_ROWS: tuple[Transition, ...] = (
         source="DP-12 PR-03",
     ),
     Transition(
+        row="PX-04",
+        verb=Verb.REASSIGN_WORK,
+        sources=_LIVE,
+        targets=(),
+        posts=frozenset({Post.SU, Post.AD}),
+        required=("reason",),
+        subject=Subject.WORK_ORDER,
+        while_paused=True,
+        source="PX-04",
+    ),
+    Transition(
         row="PX-05",
         verb=Verb.ATTACH,
         sources=_LIVE,

@@ -87,14 +87,14 @@ async def open_one(
     return public_id
 
 
-async def hold(conn: AsyncConnection, public_id: str, version: int) -> Held:
+async def hold(conn: AsyncConnection, public_id: str, version: int | None = None) -> Held:
     """Locks a follow-up; raises NotFound, and Stale saying who was faster (F18)."""
     rows = await conn.execute(for_update(select(follow_up).where(follow_up.c.public_id == public_id)))
     row = rows.mappings().first()
     if row is None:
         raise NotFound(subject="follow_up", id=public_id)
     held = Held(row["id"], row["public_id"], row["version"], State(row["state"]), dict(row))
-    if held.version != version:
+    if version is not None and held.version != version:
         raise _stale(held)
     return held
 

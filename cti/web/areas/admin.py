@@ -24,6 +24,7 @@ from cti.web.schemas.admin import (
 from cti.web.schemas.common import Label
 from ticketing import taxonomy
 from ticketing.errors import Invalid
+from ticketing.handover import adopting
 from ticketing.roles import POST_LABELS, Post
 from ticketing.staff import actions, qualifications, store
 from ticketing.staff.model import PhoneKind, Staff
@@ -141,12 +142,13 @@ async def posts(call: Call) -> PersonView:
 
 
 async def lock(call: Call) -> PersonView:
-    """He leaves, or must not come in for now."""
+    """He leaves, or must not come in for now; what he had goes to its queues, so that nothing is nobody's (IN-23)."""
     async with call.write() as conn:
         version = call.input(LockPerson).version
         done = await actions.deactivate(conn, call.actor, call.part("number"), version, call.now)
+        adopted = await adopting.adopt(conn, call.now)
         found = await _view(call, conn, call.part("number"))
-    call.changed(done)
+    call.changed(done, *(each.change for each in adopted))
     return found
 
 

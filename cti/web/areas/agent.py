@@ -10,6 +10,7 @@ from cti.web.agents import agent_view
 from cti.web.route import Call, Route
 from cti.web.schemas.agent import AgentView, PauseAgent, SignInToQueues
 from ticketing.errors import HotlineError, Refused, Unavailable
+from ticketing.handover import actions as handover
 from ticketing.staff import agents
 from ticketing.staff.model import PhoneKind
 
@@ -48,8 +49,9 @@ async def undo(call: Call) -> None:
 
 
 async def sign_out(call: Call) -> AgentView:
-    """Take no more calls."""
+    """Take no more calls; refused with the list while something hangs on him alone (TL-44)."""
     async with call.deps.database.write() as conn:
+        await handover.free_to_go(conn, call.actor)
         change = await agents.sign_out(conn, call.actor, call.now)
     call.changed(change)
     return await told(call, lambda: call.deps.telephony.sign_out(call.actor))

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from cti.web.areas.orders import named
 from cti.web.areas.papers import give
-from cti.web.areas.workflow import task_view, work_step
+from cti.web.areas.workflow import order_step, task_view, work_step
 from cti.web.messages import message
 from cti.web.route import Call, Route
 from cti.web.schemas import department as schemas
@@ -24,7 +24,7 @@ from cti.web.schemas.steps import DecideWithOpinion
 from cti.web.schemas.workflow import WorkOrderTask
 from ticketing.attachments import actions as attachments
 from ticketing.attachments import store as files
-from ticketing.orders import extending, history, inputs, step_inputs, store, work
+from ticketing.orders import extending, history, inputs, reassigning, step_inputs, store, work
 from ticketing.papers.rules import LARGEST
 
 __all__ = ["ROUTES"]
@@ -103,6 +103,8 @@ ROUTES = (
         "grant_extension", schemas.GrantExtension, step_inputs.GrantExtension, extending.grant, "Give a later limit."
     ),
     work_step("refuse_extension", DecideWithOpinion, step_inputs.Opinion, extending.refuse, "The limit stays."),
+    order_step("reassign", schemas.Reassign, step_inputs.Reassign, reassigning.reassign, "To somebody else."),
+    work_step("reassign_work", schemas.Reassign, step_inputs.Reassign, reassigning.reassign_work, "To somebody else."),
     Route(
         "work_orders.attach",
         "POST",

@@ -17,6 +17,7 @@ from cti.web.schemas.session import (
     StaffView,
 )
 from cti.web.security import cookie_name, drop_cookie, set_cookie
+from ticketing.handover import actions as handover
 from ticketing.roles import permissions
 from ticketing.staff import actions, sessions
 from ticketing.staff.model import Staff
@@ -70,10 +71,12 @@ async def create(call: Call) -> Reply:
 
 
 async def delete(call: Call) -> Reply:
-    """Sign out: the session ends on the server, with every stream and phone that hangs on it."""
+    """Sign out: the session ends on the server, with every stream and phone that hangs on it; refused with the list
+    while something hangs on him alone (TL-44)."""
     who, deps = call.signed_in, call.deps
     assert who is not None
     async with deps.database.read() as conn:
+        await handover.free_to_go(conn, who.actor)
         session = await sessions.look_up(conn, who.token, call.now)
     await deps.door.sign_out(session, who.token, call.now)
     await end(deps, call.request.app, who.session)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from cti.web.schemas.common import Code, Input, Output, PublicId, Text, UtcInstant, Version
+from cti.web.schemas.common import Code, Input, Line, Output, PublicId, StaffNumber, Text, UtcInstant, Version
 from cti.web.schemas.workflow import WorkOrderTask
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ExtensionList",
     "ExtensionView",
     "GrantExtension",
+    "Reassign",
     "TakenList",
     "TakenView",
 ]
@@ -48,6 +49,19 @@ class GrantExtension(Input):
     due_at: UtcInstant | None = None
 
     model_config = _example(opinion="同意延期至周五")
+
+
+class Reassign(Input):
+    """To somebody else, or to the queue (PX-04)."""
+
+    version: Version
+    #: leaf of taxonomy `reassign_reason`
+    reason: Code
+    #: 工号; none: the queue of its state, or the unit's inbox
+    person: StaffNumber | None = None
+    note: Line | None = None
+
+    model_config = _example(reason="absent", person="1002", note="今日请假")
 
 
 class ExtensionView(Output):

@@ -22,6 +22,18 @@ export interface ExtensionList {
   items: ExtensionView[]
 }
 
+export interface HangingView {
+  kind: 'draft' | 'order' | 'callback' | 'item' | 'paper' | 'follow_up'
+  id: string
+  serial: string
+  state: string
+  due_at: Instant | null
+}
+
+export interface HangingList {
+  items: HangingView[]
+}
+
 export interface TakenView {
   id: string
   work_order: WorkOrderTask | null

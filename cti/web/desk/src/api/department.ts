@@ -1,7 +1,8 @@
 // Addresses of what departments ask for, take at once and attach.
 
+import type { BoardView } from './board-types'
 import { request } from './client'
-import type { AttachmentList, ExtensionList, TakenList } from './department-types'
+import type { AttachmentList, ExtensionList, HangingList, TakenList } from './department-types'
 import type { WorkOrderTask } from './workflow-types'
 
 const part = encodeURIComponent
@@ -12,5 +13,8 @@ export const department = {
     request<WorkOrderTask>('POST', `/api/work-orders/${part(id)}/files`, { query: { name: file.name, version }, file }),
   attachments: (order: string) => request<AttachmentList>('GET', `/api/orders/${part(order)}/attachments`),
   attachmentUrl: (order: string, file: string) => `/api/orders/${part(order)}/attachments/${part(file)}`,
+  hanging: () => request<HangingList>('GET', '/api/handover'),
+  handOver: (person: string | null) => request<HangingList>('POST', '/api/handover', { body: { person } }),
+  board: () => request<BoardView>('GET', '/api/board'),
   extensions: () => request<ExtensionList>('GET', '/api/extensions'),
 }

@@ -6,6 +6,13 @@ export const boardZh = {
   files: { title: '附件', add: '添附件' },
   take: { all: '全选待接（{count}）', accept: '批量接单（{count}）', done: '已接 {count} 张工单' },
   extensions: { title: '延期申请', none: '没有待审批的延期申请', by: '{by} 于 {at} 申请', waits: '延期待批' },
+  flow: { title: '在办定单', total: '共 {count} 单', red: '红牌 {count}', yellow: '黄牌 {count}', paused: '暂停 {count}', none: '没有在办的定单' },
+  units: { title: '各单位工单', orders: '涉及定单', overdue: '超期工单', none: '各单位没有工单' },
+  queue: { senior: '高级队列', manager: '经理热线', survey: '回访队列', leader: '领导', archivist: '资料管理', complaint: '受理队列', none: '–' },
+  handover: {
+    title: '签出前交接', text: '下列事项只有您在办理，交接后才能签出。', who: '接手同事工号', queue: '全部放回队列', person: '全部交给该同事', due: '{at} 到期',
+    kind: { draft: '草稿', order: '定单', callback: '承诺回拨', item: '录音留言', paper: '来件', follow_up: '回访跟进' },
+  },
   print: {
     open: '打印', now: '打印', title: '客户投诉处理工单', gone: '没有这张工单。', sent: '派发时间', customer: '客户', number: '联系电话', address: '联系地址', business: '业务 · 性质', description: '事件描述', verbatim: '客户原话',
     handler: '处理人', signature: '客户签字', by: '{who} 打印于 {at}',
@@ -18,6 +25,13 @@ export const boardEn: typeof boardZh = {
   files: { title: 'Attachments', add: 'Attach' },
   take: { all: 'All that wait ({count})', accept: 'Accept ({count})', done: '{count} accepted' },
   extensions: { title: 'Later limits asked for', none: 'Nobody asks for a later limit', by: 'Asked by {by} {at}', waits: 'Later limit asked' },
+  flow: { title: 'Live orders', total: '{count} orders', red: '{count} red', yellow: '{count} yellow', paused: '{count} paused', none: 'No live orders' },
+  units: { title: 'Departments', orders: 'Open orders', overdue: 'Overdue', none: 'No department has a work order' },
+  queue: { senior: 'seniors', manager: 'manager', survey: 'follow-up', leader: 'leaders', archivist: 'archive', complaint: 'intake', none: '–' },
+  handover: {
+    title: 'Hand over before you leave', text: 'Only you have these. Hand them over, then you can sign off.', who: 'Number of the colleague', queue: 'All to the queues', person: 'All to this colleague', due: 'due {at}',
+    kind: { draft: 'Draft', order: 'Order', callback: 'Promised call', item: 'Message', paper: 'Paper', follow_up: 'Follow-up' },
+  },
   print: {
     open: 'Print', now: 'Print', title: 'Work order', gone: 'There is no such work order.', sent: 'Sent', customer: 'Customer', number: 'Telephone', address: 'Address', business: 'Business · nature', description: 'What happened', verbatim: "Customer's words",
     handler: 'Handled by', signature: "Customer's signature", by: 'Printed by {who}, {at}',

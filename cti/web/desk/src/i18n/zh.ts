@@ -282,7 +282,7 @@ export const zh = {
       running: '计时中', stopped: '已停止 {at}', started: '始于 {at}', due: '截止 {at}', back: '返回列表', noOrderReason: '无需立单原因',
     },
     action: {
-      to_leader: '交领导协调', raise: '交公司高层', coordinate: '协调决定', ask_force_end: '申请强制结束', keep: '不强制结束', customer_adds: '客户补充', tell: '告知方案', remedy: '补救', decide_remedy: '审批补救', propose_supplement: '拟追单', propose_recall: '拟退单', approve_change: '变更通过', refuse_change: '变更退回', assign_field: '派现场人员', field_report: '现场反馈', note: '追加消息', send_on: '改派', drop: '不再派',
+      to_leader: '交领导协调', raise: '交公司高层', coordinate: '协调决定', ask_force_end: '申请强制结束', keep: '不强制结束', customer_adds: '客户补充', tell: '告知方案', remedy: '补救', decide_remedy: '审批补救', propose_supplement: '拟追单', propose_recall: '拟退单', approve_change: '变更通过', refuse_change: '变更退回', assign_field: '派现场人员', field_report: '现场反馈', note: '追加消息', send_on: '改派', drop: '不再派', ask_extension: '申请延期', grant_extension: '同意延期', refuse_extension: '不同意延期', attach: '添附件', reassigned: '改派经办人', reassign_work: '工单改派经办人', handed_over: '交班',
       pause: '暂停', resume: '恢复', to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', to_head: '交部门负责人', take_back: '负责人退回经办', return: '退回中心', transfer: '转派', acknowledge: '签收变更',
       answer: '现场答复', hand_to_senior: '转高级处理', propose: '拟派单', send_back: '复核退回', invalidate: '无效撤消', solve: '不派单解决', approve: '复核通过',
       rate: '回访', redispatch: '二次派单', file: '归档', settle: '工单办结', accept: '接单', begin: '开始处理', finish: '回单', hand_over: '移交', attempt: '未联系上', call_back: '部门回访',

@@ -40,7 +40,7 @@ describe('steps', () => {
 
   it('an invalid complaint begins with its validity unchecked', () => {
     expect(beginning('invalidate', { order }, NOW).checks).toMatchObject({ valid: false, serial: true })
-    expect(Object.keys(STEPS)).toHaveLength(51)
+    expect(Object.keys(STEPS)).toHaveLength(53)
   })
 
   it('asks for a limit a day after the one that runs, and grants it as it was asked', () => {

@@ -48,6 +48,13 @@ const money = (values: Values): boolean => ['compensation', 'discount'].includes
 const changes = (values: Values): boolean => ['supplement', 'recall'].includes(String(values.outcome))
 const satisfaction: StepField = { name: 'satisfaction', kind: 'choice', words: 'satisfaction' }
 
+/** Nobody named: it goes to the queue. */
+const handed: StepField[] = [
+  { name: 'reason', kind: 'choice', words: 'reassign_reason' },
+  { name: 'person', kind: 'line', optional: true },
+  { name: 'note', kind: 'line', optional: true },
+]
+
 export const STEPS: Record<string, StepField[]> = {
   answer: [opinion, satisfaction, { name: 'fcr', kind: 'flag' }],
   hand_to_senior: [{ name: 'reason', kind: 'line' }],
@@ -189,6 +196,8 @@ export const STEPS: Record<string, StepField[]> = {
   ask_extension: [{ name: 'reason', kind: 'choice', words: 'extension_reason' }, { name: 'due_at', kind: 'time' }, { name: 'note', kind: 'text', optional: true }],
   grant_extension: [opinion, { name: 'due_at', kind: 'time', optional: true }],
   refuse_extension: [opinion],
+  reassign: handed,
+  reassign_work: handed,
   finish: [
     { name: 'result', kind: 'text' },
     cause,

@@ -72,7 +72,9 @@ export const useDesk = defineStore('desk', () => {
     else if (name === 'alert') warn(JSON.parse(data) as Alert)
     else if (name === 'order') void useDraft().changed(JSON.parse(data) as OrderEvent)
     else if (name === 'item' || name === 'paper' || name === 'callback') useWork().heard(name, JSON.parse(data) as WorkEvent)
+    else if (name === 'flow') useWork().flow += 1
     else if (name === 'snapshot') {
+      useWork().flow += 1
       void loadCalls()
       void useWork().count()
     }

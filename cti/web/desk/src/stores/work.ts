@@ -22,6 +22,8 @@ export const useWork = defineStore('work', () => {
   const itemNews = shallowRef<WorkEvent | null>(null)
   const paperNews = shallowRef<WorkEvent | null>(null)
   const callbackNews = shallowRef<WorkEvent | null>(null)
+  /** Counts what the board was told: each time an order moved. */
+  const flow = ref(0)
   let timer: ReturnType<typeof setTimeout> | undefined
 
   function heard(kind: WorkKind, event: WorkEvent): void {
@@ -38,5 +40,5 @@ export const useWork = defineStore('work', () => {
     if (found) counts.value = found
   }
 
-  return { counts, itemNews, paperNews, callbackNews, heard, count }
+  return { flow, counts, itemNews, paperNews, callbackNews, heard, count }
 })

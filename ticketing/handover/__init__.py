@@ -1,0 +1,1 @@
+"""What hangs on a person at the end of his shift, and giving it to others (TL-44)."""
