@@ -290,7 +290,7 @@ async def test_reading_what_is_ones_own(open_browser: MakeBrowser, world: World)
 #: what whoever has the post may do to a thing that another holds; the reason of each is written in its use case
 SHARED = {
     "callbacks.cancel", "callbacks.snooze", "callbacks.call_now",  # decided by whoever is there (TL-23)
-    "items.reassign", "papers.reassign", "callbacks.reassign",  # a supervisor's
+    "items.reassign", "papers.reassign", "callbacks.reassign", "orders.reassign",  # a supervisor's
     "customers.profile",  # a customer is nobody's
     "papers.add_file", "papers.keep_original",
     "recordings.link",
