@@ -29,7 +29,7 @@ from cti.asterisk.settings import AsteriskSettings
 from cti.dialer import Dialer
 from cti.exchange import NOTICE, access, dialled, exchange_settings, metrics_token, roster
 from cti.floor import FloorKeeper
-from cti.news import TOPIC, OrderNews
+from cti.outgoing import couriers
 from cti.overflow import operators_zone, staffed
 from cti.page import address, announceable, certificate, page_hosts, standards
 from cti.settings import Settings
@@ -53,7 +53,6 @@ from ticketing.clocks import calendars
 from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.orders import cards, form_templates
-from ticketing.outbox import Courier
 from ticketing.papers.files import FileStore
 from ticketing.sample.load import load_sample
 from ticketing.sealing import Sealer
@@ -440,8 +439,8 @@ async def service(
         await stack.enter_async_context(task(sealer.run(database, clock, holds=lambda: lease.holds), "sealer", broken))
         given = cards.run(database, clock, holds=lambda: lease.holds)
         await stack.enter_async_context(task(given, "cards", broken))
-        courier = Courier(database, {TOPIC: OrderNews(keeper.hub, database)}, name=lease.holder)
-        await stack.enter_async_context(task(courier.run(clock), "courier", broken))
+        for name, courier in couriers(stack, settings, database, keeper.hub, name=lease.holder, clock=clock).items():
+            await stack.enter_async_context(task(courier.run(clock), name, broken))
         upkeep = Upkeep(keeper, database, core.library, core.spool, clock)
         await stack.enter_async_context(task(upkeep.run(), "upkeep", broken))
         if settings.callbacks:

@@ -23,7 +23,7 @@ from cti.asterisk.errors import AsteriskError, NotRunning, ProvisionError
 from cti.asterisk.provision import installed
 from cti.backfill import journal_files
 from cti.calls.events import OUR_CLOCK
-from cti.exchange import Access, access, exchange_settings
+from cti.exchange import Access, access, exchange_settings, message_token
 from cti.settings import Settings
 from cti.tables import CLOCK_STEP
 from cti.web import tls
@@ -33,6 +33,7 @@ from ticketing.audit import audit
 from ticketing.callbacks import policy
 from ticketing.db import Database, async_url
 from ticketing.errors import HotlineError
+from ticketing.notices import rules as notices
 
 Level = Literal["ok", "warning", "error"]
 
@@ -70,7 +71,14 @@ class Finding:
 
 def check_files(settings: Settings) -> list[Finding]:
     """Every file the service lives on, read without starting anything."""
-    return [*_asterisk_files(settings), *_menus(settings), *_prompts(), *_callbacks(settings), *_desk()]
+    return [
+        *_asterisk_files(settings),
+        *_menus(settings),
+        *_prompts(),
+        *_callbacks(settings),
+        *_messages(settings),
+        *_desk(),
+    ]
 
 
 async def before_start(settings: Settings, clock: Callable[[], datetime]) -> list[Finding]:
@@ -139,6 +147,17 @@ def _callbacks(settings: Settings) -> Iterator[Finding]:
         policy.read(settings.callback_policy)
     except HotlineError as error:
         yield Finding("error", "callback_policy", error.message, "mend the file, or leave the setting out")
+
+
+def _messages(settings: Settings) -> Iterator[Finding]:
+    try:
+        notices.read(settings.message_rules)
+    except HotlineError as error:
+        yield Finding("error", "message_rules", error.message, "mend the file, or leave the setting out")
+    try:
+        message_token(settings)
+    except HotlineError as error:
+        yield Finding("error", "message_token_file", error.message, "name a readable file with the gateway's token")
 
 
 def _of_file(folder: Path, found: prompts.Finding) -> Finding:

@@ -113,6 +113,11 @@ def metrics_token(settings: Settings) -> str:
     return "" if settings.metrics_token_file is None else _secret("metrics_token_file", settings.metrics_token_file)
 
 
+def message_token(settings: Settings) -> str:
+    """What the gateway of messages asks for; empty without a setting. Raises Invalid as above."""
+    return "" if settings.message_token_file is None else _secret("message_token_file", settings.message_token_file)
+
+
 def _secret(name: str, file: Path | None) -> str:
     """One line of a file that an administrator wrote (S24)."""
     try:

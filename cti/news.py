@@ -7,12 +7,25 @@ from typing import Any
 
 from cti.hub import Hub
 from ticketing.db import Database
-from ticketing.outbox import Message
+from ticketing.outbox import Message, Receiver
 from ticketing.roles import Action, may
 from ticketing.staff import store as staff
 
 #: outbox topic of every change of an order
 TOPIC = "order"
+
+
+class InTurn:
+    """One `ticketing.outbox.Receiver` made of several: each has the message before the next; one that has not is the
+    reason to deliver it again to all."""
+
+    def __init__(self, *receivers: Receiver) -> None:
+        self._receivers = receivers
+
+    async def deliver(self, message: Message) -> None:
+        """Raises what the first one raises that has it not."""
+        for receiver in self._receivers:
+            await receiver.deliver(message)
 
 
 class OrderNews:

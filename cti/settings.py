@@ -125,6 +125,19 @@ class Settings(BaseSettings):
     #: the hotline's number as people see it whom the product calls
     callback_caller_id: str = Field("1860", pattern=r"^[0-9]{3,15}$")
 
+    #: how text messages and e-mails leave (TL-25). `off`: none are made. `file`: each becomes a file in `messages` of
+    #: `home`. `http`: each is sent to `message_url`
+    message_gateway: Literal["off", "file", "http"] = "off"
+    #: address of the operator's gateway, needed for `message_gateway = http`: it gets JSON with `id`, `means`, `to` and
+    #: `text`, and the id as `Idempotency-Key`
+    message_url: str = Field("", pattern=r"^(https?://[^\s]{1,500})?$")
+    #: file with the token it asks for, sent as `Authorization: Bearer …`
+    message_token_file: Path | None = None
+    #: seconds it may take for one message; then it is tried again (default)
+    message_seconds: float = Field(5.0, gt=0, le=30)
+    #: file of what is said to whom: templates in both languages, addresses of departments
+    message_rules: Path = Path(__file__).resolve().parent.parent / "ticketing" / "notices" / "data" / "notices.toml"
+
     #: who waits while everybody is busy may leave a recorded complaint or book a callback (TL-20)
     overflow: bool = True
     #: seconds a caller waits in a queue before he is offered something else, or waits once more (default)
@@ -194,6 +207,8 @@ class Settings(BaseSettings):
             raise ValueError("outbound needs trunk_out, where calls are sent")
         if self.callbacks and not self.outbound:
             raise ValueError("callbacks needs outbound")
+        if self.message_gateway == "http" and not self.message_url:
+            raise ValueError("message_gateway = http needs message_url, where messages are sent")
         if self.asterisk == "remote":
             needed = ("spool", "ami_secret_file", "agi_secret_file", "event_token_file")
             if missing := [name for name in needed if getattr(self, name) is None]:
@@ -244,6 +259,11 @@ class Settings(BaseSettings):
     def papers_root(self) -> Path:
         """Folder of the scans of papers: nothing in it is served but through its own checked routes."""
         return (self.home / "papers").resolve()
+
+    @property
+    def messages_root(self) -> Path:
+        """Folder of the messages that leave as files."""
+        return (self.home / "messages").resolve()
 
     @property
     def recordings_root(self) -> Path:

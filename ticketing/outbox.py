@@ -41,7 +41,8 @@ outbox = Table(
 _CLAIM = timedelta(seconds=60)
 _TIMEOUT_S = 5.0
 _LONGEST_WAIT = timedelta(hours=1)
-_GIVE_UP = timedelta(hours=24)
+#: a message that failed for so long is given up
+GIVE_UP = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Courier:
     async def _note(self, conn: AsyncConnection, message: Message, error: str | None, now: datetime) -> None:
         if error is None:
             values: dict[str, Any] = {"state": "sent", "ended_at": now, "last_error": None}
-        elif now - message.created_at >= _GIVE_UP:
+        elif now - message.created_at >= GIVE_UP:
             values = {"state": "dead", "ended_at": now, "last_error": error}
             log.error("message_dead", topic=message.topic, message=message.id, reason=error)
         else:

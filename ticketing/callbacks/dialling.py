@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ticketing import outbox
 from ticketing.callbacks import rules, store, workflow
 from ticketing.callbacks.model import Claim, Dial, Fact, Mode, Outcome, State, Verb
 from ticketing.callbacks.policy import Policy
@@ -31,6 +32,8 @@ from ticketing.orders import ledger
 from ticketing.orders.inputs import DraftFromCall
 from ticketing.roles import SYSTEM
 
+#: topic of the outbox for what customers are told about their bookings; the key is the booking's serial
+TOPIC: Final = "callback"
 _FREE = {"lease_holder": None, "lease_until": None, "agent": None}
 #: what it means that the channel of a customer who is called first has ended, when nothing else is told
 _LEFT = {
@@ -179,6 +182,9 @@ async def miss(  # noqa: PLR0917 - the pieces of one outcome
     to = workflow.advance(_situation(held, may_retry=again is not None), Verb.MISS)
     ended = {"state": State.FAILED.value, "outcome": outcome.value, "ended_at": now}
     await store.write_try(conn, attempt, ended)
+    told = {"event": "callback.missed", "callback": held.public_id, "serial": held.serial, "state": to.value}
+    told |= {"number": held.row["number"], "language": held.row["language"]}
+    await outbox.put(conn, TOPIC, held.serial, told, now)
     return await _ended(conn, held, attempt, Step("callback.missed", to, {}, {"outcome": outcome.value}), again, now)
 
 

@@ -13,7 +13,7 @@ from ticketing.changes import Change
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
 from ticketing.errors import Invalid, Refused
-from ticketing.orders import dispatching, fields, sending, work, workflow
+from ticketing.orders import dispatching, fields, ledger, sending, work, workflow
 from ticketing.orders.model import Control, WorkOrderState
 from ticketing.orders.step_inputs import AssignField, FieldReport, Note
 from ticketing.orders.tables import work_order
@@ -78,6 +78,7 @@ async def _sub_task(
     limit = timedelta(seconds=said["limit_s"])
     stage = NewClock(Clock.STAGE, now, Verb.ASSIGN_FIELD.value, target=limit, work_order_id=made.scalar_one())
     await sending.start_stages(conn, held.order.id, [stage])
+    await ledger.tell_sent(conn, [stage.work_order_id], now)
 
 
 async def field_report(conn: AsyncConnection, actor: Actor, given: FieldReport, now: datetime) -> Change:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +20,7 @@ from ticketing.errors import NotFound, Stale
 from ticketing.orders import words
 from ticketing.orders.access import visible
 from ticketing.orders.model import Control, Kind, State, WorkOrderState
-from ticketing.orders.tables import commitment, customer_order, order_addendum, order_link, order_trail
+from ticketing.orders.tables import commitment, customer_order, order_addendum, order_link, order_trail, work_order
 from ticketing.roles import SYSTEM, Actor
 from ticketing.staff.tables import staff
 
@@ -213,11 +213,40 @@ async def _write_down(
     )
     await audit.record(conn, actor, step.fact, "order", held.public_id, {"version": version, **payload}, now)
     told = {"order": held.public_id, "serial": held.serial, "version": version, "state": step.to.value}
-    also = {"unit": work.node, "work_owner": work.handler} if work else {}
-    if "was" in payload:
-        also["was"] = payload["was"]
-    await outbox.put(conn, TOPIC, held.serial, {"event": step.fact, "owner": handler, **also, **told}, now)
+    await outbox.put(conn, TOPIC, held.serial, {"event": step.fact, "owner": handler, **_for_others(step), **told}, now)
     return Change(step.fact, held.public_id, version, now, {**told, **payload})
+
+
+def _for_others(step: Step) -> dict[str, Any]:
+    """What whoever is told outside needs beside the order's own state."""
+    said = step.payload or {}
+    more = {"was": said["was"]} if "was" in said else {}
+    if step.fact == "order.replied":
+        more["channel"] = said["channel"]
+    if step.work is not None:
+        more |= {"work_order": said.get("work_order"), "unit": step.work.node, "work_owner": step.work.handler}
+    return more
+
+
+async def tell_sent(conn: AsyncConnection, keys: Sequence[int | None], now: datetime) -> None:
+    """Work orders that begin are told to whom they went (PX-05, TL-25)."""
+    found = await conn.execute(
+        select(
+            work_order.c.public_id.label("work_order"),
+            work_order.c.unit,
+            func.coalesce(work_order.c.owner_queue, staff.c.number).label("work_owner"),
+            customer_order.c.public_id.label("order"),
+            customer_order.c.serial,
+            customer_order.c.version,
+            customer_order.c.state,
+        )
+        .join(customer_order, customer_order.c.id == work_order.c.order_id)
+        .outerjoin(staff, staff.c.id == work_order.c.owner_id)
+        .where(work_order.c.id.in_(keys))
+        .order_by(work_order.c.id)
+    )
+    messages = [(str(row["serial"]), {"event": "work_order.sent", **row}) for row in found.mappings()]
+    await outbox.put_all(conn, TOPIC, messages, now)
 
 
 async def number_of(conn: AsyncConnection, staff_id: int | None, actor: Actor) -> str | None:

@@ -59,6 +59,7 @@ async def send(
             await conn.execute(update(work_order).where(work_order.c.id == key).values(sent_at=now, delivered_at=now))
             stages.append(await _stage(conn, row, key, verb, now))
     await start_stages(conn, held.id, stages)
+    await ledger.tell_sent(conn, [stage.work_order_id for stage in stages], now)
 
 
 class _Made:

@@ -14,6 +14,7 @@ from cti.web.schemas.orders import Order
 from cti.web.schemas.steps import OrderHistory
 from cti.web.schemas.workflow import WorkOrderList, WorkOrderQuery, WorkOrderTask
 from ticketing.changes import Change
+from ticketing.notices import store as notices
 from ticketing.orders import (
     chasing,
     closing,
@@ -119,6 +120,7 @@ async def _history(conn: AsyncConnection, order_id: int, call: Call) -> OrderHis
             "coordinations": [asdict(each) for each in await happened.coordinations(conn, order_id)],
             "responses": [asdict(each) for each in await happened.responses(conn, order_id)],
             "agreements": [asdict(each) for each in await happened.agreements(conn, order_id)],
+            "notices": [asdict(each) for each in await notices.of_order(conn, order_id)],
             "chases": [asdict(each) for each in await chasing.of_order(conn, order_id)],
             "remedies": [asdict(each) for each in await happened.remedies(conn, order_id)],
             "tracking": [asdict(each) for each in await tracking.of_order(conn, order_id, call.now)],

@@ -23,6 +23,7 @@ __all__ = [
     "GrantRemedy",
     "MeasureView",
     "NoteWork",
+    "NoticeView",
     "OpenPoint",
     "OpenPointDone",
     "OpenPointList",
@@ -289,6 +290,24 @@ class ChaseView(Output):
     outstanding: bool
 
 
+class NoticeView(Output):
+    """A text message or e-mail about an order, and how far it came (TL-25)."""
+
+    id: str
+    #: order_number, reply, new_work, urgent, chased or second_dispatch
+    kind: str
+    #: sms or email
+    means: str
+    to: Annotated[str, Personal.NUMBER]
+    text: Annotated[str, Personal.TEXT]
+    #: waiting, sent, refused or dead
+    state: str
+    created_at: UtcInstant
+    attempts: int
+    ended_at: UtcInstant | None
+    last_error: str | None
+
+
 class MeasureView(Output):
     """A standard measure for this class of complaint (PR-19)."""
 
@@ -342,6 +361,7 @@ class OrderHistory(Output):
     responses: list[ResponseView]
     agreements: list[AgreementView]
     chases: list[ChaseView]
+    notices: list[NoticeView]
     remedies: list[RemedyView]
     tracking: list[OpenPoint]
     measures: list[MeasureView]

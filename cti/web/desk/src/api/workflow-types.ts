@@ -165,6 +165,19 @@ export interface ChaseView {
   outstanding: boolean
 }
 
+export interface NoticeView {
+  id: string
+  kind: string
+  means: string
+  to: string
+  text: string
+  state: string
+  created_at: Instant
+  attempts: number
+  ended_at: Instant | null
+  last_error: string | null
+}
+
 export interface MeasureView {
   zh: string
   en: string
@@ -197,6 +210,7 @@ export interface OrderHistory {
   responses: ResponseView[]
   agreements: AgreementView[]
   chases: ChaseView[]
+  notices: NoticeView[]
   remedies: RemedyView[]
   tracking: OpenPoint[]
   measures: MeasureView[]

@@ -1,0 +1,1 @@
+"""Messages that leave: rules, rows, delivery, both adapters."""
