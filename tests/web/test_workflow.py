@@ -49,7 +49,7 @@ async def test_from_the_proposal_to_the_archive(open_browser: MakeBrowser, clock
     assert (task["order_serial"], task["state"], task["actions"]) == (
         order["serial"],
         "sent",
-        ["accept", "to_head", "note"],
+        ["accept", "to_head", "note", "attach", "ask_extension"],
     )
     assert (await (await billing.get("/api/work-orders")).json())["items"] == []
     assert (await billing.get(f"/api/work-orders/{task['id']}")).status == 404
