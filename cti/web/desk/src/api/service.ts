@@ -5,6 +5,7 @@ import { download, request } from './client'
 import type { OrderClocks } from './clocks-types'
 import { control } from './control'
 import { department } from './department'
+import { processes } from './processes'
 import type { CountersView, FiguresView } from './floor-types'
 import type { OpenPointList, OrderHistory, WorkOrderList, WorkOrderTask } from './workflow-types'
 import type {
@@ -54,6 +55,7 @@ export const service = {
   ...papers,
   ...control,
   ...department,
+  ...processes,
 
   session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
   signIn: (number: string, password: string) =>

@@ -8,6 +8,8 @@ export interface TaskInput {
   limit_s: number
   working_time: boolean
   person?: string | null
+  /** step of the template */
+  node?: string | null
 }
 
 export interface WorkOrderTask {

@@ -6,6 +6,7 @@ import { boardEn, boardZh } from './board'
 import { controlEn, controlZh } from './control'
 import { papersEn, papersZh } from './papers'
 import { clocksEn, clocksZh } from './clocks'
+import { processesEn, processesZh } from './processes'
 import { queryEn, queryZh } from './query'
 import { stepsEn, stepsZh } from './steps'
 import { zh } from './zh'
@@ -18,7 +19,7 @@ export const i18n = createI18n({
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
   messages: {
-    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh },
-    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn },
+    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh, process: processesZh },
+    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn, process: processesEn },
   },
 })

@@ -5,7 +5,7 @@ import { workZh } from './zh-work'
 export const zh = {
   ...workZh,
   app: { title: '热线坐席台', name: '热线' },
-  nav: { points: '待跟进', desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', surveys: '回访', announcements: '公告', work: '工单', queues: '队列', audit: '日志', staff: '人员', floor: '现场', board: '督办', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
+  nav: { points: '待跟进', desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', surveys: '回访', announcements: '公告', work: '工单', queues: '队列', audit: '日志', staff: '人员', processes: '流程与职责', floor: '现场', board: '督办', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
@@ -208,7 +208,7 @@ export const zh = {
       analysis: '归档分析', relaying: '转办中', relayed: '已转办', result_back: '结果已回',
     },
     work: {
-      proposed: '待复核', sent: '已派出', accepted: '已接单', working: '处理中', at_head: '部门负责人', done: '已回单', returned: '已退回',
+      proposed: '待下达', sent: '已派出', accepted: '已接单', working: '处理中', at_head: '部门负责人', done: '已回单', returned: '已退回',
       transferred: '已转派', recalled: '已撤回', cancelled: '已取消', force_ended: '强制结束',
     },
     card: { none: '正常', yellow: '即将超期', red: '已超期' },
@@ -282,7 +282,7 @@ export const zh = {
       running: '计时中', stopped: '已停止 {at}', started: '始于 {at}', due: '截止 {at}', back: '返回列表', noOrderReason: '无需立单原因',
     },
     action: {
-      to_leader: '交领导协调', raise: '交公司高层', coordinate: '协调决定', ask_force_end: '申请强制结束', keep: '不强制结束', customer_adds: '客户补充', tell: '告知方案', remedy: '补救', decide_remedy: '审批补救', propose_supplement: '拟追单', propose_recall: '拟退单', approve_change: '变更通过', refuse_change: '变更退回', assign_field: '派现场人员', field_report: '现场反馈', note: '追加消息', send_on: '改派', drop: '不再派', ask_extension: '申请延期', grant_extension: '同意延期', refuse_extension: '不同意延期', attach: '添附件', reassigned: '改派经办人', reassign_work: '工单改派经办人', handed_over: '交班',
+      to_leader: '交领导协调', raise: '交公司高层', coordinate: '协调决定', ask_force_end: '申请强制结束', keep: '不强制结束', customer_adds: '客户补充', tell: '告知方案', remedy: '补救', decide_remedy: '审批补救', propose_supplement: '拟追单', propose_recall: '拟退单', approve_change: '变更通过', refuse_change: '变更退回', assign_field: '派现场人员', field_report: '现场反馈', note: '追加消息', send_on: '改派', drop: '不再派', send: '前一环节办结，下达', call_off: '不再下达', follow: '随职责移交', stay: '留在原单位', ask_extension: '申请延期', grant_extension: '同意延期', refuse_extension: '不同意延期', attach: '添附件', reassigned: '改派经办人', reassign_work: '工单改派经办人', handed_over: '交班',
       pause: '暂停', resume: '恢复', to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', to_head: '交部门负责人', take_back: '负责人退回经办', return: '退回中心', transfer: '转派', acknowledge: '签收变更',
       answer: '现场答复', hand_to_senior: '转高级处理', propose: '拟派单', send_back: '复核退回', invalidate: '无效撤消', solve: '不派单解决', approve: '复核通过',
       rate: '回访', redispatch: '二次派单', file: '归档', settle: '工单办结', accept: '接单', begin: '开始处理', finish: '回单', hand_over: '移交', attempt: '未联系上', call_back: '部门回访',

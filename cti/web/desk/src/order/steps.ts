@@ -1,7 +1,9 @@
 // Which steps the page offers and what each asks for; the service decides, this only saves a round trip.
 
+import type { PlanView } from '@/api/process-types'
 import type { Order } from '@/api/types'
 import type { ReviewView, TaskInput, WorkOrderTask } from '@/api/workflow-types'
+import { planned } from './processes'
 
 export type FieldKind = 'line' | 'text' | 'limit' | 'names' | 'flag' | 'choice' | 'tree' | 'several' | 'tasks' | 'checks' | 'time' | 'work'
 
@@ -30,7 +32,13 @@ export interface About {
   live?: WorkOrderTask[]
   /** standard measures for this class, to take over with a click (PR-19) */
   measures?: string[]
+  /** what the order's template asks for now: a dispatch begins with it */
+  plan?: PlanView | null
 }
+
+/** Steps whose form begins with the order's plan. */
+export const PLANNED = ['propose', 'dispatch', 'redispatch']
+
 
 export const CHECKS = ['valid', 'serial', 'complainant_type', 'complaint_type'] as const
 
@@ -218,7 +226,7 @@ export function fields(verb: string, values: Values, about: About): StepField[] 
 export function beginning(verb: string, about: About, now: Date): Values {
   const values: Values = {}
   for (const field of STEPS[verb] ?? []) {
-    if (field.kind === 'tasks') values.tasks = field.optional ? [] : proposed(about)
+    if (field.kind === 'tasks') values.tasks = field.optional ? [] : proposed(about, PLANNED.includes(verb))
     if (field.kind === 'several') values[field.name] = []
     if (field.kind === 'names') values[field.name] = ''
     if (field.kind === 'limit' && !field.optional) values[field.name] = 86_400
@@ -238,7 +246,8 @@ export function beginning(verb: string, about: About, now: Date): Values {
   return values
 }
 
-function proposed(about: About): TaskInput[] {
+function proposed(about: About, byPlan: boolean): TaskInput[] {
+  if (byPlan && about.plan?.tasks.length) return planned(about.plan)
   if (about.review) return about.review.tasks.map((task) => ({ ...task }))
   return [{ unit: about.order?.unit ?? '', task: '', limit_s: 86_400, working_time: false }]
 }
