@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, Date, Integer, Row, String, Table, bindparam, func, insert, select, update
+from sqlalchemy import Column, Date, Integer, Row, String, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -216,19 +216,27 @@ def _append(path: Path, anchors: list[Anchor]) -> None:
         os.fsync(file.fileno())
 
 
-async def _locked_head(conn: AsyncConnection, chain: str, now: datetime) -> Row[Any]:
+def _insert(conn: AsyncConnection, table: Table) -> Any:
+    """An insert that may be told to leave a row that is there as it is."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    first = dialect.insert(audit_head).values(chain=chain, seq=0, seal=_START, at=now)
+    return dialect.insert(table)
+
+
+async def _locked_head(conn: AsyncConnection, chain: str, now: datetime) -> Row[Any]:
+    first = _insert(conn, audit_head).values(chain=chain, seq=0, seal=_START, at=now)
     await conn.execute(first.on_conflict_do_nothing())
     return (await conn.execute(for_update(select(audit_head).where(audit_head.c.chain == chain)))).one()
 
 
 async def _anchor(conn: AsyncConnection, chain: str, head: Row[Any], now: datetime) -> Anchor | None:
-    """Yesterday's last link, kept when the first row of a new UTC day is sealed."""
+    """Yesterday's last link, kept when the first row of a new UTC day is sealed; a day has one, also when the machine's
+    clock was set back and comes to that day again."""
     day = now.astimezone(UTC).date()
     if head.seq == 0 or head.at.date() >= day:
         return None
-    await conn.execute(insert(audit_anchor).values(chain=chain, day=day, seq=head.seq, seal=head.seal))
+    kept = _insert(conn, audit_anchor).values(chain=chain, day=day, seq=head.seq, seal=head.seal)
+    if not (await conn.execute(kept.on_conflict_do_nothing())).rowcount:
+        return None
     return Anchor(chain, day.isoformat(), head.seq, head.seal)
 
 

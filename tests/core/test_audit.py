@@ -47,6 +47,21 @@ async def test_rows_are_unsealed_until_the_sealer_chains_them(database: Database
     assert (after.sealed, after.unsealed, after.intact) == (5, 0, True)
 
 
+@pytest.mark.req("S28", "F20")
+async def test_a_day_that_comes_twice_has_one_anchor(database: Database, now: datetime, tmp_path: Path) -> None:
+    """The machine's clock is set a day back and reaches the day again: the sealer goes on, the chain is whole."""
+    file = tmp_path / "anchors"
+    for day in (0, 1, 0, 1, 2):
+        await write(database, now)
+        assert await Sealer(KEY, file).seal_now(database, now + timedelta(days=day)) == 5
+    kept = read_anchors(file)
+    assert [(each.day, each.seq) for each in kept] == [
+        ((now + timedelta(days=1)).date().isoformat(), 5),
+        ((now + timedelta(days=2)).date().isoformat(), 20),
+    ]
+    assert (await check(database, kept)).intact
+
+
 async def test_a_change_that_rolls_back_leaves_no_row(database: Database, now: datetime) -> None:
     async def fail() -> None:
         async with database.write() as conn:
