@@ -26,6 +26,12 @@ describe('steps', () => {
     expect(lacking('approve', values, { order, review: second })).toEqual(['warned_unit'])
   })
 
+  it('takes the only work order that is alive, and lets choose among several', () => {
+    const live = [{ id: 'w1' }, { id: 'w2' }] as unknown as WorkOrderTask[]
+    expect(beginning('customer_adds', { order, live: live.slice(0, 1) }, NOW).work_order).toBe('w1')
+    expect(beginning('customer_adds', { order, live }, NOW).work_order).toBeUndefined()
+  })
+
   it('asks why another channel than the wanted one is used', () => {
     const values = beginning('reply', { order }, NOW)
     expect(fields('reply', values, { order }).map((field) => field.name)).not.toContain('channel_reason')

@@ -229,6 +229,7 @@ export function beginning(verb: string, about: About, now: Date): Values {
     if (field.kind === 'tasks') values.tasks = field.optional ? [] : proposed(about, PLANNED.includes(verb))
     if (field.kind === 'several') values[field.name] = []
     if (field.kind === 'names') values[field.name] = ''
+    if (field.kind === 'work' && about.live?.length === 1) values[field.name] = about.live[0]?.id
     if (field.kind === 'limit' && !field.optional) values[field.name] = 86_400
     if (field.kind === 'checks') values.checks = Object.fromEntries(CHECKS.map((check) => [check, verb !== 'invalidate' || check !== 'valid']))
     if (field.kind === 'time' && !field.optional) values[field.name] = new Date(now.getTime() + (field.name === 'told_due_at' ? 86_400_000 : 0)).toISOString()

@@ -21,6 +21,8 @@ export const useDesk = defineStore('desk', () => {
   const connection = ref<Connection>('connecting')
   const everOpen = ref(false)
   const calls = ref<CallView[]>([])
+  /** the recording that was told of last: a page that shows its call reads it anew */
+  const recorded = ref<RecordingEvent | null>(null)
   const alerts = ref<Alert[]>([])
   const busy = ref(false)
   let stream: Stream | null = null
@@ -109,6 +111,7 @@ export const useDesk = defineStore('desk', () => {
   }
 
   function mark(event: RecordingEvent): void {
+    recorded.value = event
     const call = calls.value.find((each) => each.call_id === event.call_id)
     if (!call) return void loadCalls()
     const before = call.recording ?? { id: event.id ?? '', seconds: null, alarm: null, state: event.state }
@@ -144,6 +147,7 @@ export const useDesk = defineStore('desk', () => {
     connection,
     everOpen,
     calls,
+    recorded,
     alerts,
     busy,
     open,
