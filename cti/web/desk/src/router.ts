@@ -37,6 +37,7 @@ export function makeRouter(): Router {
       { path: '/audit', name: 'audit', component: () => import('./views/AuditView.vue') },
       { path: '/staff', name: 'staff', component: () => import('./views/StaffView.vue'), meta: { needs: 'administer_staff' } },
       { path: '/processes', name: 'processes', component: () => import('./views/ProcessesView.vue'), meta: { needs: 'administer_system' } },
+      { path: '/rules/:tab?', name: 'rules', component: () => import('./views/RulesView.vue'), props: true, meta: { needs: 'administer_system' } },
       { path: '/queues', name: 'queues', component: () => import('./views/QueuesView.vue') },
       { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./views/NowhereView.vue') },
     ],

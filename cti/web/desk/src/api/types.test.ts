@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-const SCHEMAS = ['agent', 'calls', 'common', 'customers', 'figures', 'orders', 'pop', 'reference', 'session', 'intake', 'callbacks', 'work', 'announcements', 'workflow', 'steps', 'papers', 'clocks', 'admin', 'audit', 'department', 'handover', 'board', 'processes']
+const SCHEMAS = ['agent', 'calls', 'common', 'customers', 'figures', 'orders', 'pop', 'reference', 'session', 'intake', 'callbacks', 'work', 'announcements', 'workflow', 'steps', 'papers', 'clocks', 'admin', 'audit', 'department', 'handover', 'board', 'processes', 'vocabulary']
 /** Names that would hide something of the language. */
 const RENAMED: Record<string, string> = { Promise: 'Promise_' }
 /** Not used by the page. */
@@ -30,7 +30,7 @@ function shape(types: string, name: string): string[] | null {
 }
 
 describe('types.ts', () => {
-  const types = read('./types.ts') + read('./order-types.ts') + read('./work-types.ts') + read('./floor-types.ts') + read('./workflow-types.ts') + read('./clocks-types.ts') + read('./paper-types.ts') + read('./admin-types.ts') + read('./department-types.ts') + read('./board-types.ts') + read('./process-types.ts')
+  const types = read('./types.ts') + read('./order-types.ts') + read('./work-types.ts') + read('./floor-types.ts') + read('./workflow-types.ts') + read('./clocks-types.ts') + read('./paper-types.ts') + read('./admin-types.ts') + read('./department-types.ts') + read('./board-types.ts') + read('./process-types.ts') + read('./rules-types.ts')
   const all = SCHEMAS.flatMap((name) => models(read(`../../../schemas/${name}.py`)))
 
   it('has every model of the service with exactly its fields', () => {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { en as englishPage } from './en'
 import { controlEn, controlZh } from './control'
+import { rulesEn, rulesZh } from './rules'
 import { queryEn, queryZh } from './query'
 import { stepsEn, stepsZh } from './steps'
 import { zh as mandarinPage } from './zh'
 
-const [zh, en] = [{ ...mandarinPage, ...controlZh, step: stepsZh, query: queryZh }, { ...englishPage, ...controlEn, step: stepsEn, query: queryEn }]
+const [zh, en] = [{ ...mandarinPage, ...controlZh, step: stepsZh, query: queryZh, rules: rulesZh }, { ...englishPage, ...controlEn, step: stepsEn, query: queryEn, rules: rulesEn }]
 
 function flat(words: object, before = ''): Record<string, string> {
   return Object.assign(

@@ -7,6 +7,7 @@ import { controlEn, controlZh } from './control'
 import { papersEn, papersZh } from './papers'
 import { clocksEn, clocksZh } from './clocks'
 import { processesEn, processesZh } from './processes'
+import { rulesEn, rulesZh } from './rules'
 import { queryEn, queryZh } from './query'
 import { stepsEn, stepsZh } from './steps'
 import { zh } from './zh'
@@ -19,7 +20,7 @@ export const i18n = createI18n({
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
   messages: {
-    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh, process: processesZh },
-    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn, process: processesEn },
+    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh, rules: rulesZh, process: processesZh },
+    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn, rules: rulesEn, process: processesEn },
   },
 })
