@@ -98,7 +98,7 @@ async def fill_order(desk: Desk, *, same: bool = True) -> None:
     await desk.fill("input-promise.text", "明天上午十点前回复")
     await desk.at("quick-promise.due_at-tomorrow").click()
     await desk.at("input-reply_mode").select_option("telephone")
-    await desk.at("coded-service_number-not_applicable").click()
+    await desk.fill("input-service_number", "ADSL-010-88886666")
     if same:
         await desk.at("contact-same").click()
 
