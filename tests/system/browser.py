@@ -101,13 +101,18 @@ class Desk:
         size: tuple[int, int] = SIZES[0],
         language: str = "zh-CN",
         trusting: bool = True,
+        zone: str | None = None,
     ) -> Desk:
-        """A fresh browser profile at the given size, with the microphone allowed; `trusting` takes any certificate."""
+        """A fresh browser profile at the given size, with the microphone allowed; `trusting` takes any certificate.
+
+        `zone` is the time zone of its computer, by default this machine's.
+        """
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             locale=language,
             permissions=["microphone"],
             ignore_https_errors=trusting,
+            timezone_id=zone,
         )
         await context.add_init_script(_LISTEN)
         return cls(await context.new_page(), origin, shots)
