@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cti.hub import Hub
+from ticketing.clocks.model import Clock
 from ticketing.db import Database
+from ticketing.orders.access import QUEUES
 from ticketing.outbox import Message, Receiver
-from ticketing.roles import Action, may
+from ticketing.roles import Action, Post, may
 from ticketing.staff import store as staff
+from ticketing.staff.model import Staff
 
 #: outbox topic of every change of an order
 TOPIC = "order"
@@ -29,33 +32,57 @@ class InTurn:
 
 
 class OrderNews:
-    """`ticketing.outbox.Receiver` for the streams of the holders of an order and of the work order it is about, and of
-    who had it before (PX-04); a queue as holder has no page."""
+    """`ticketing.outbox.Receiver` for the pages of who holds, or held, an order or the work order it is about (PX-04).
 
-    def __init__(self, hub: Hub, database: Database | None = None) -> None:
+    A unit, or a queue of the centre, holds through its people: what lies there is told to each of them (PX-05). Work of
+    departments is told as `work`, so that their list is read anew: new, urgent, chased, with a card, or another step.
+    """
+
+    def __init__(self, hub: Hub, database: Database) -> None:
         self._hub = hub
         self._database = database
 
     async def deliver(self, message: Message) -> None:
-        """Publishes one `order` event; a page that is away resumes and gets it then."""
+        """Publishes one `order` event, and of work one `work` event, to everybody concerned; a page that is away
+        resumes and gets them then."""
         told = message.payload
-        await self._flow(told)
-        concerned = {told.get(name) for name in ("owner", "work_owner", "was")}
-        for number in sorted(each for each in concerned if isinstance(each, str) and each.isdigit()):
-            news = {
-                "order_id": told.get("order"),
-                "serial": told.get("serial"),
-                "state": told.get("state"),
-                "version": told.get("version"),
-                "event": told.get("event"),
-            }
-            self._hub.publish(number, "order", news)
-
-    async def _flow(self, told: Mapping[str, Any]) -> None:
-        """Who watches the board hears that an order moved, and reads it anew (MN-01)."""
-        if self._database is None:
-            return
         async with self._database.read() as conn:
             people = await staff.everyone(conn)
+        self._flow(told, people)
+        holders = {str(told[name]) for name in ("owner", "work_owner", "was") if told.get(name)}
+        news = {
+            "order_id": told.get("order"),
+            "serial": told.get("serial"),
+            "state": told.get("state"),
+            "version": told.get("version"),
+            "event": told.get("event"),
+        }
+        self._hub.broadcast("order", news, sorted({number for each in holders for number in members(people, each)}))
+        if is_work(told):
+            where = {str(told[name]) for name in ("work_owner", "was") if told.get(name)} or holders
+            work = {name: told.get(name) for name in ("order", "serial", "unit", "event")}
+            work["urgent"] = bool(told.get("urgent"))
+            self._hub.broadcast("work", work, sorted({number for each in where for number in members(people, each)}))
+
+    def _flow(self, told: Mapping[str, Any], people: Sequence[Staff]) -> None:
+        """Who watches the board hears that an order moved, and reads it anew (MN-01)."""
         news = {name: told.get(name) for name in ("order", "serial", "state", "unit", "event")}
         self._hub.broadcast("flow", news, [each.number for each in people if may(each.posts, Action.VIEW_FLOOR)])
+
+
+def is_work(told: Mapping[str, Any]) -> bool:
+    """Whether a department's work is concerned: a fact of a work order, or a card of its stage."""
+    event = str(told.get("event"))
+    return event.startswith("work_order.") or (event.startswith("clock.") and told.get("clock") == Clock.STAGE.value)
+
+
+def members(people: Sequence[Staff], holder: str) -> list[str]:
+    """Numbers of those who have what a person, a queue or a unit holds; of a unit its office, not its field staff."""
+    posts = {post for post, queue in QUEUES.items() if queue == holder}
+    office = {Post.DS, Post.DH}
+    return [
+        each.number
+        for each in people
+        if each.active
+        and (each.number == holder or bool(each.posts & posts) or (each.unit == holder and bool(each.posts & office)))
+    ]

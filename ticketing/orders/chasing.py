@@ -96,8 +96,11 @@ async def _reach(conn: AsyncConnection, actor: Actor, held: HeldWork, said: Mapp
     words = {"asked_by": said["asked_by"], "reason": said["reason"], "reached": reached}
     await rework.write_amendment(conn, actor, held, now, kind=KIND, **words)
     values = {"urgent": True} if said.get("urgent") else {}
+    urgent = bool(said.get("urgent") or row["urgent"])
     done = Done("work_order.chased", Verb.CHASE, WorkOrderState(row["state"]), values, said["reason"])
-    return await change(conn, actor, held, done, now, payload={"reached": reached, "asked_by": said["asked_by"]})
+    return await change(
+        conn, actor, held, done, now, payload={"reached": reached, "asked_by": said["asked_by"], "urgent": urgent}
+    )
 
 
 async def of_order(conn: AsyncConnection, order_id: int) -> tuple[Chased, ...]:

@@ -225,6 +225,7 @@ def _for_others(step: Step) -> dict[str, Any]:
         more["channel"] = said["channel"]
     if step.work is not None:
         more |= {"work_order": said.get("work_order"), "unit": step.work.node, "work_owner": step.work.handler}
+        more |= {"urgent": said["urgent"]} if "urgent" in said else {}
     return more
 
 
@@ -234,6 +235,7 @@ async def tell_sent(conn: AsyncConnection, keys: Sequence[int | None], now: date
         select(
             work_order.c.public_id.label("work_order"),
             work_order.c.unit,
+            work_order.c.urgent,
             func.coalesce(work_order.c.owner_queue, staff.c.number).label("work_owner"),
             customer_order.c.public_id.label("order"),
             customer_order.c.serial,

@@ -297,6 +297,15 @@ export interface OrderEvent {
   event: string
 }
 
+/** A step, or a card, of a work order of one's unit. */
+export interface UnitWorkEvent {
+  order: string
+  serial: string
+  unit: string | null
+  event: string
+  urgent: boolean
+}
+
 export interface Alert {
   code: string
   text: string

@@ -3,7 +3,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { service } from '@/api/service'
-import type { Alert, CallView, OrderEvent, PhoneKind, RecordingEvent, WorkEvent } from '@/api/types'
+import type { Alert, CallView, OrderEvent, PhoneKind, RecordingEvent, WorkEvent, UnitWorkEvent } from '@/api/types'
 import { connect, forget, type Stream } from '@/stream/connect'
 import { EMPTY, type Floor } from '@/stream/floor'
 import type { Connection } from '@/stream/reader'
@@ -74,6 +74,7 @@ export const useDesk = defineStore('desk', () => {
     else if (name === 'alert') warn(JSON.parse(data) as Alert)
     else if (name === 'order') void useDraft().changed(JSON.parse(data) as OrderEvent)
     else if (name === 'item' || name === 'paper' || name === 'callback') useWork().heard(name, JSON.parse(data) as WorkEvent)
+    else if (name === 'work') useWork().unitNews = JSON.parse(data) as UnitWorkEvent
     else if (name === 'flow') useWork().flow += 1
     else if (name === 'snapshot') {
       useWork().flow += 1

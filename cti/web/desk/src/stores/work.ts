@@ -3,7 +3,7 @@
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { service } from '@/api/service'
-import type { WorkCounts, WorkEvent } from '@/api/types'
+import type { UnitWorkEvent, WorkCounts, WorkEvent } from '@/api/types'
 import { useSession } from './session'
 
 export type WorkKind = 'item' | 'paper' | 'callback'
@@ -22,6 +22,8 @@ export const useWork = defineStore('work', () => {
   const itemNews = shallowRef<WorkEvent | null>(null)
   const paperNews = shallowRef<WorkEvent | null>(null)
   const callbackNews = shallowRef<WorkEvent | null>(null)
+  /** What was last told of the unit's work orders; the inbox watches it. */
+  const unitNews = shallowRef<UnitWorkEvent | null>(null)
   /** Counts what the board was told: each time an order moved. */
   const flow = ref(0)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -40,5 +42,5 @@ export const useWork = defineStore('work', () => {
     if (found) counts.value = found
   }
 
-  return { flow, counts, itemNews, paperNews, callbackNews, heard, count }
+  return { flow, unitNews, counts, itemNews, paperNews, callbackNews, heard, count }
 })
