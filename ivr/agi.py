@@ -20,8 +20,9 @@ HEADER_LIMIT: Final = 8192
 REPLY_LINE_LIMIT: Final = 65536
 #: Cap of one command line, bytes with its LF; Asterisk reads at most 2,047 into its buffer.
 COMMAND_LIMIT: Final = 2000
-#: Lines of a usage text after which a 520 reply is taken for garbage.
+#: Lines, and characters in all, of a usage text after which a 520 reply is taken for garbage.
 USAGE_LINES_LIMIT: Final = 500
+USAGE_LIMIT: Final = 65536
 
 #: What Asterisk 22 sends, in its order; `agi_arg_1`.. follow.
 HEADER_KEYS: Final = (
@@ -214,7 +215,7 @@ class ReplyReader:
             return Hangup()
         if self._usage:
             self._usage.append(line.decode("utf-8", errors="replace"))
-            if len(self._usage) > USAGE_LINES_LIMIT:
+            if len(self._usage) > USAGE_LINES_LIMIT or sum(map(len, self._usage)) > USAGE_LIMIT:
                 raise ReplyError("usage_without_end")
             return self._end_of_usage() if line.startswith(b"520 ") else None
         if line.startswith(b"520-"):

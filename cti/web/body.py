@@ -87,11 +87,16 @@ def parse(raw: bytes, model: type[M]) -> M:
 
 
 def parse_query(pairs: Sequence[tuple[str, str]], model: type[M]) -> M:
-    """The query string as its model; a name sent twice is refused."""
+    """The query string as its model; a name sent twice is refused, and so is a character no condition has: a database
+    may end the text at it, or refuse the statement."""
     values = dict(pairs)
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]
         raise Invalid(field=next(name for name in names if names.count(name) > 1))
+    for name, value in pairs:
+        if (wrong := next((char for char in value if char < " " or char == "\x7f"), None)) is not None:
+            told = {"field": name, "problem": "control_character"}
+            raise Invalid("invalid", "", field=name, fields=[told], character=f"U+{ord(wrong):04X}")
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -35,6 +35,7 @@ BUILDERS: list[Callable[[str, str, str], Command]] = [
 ]
 
 
+@pytest.mark.req("S02")
 @pytest.mark.parametrize("builder", BUILDERS)
 @given(a=hostile, b=hostile, c=hostile)
 def test_any_text_gives_one_action_or_a_refusal(
@@ -56,6 +57,7 @@ def test_any_text_gives_one_action_or_a_refusal(
     assert len(text.splitlines()) == len(lines) + 1
 
 
+@pytest.mark.req("S02")
 @given(hostile)
 def test_the_action_id_cannot_smuggle(action_id: str) -> None:
     try:

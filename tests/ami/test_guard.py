@@ -144,6 +144,7 @@ def test_a_forger_who_cuts_nothing_costs_nobody_an_event() -> None:
     assert verdicts(END.join([odd, HANGUP, CALLED]) + END) == [Why.REPEATED_KEY, None, None]
 
 
+@pytest.mark.req("S03")
 @given(st.text(max_size=200))
 def test_no_caller_text_makes_a_believed_frame_lie(text: str) -> None:
     """Whatever the number holds: what is believed is the genuine frame with the number as one value."""

@@ -69,7 +69,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.req("TL-60")
+@pytest.mark.req("TL-60", "S07")
 @pytest.mark.parametrize(("file", "old", "new", "words"), FAULTS)
 def test_a_planted_fault_is_named(copy: Copy, file: str, old: str, new: str, words: str) -> None:
     line = copy.replace(file, old, new)

@@ -80,6 +80,7 @@ def built(make: Callable[[], Command]) -> str | None:
     return decoded[:-1]
 
 
+@pytest.mark.req("S05")
 @given(text)
 @example("it's")
 def test_a_value_is_one_argument_or_refused(value: str) -> None:
@@ -90,6 +91,7 @@ def test_a_value_is_one_argument_or_refused(value: str) -> None:
         assert len(value) > 400 or any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in value)
 
 
+@pytest.mark.req("S05")
 @given(text)
 def test_names_and_keys_are_by_pattern(value: str) -> None:
     for make in (
@@ -227,6 +229,8 @@ def test_a_reply_without_end_is_refused() -> None:
         ReplyReader().feed(b"2" * 70000)
     with pytest.raises(ReplyError):
         ReplyReader().feed(b"520-x\n" * 600)
+    with pytest.raises(ReplyError):
+        ReplyReader().feed((b"520-" + b"x" * 40_000 + b"\n") * 2)
 
 
 @pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\r"])
@@ -280,6 +284,7 @@ def test_every_key_is_needed_once_and_in_its_place(at: int) -> None:
             read(b"\n".join(wrong) + b"\n\n")
 
 
+@pytest.mark.req("S04")
 @given(text)
 def test_whatever_a_caller_writes_no_key_is_added_or_lost(value: str) -> None:
     data = header(changes={"agi_rdnis": value}) if value.isprintable() else b""

@@ -53,6 +53,7 @@ FORGED_HEADERS = [
 ]
 
 
+@pytest.mark.req("S07")
 async def test_hostile_caller_numbers_are_refused_and_nothing_of_them_is_passed_on(pbx: Pbx) -> None:
     async with Ami(pbx) as ami, ScriptedService(pbx.settings.agi_port, services.says_goodbye) as service:
         calls = [await RawCall.invite(pbx.sip, from_user=words, dnis=QUICK) for words in HOSTILE]
@@ -139,7 +140,7 @@ async def test_a_number_ends_where_its_text_ends(pbx: Pbx) -> None:
         assert len(ami.seen("Hangup")) == 1
 
 
-@pytest.mark.req("TL-62")
+@pytest.mark.req("TL-62", "S01")
 async def test_the_accounts_can_do_what_they_must_and_no_more(pbx: Pbx) -> None:
     async with Ami(pbx, "bridge") as bridge, Ami(pbx, "dialler") as dialler:
         for action in ("CoreStatus", "QueueStatus", "Ping", "CoreShowChannels"):
@@ -172,6 +173,7 @@ async def test_the_event_filters_hold(pbx: Pbx, lines: Lines) -> None:
         assert {block["Event"] for block in dialler.blocks if "Event" in block} <= set(EVENTS["dialler"])
 
 
+@pytest.mark.req("S30")
 async def test_nothing_is_loaded_that_is_not_listed(pbx: Pbx) -> None:
     conf = read("modules.conf", folder_reader(pbx.settings.conf_dir))
     listed = {entry.value for entry in conf.sections[0].entries if entry.key == "load"}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cti.web.body import DEPTH_CAP, check_json, parse, parse_query
 from cti.web.errors import BadRequest
+from cti.web.schemas.orderquery import OrderQuery
 from cti.web.schemas.orders import CreateOrder, EditOrder, SubmitOrder
 from cti.web.schemas.pop import Painted
 from ticketing.errors import Invalid
@@ -80,3 +81,11 @@ def test_any_bytes_get_a_refusal_or_a_value(raw: bytes) -> None:
         parse(raw, SubmitOrder)
     except (BadRequest, Invalid):
         return
+
+
+@pytest.mark.req("S17")
+@pytest.mark.parametrize("odd", ["x\x00.pdf", "\x1b[2J", "a\nb", "\x7f"])
+def test_a_condition_has_no_control_character(odd: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse_query([("name", odd)], OrderQuery)
+    assert (refused.value.details["field"], refused.value.code) == ("name", "invalid")

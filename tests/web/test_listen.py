@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession, web
 
 from cti.web.listen import Listener
@@ -31,6 +32,7 @@ async def listening(**options: Any) -> AsyncIterator[Listener]:
         await listener.stop()
 
 
+@pytest.mark.req("S23")
 async def test_half_a_header_is_not_waited_for() -> None:
     async with listening(header_deadline_s=0.2) as listener:
         halves = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(20)]
@@ -51,6 +53,7 @@ async def test_half_a_second_header_is_not_waited_for() -> None:
         writer.close()
 
 
+@pytest.mark.req("S23")
 async def test_too_many_connections_are_refused_and_room_comes_back() -> None:
     async with listening(connections=3, per_address=2) as listener:
         held = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(2)]

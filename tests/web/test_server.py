@@ -14,6 +14,7 @@ from tests.web.fakes import Browser
 from ticketing import taxonomy
 
 
+@pytest.mark.req("S12")
 async def test_every_answer_is_hardened(agent: Browser, visitor: Browser) -> None:
     for answer in (
         await agent.get("/api/session"),
@@ -61,6 +62,7 @@ async def test_a_mistake_of_ours_shows_nothing(visitor: Browser, monkeypatch: py
     assert "secret" not in text
 
 
+@pytest.mark.req("S12")
 async def test_only_json_is_taken(agent: Browser) -> None:
     for kind in ("application/x-www-form-urlencoded", "text/plain", "multipart/form-data"):
         answer = await agent.client.post(
@@ -69,11 +71,13 @@ async def test_only_json_is_taken(agent: Browser) -> None:
         assert answer.status == 415, kind
 
 
+@pytest.mark.req("S23")
 async def test_too_large_a_body_is_refused(visitor: Browser) -> None:
     answer = await visitor.post("/api/session", {"number": "1001", "password": "x" * (body.BODY_CAP + 1)})
     assert (answer.status, (await answer.json())["code"]) == (413, "too_large")
 
 
+@pytest.mark.req("S23")
 async def test_too_deep_a_body_is_refused(visitor: Browser) -> None:
     answer = await visitor.client.post(
         "/api/session", data=b"[" * 5000 + b"]" * 5000, headers={"Content-Type": "application/json"}
@@ -81,6 +85,7 @@ async def test_too_deep_a_body_is_refused(visitor: Browser) -> None:
     assert (answer.status, (await answer.json())["code"]) == (400, "json_too_deep")
 
 
+@pytest.mark.req("S23")
 async def test_a_body_that_never_ends_is_not_waited_for(visitor: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_DEADLINE", 0.05)
     reader, writer = await asyncio.open_connection(visitor.client.host, visitor.client.port)

@@ -83,6 +83,7 @@ async def test_wrong_number_and_wrong_password_look_the_same(visitor: Browser) -
     assert first["code"] == second["code"]
 
 
+@pytest.mark.req("S14")
 async def test_guessing_is_slowed_down(visitor: Browser, clock: Clock) -> None:
     answers = [await visitor.sign_in("1001", f"guess {n}") for n in range(8)]
     assert [answer.status for answer in answers[:4]] == [401] * 4
@@ -93,6 +94,7 @@ async def test_guessing_is_slowed_down(visitor: Browser, clock: Clock) -> None:
     assert (await visitor.sign_in("1001")).status == 200
 
 
+@pytest.mark.req("S13")
 async def test_a_session_ends_when_idle_and_after_half_a_day(agent: Browser, clock: Clock) -> None:
     for _ in range(3):
         clock.advance(minutes=20)
@@ -106,6 +108,7 @@ async def test_a_session_ends_when_idle_and_after_half_a_day(agent: Browser, clo
     assert status == 401
 
 
+@pytest.mark.req("S12")
 async def test_a_write_carries_the_token_of_its_page(agent: Browser, open_browser: MakeBrowser) -> None:
     other = await open_browser("1002")
     for token in ("", "x", other.csrf):
@@ -114,7 +117,7 @@ async def test_a_write_carries_the_token_of_its_page(agent: Browser, open_browse
     assert (await agent.post("/api/agent/sign-in", {"phone": "browser"})).status == 200
 
 
-@pytest.mark.req("S11")
+@pytest.mark.req("S11", "S12")
 @pytest.mark.parametrize(
     "origin",
     ["http://evil.example", "https://127.0.0.1", "null", "http://127.0.0.1.evil.example", "http://127.0.0.1:1"],
