@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from cti import app as composition
-from cti import commands_audit, commands_calls, commands_verify, doctor, logs
+from cti import commands_audit, commands_calls, commands_customers, commands_verify, doctor, logs
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.process import Asterisk
 from cti.asterisk.provision import Installation, provision
@@ -43,6 +43,7 @@ staff_cli = typer.Typer(no_args_is_help=True, help="The people who work here.")
 cli.add_typer(asterisk_cli, name="asterisk")
 cli.add_typer(commands_audit.cli, name="audit")
 cli.add_typer(commands_calls.cli, name="calls")
+cli.add_typer(commands_customers.cli, name="customers")
 cli.add_typer(db_cli, name="db")
 cli.add_typer(staff_cli, name="staff")
 

@@ -95,6 +95,7 @@ class Action(StrEnum):
     UNMASK = "unmask"
     EXPORT_ORDERS = "export_orders"
     EDIT_CUSTOMERS = "edit_customers"
+    IMPORT_CUSTOMERS = "import_customers"
     VIEW_OWN_CALLS = "view_own_calls"
     VIEW_ALL_CALLS = "view_all_calls"
     PLAY_RECORDING = "play_recording"
@@ -173,6 +174,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.EXPORT_ORDERS: frozenset(
         {Post.SA, Post.SV, Post.DM, Post.QC, Post.MH, Post.DH, Post.LD, Post.FU, Post.SU, Post.AD}
     ),
+    Action.IMPORT_CUSTOMERS: frozenset({Post.AD}),
     Action.EDIT_CUSTOMERS: _INTAKE | {Post.SV, Post.MH},
     Action.VIEW_OWN_CALLS: _CENTRE | {Post.QC},
     Action.VIEW_ALL_CALLS: frozenset({Post.SA, Post.MH, Post.QC, Post.SU, Post.AD}),

@@ -190,6 +190,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "recordings.peaks": Action.PLAY_RECORDING,
         "recordings.link": Action.PLAY_RECORDING,
         "media.play": Action.PLAY_RECORDING,
+        "customers.import": Action.IMPORT_CUSTOMERS,
         "customers.list": Action.VIEW_CUSTOMERS,
         "customers.show": Action.VIEW_CUSTOMERS,
         "staff.list": Action.ADMINISTER_STAFF,

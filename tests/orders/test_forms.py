@@ -82,10 +82,12 @@ def test_the_form_has_number_department_and_person_and_prompts_by_service() -> N
     assert shown["unit"].input == "tree"
     assert (shown["unit"].vocabulary, shown["unit"].codeable) == ("unit", False)
     assert shown["service_number"].prompt == {"zh": "宽带账号或专线号", "en": "Broadband account or number of the line"}
-    assert (shown["service_number"].required, shown["service_number"].codeable) == (True, False)
+    assert (shown["service_number"].required, shown["service_number"].codeable) == (True, True)
     assert (shown["event_at"].when, shown["wanted_limit_at"].when) == ("past", "future")
     assert shown["verbatim"].limit == 8000
+    assert shown["unit"].required
     charges = {each.field: each for each in forms.form("complaint", by_code["charges"]).elements}
+    assert (charges["service_number"].required, charges["service_number"].codeable) == (True, False)
     assert (charges["operation_serial"].required, charges["operation_serial"].codeable) == (True, True)
 
 

@@ -56,6 +56,7 @@ async def test_a_letter_is_entered_and_its_original_filed(short_tmp: Path, aster
         await clerk.pictures("papers-claimed")
         await clerk.at("paper-order").click()
         await clerk.at("order-form").wait_for(timeout=15_000)
+        order_id = await clerk.at("order-form").get_attribute("data-order-id")
         await fill_order_of_a_letter(clerk)
         await clerk.at("order-submit").click()
         await clerk.at("order-done").wait_for(timeout=15_000)
@@ -65,6 +66,13 @@ async def test_a_letter_is_entered_and_its_original_filed(short_tmp: Path, aster
         await clerk.fill("original-to", "5001")
         await clerk.at("original-confirm").click()
         await expect(clerk.at("original")).to_have_attribute("data-state", "handed")
+
+        reader = await at_papers(browser, house, "2001")
+        await reader.go(f"/orders/{order_id}")
+        await expect(reader.at("order-scans")).to_have_attribute("data-count", "1")
+        async with reader.page.expect_download() as of_order:
+            await reader.at("order-scan").click()
+        assert (await (await of_order.value).path()).read_bytes() == SCAN
 
         keeper = await at_papers(browser, house, "5001")
         await expect(keeper.at("nav-count-papers")).to_have_text("1")

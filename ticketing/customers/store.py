@@ -104,6 +104,12 @@ async def note_profile(
     )
 
 
+async def version_of(conn: AsyncConnection, customer_id: int) -> int:
+    """The version of a customer that is there."""
+    found = await conn.execute(select(customer.c.version).where(customer.c.id == customer_id))
+    return int(found.scalar_one())
+
+
 async def change(conn: AsyncConnection, public_id: str, version: int, values: Mapping[str, Any], now: datetime) -> None:
     """Changes a customer's own columns; raises Stale when somebody was faster."""
     done = await conn.execute(

@@ -1,19 +1,23 @@
 """Customers: who is behind a number, and one customer with his last orders."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
 from cti.web.orderviews import customer_file, customer_view
 from cti.web.route import Call, Route
 from cti.web.schemas.common import Input
-from cti.web.schemas.customers import CustomerFile, CustomerList, CustomerView, NoteProfile
+from cti.web.schemas.customers import BadLineView, CustomerFile, CustomerImport, CustomerList, CustomerView, NoteProfile
 from ticketing import taxonomy
-from ticketing.customers import actions
+from ticketing.customers import actions, imports
 from ticketing.orders import follow_up, store
 from ticketing.orders.views import OrderFilter
 
 __all__ = ["ROUTES"]
+
+
+#: bytes of a file; a larger one is for `hotline customers import`
+LARGEST: Final = 20 << 20
 
 
 class CustomerQuery(Input):
@@ -58,7 +62,30 @@ async def note_profile(call: Call) -> CustomerView:
     return customer_view(customer, words, call.actor.language)
 
 
+async def take_in(call: Call) -> CustomerImport:
+    """A CSV file: what is well is added or brought up to date, what is wrong is told by line."""
+    lines = imports.lines_of_bytes(call.upload)
+    report = await imports.take(call.deps.database, call.actor, lines, call.now, area_code=call.deps.area_code)
+    bad = [
+        BadLineView(
+            line=each.line, column=each.column, value=each.value, code=each.code, advice=each.advice[call.language]
+        )
+        for each in report.bad or ()
+    ]
+    counts = {name: getattr(report, name) for name in ("lines", "added", "changed", "same", "bad_count")}
+    return CustomerImport(**counts, bad=bad)
+
+
 ROUTES = (
+    Route(
+        "customers.import",
+        "POST",
+        "/api/customers/import",
+        take_in,
+        "Customers from a CSV file.",
+        answer=CustomerImport,
+        upload_cap=LARGEST,
+    ),
     Route(
         "customers.list",
         "GET",

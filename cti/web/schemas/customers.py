@@ -67,3 +67,27 @@ class NoteProfile(Input):
         frozen=True,
         json_schema_extra={"examples": [{"facts": {"education": "college", "age": "refused"}}]},
     )
+
+
+class BadLineView(Output):
+    """One thing that is wrong in a file."""
+
+    #: As an editor counts them; the header is line 1.
+    line: int
+    column: str
+    value: str
+    code: str
+    #: What to do about it, in the caller's language.
+    advice: str
+
+
+class CustomerImport(Output):
+    """What became of a file; the same file again changes nothing."""
+
+    lines: int
+    added: int
+    changed: int
+    same: int
+    bad_count: int
+    #: The first thousand.
+    bad: list[BadLineView]

@@ -31,6 +31,7 @@ export function makeRouter(): Router {
       { path: '/surveys/:id?', name: 'surveys', component: () => import('./views/SurveysView.vue'), props: true, meta: { needs: 'view_follow_ups' } },
       { path: '/floor', name: 'floor', component: () => import('./views/FloorView.vue'), meta: { needs: 'view_floor' } },
       { path: '/board', name: 'board', component: () => import('./views/BoardView.vue'), meta: { needs: 'view_floor' } },
+      { path: '/nuisance', name: 'nuisance', component: () => import('./views/NuisanceView.vue'), meta: { needs: 'restrict_callers' } },
       { path: '/announcements', name: 'announcements', component: () => import('./views/AnnouncementsView.vue'), meta: { needs: 'announce' } },
       { path: '/work', name: 'work', component: () => import('./views/WorkView.vue'), meta: { needs: 'work_work_order' } },
       { path: '/open-points', name: 'points', component: () => import('./views/OpenPointsView.vue'), meta: { needs: 'follow_through' } },

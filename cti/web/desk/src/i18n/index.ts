@@ -4,6 +4,7 @@ import { createI18n } from 'vue-i18n'
 import { en } from './en'
 import { boardEn, boardZh } from './board'
 import { controlEn, controlZh } from './control'
+import { nuisanceEn, nuisanceZh } from './nuisance'
 import { papersEn, papersZh } from './papers'
 import { clocksEn, clocksZh } from './clocks'
 import { processesEn, processesZh } from './processes'
@@ -20,7 +21,7 @@ export const i18n = createI18n({
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
   messages: {
-    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, papers: papersZh, query: queryZh, rules: rulesZh, process: processesZh },
-    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, papers: papersEn, query: queryEn, rules: rulesEn, process: processesEn },
+    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, nuisance: nuisanceZh, papers: papersZh, query: queryZh, rules: rulesZh, process: processesZh },
+    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, nuisance: nuisanceEn, papers: papersEn, query: queryEn, rules: rulesEn, process: processesEn },
   },
 })

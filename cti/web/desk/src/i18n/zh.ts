@@ -5,7 +5,7 @@ import { workZh } from './zh-work'
 export const zh = {
   ...workZh,
   app: { title: '热线坐席台', name: '热线' },
-  nav: { points: '待跟进', desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', surveys: '回访', announcements: '公告', work: '工单', queues: '队列', audit: '日志', staff: '人员', rules: '规则', processes: '流程与职责', floor: '现场', board: '督办', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
+  nav: { points: '待跟进', desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', surveys: '回访', announcements: '公告', nuisance: '骚扰号码', work: '工单', queues: '队列', audit: '日志', staff: '人员', rules: '规则', processes: '流程与职责', floor: '现场', board: '督办', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
@@ -242,6 +242,9 @@ export const zh = {
     choose: '请选择',
     coded: { refused: '客户拒绝', not_applicable: '不适用' },
     codedTitle: '填不了？说明原因',
+    phrases: '常用语',
+    template: '模板：{name}',
+    scans: '来件扫描与文本',
     saving: { saved: '已保存', changed: '未保存', saving: '保存中…', offline: '无法保存，稍后重试' },
     missing: '还缺 {count} 项',
     complete: '要素齐全，可以提交',

@@ -8,6 +8,14 @@ export interface Element {
   codeable: boolean
 }
 
+export interface Served extends Element {
+  required: boolean
+  prefill: string | null
+}
+
+/** Texts a template gives the outline of: what still says only that was not answered by anybody. */
+const PROSE = ['description', 'wanted_result', 'event_place']
+
 const must = (field: string): Element => ({ field, codeable: false })
 const may = (field: string): Element => ({ field, codeable: true })
 
@@ -42,7 +50,9 @@ const SUGGESTION: Element[] = [
 ]
 const INQUIRY: Element[] = [must('kind'), must('business'), must('description')]
 
-export function required(kind: string | null): Element[] {
+/** What an order of this kind must say; `served` is what its template asks, once the service has said it (IN-05). */
+export function required(kind: string | null, served?: readonly Served[] | null): Element[] {
+  if (served) return served.filter((each) => each.required).map(({ field, codeable }) => ({ field, codeable }))
   if (kind === 'complaint' || kind === 'appeal' || kind === 'coordination') return COMPLAINT
   if (kind === 'suggestion') return SUGGESTION
   return kind === 'inquiry' ? INQUIRY : [must('kind')]
@@ -86,14 +96,16 @@ export const FIELDS = [
 const blank = (value: unknown): boolean => value === null || value === undefined || String(value).trim() === ''
 
 /** Required elements neither filled nor coded, in the order of the form. */
-export function missing(kind: Kind | string | null, values: Values, coded: Record<string, string>): string[] {
-  return required(kind)
-    .filter((element) => blank(values[element.field]) && !(element.codeable && coded[element.field]))
+export function missing(kind: Kind | string | null, values: Values, coded: Record<string, string>, served?: readonly Served[] | null): string[] {
+  const outline = (field: string): boolean =>
+    PROSE.includes(field) && Boolean(served?.some((each) => each.field === field && each.prefill !== null && each.prefill === values[field]))
+  return required(kind, served)
+    .filter((element) => (blank(values[element.field]) || outline(element.field)) && !(element.codeable && coded[element.field]))
     .map((element) => element.field)
 }
 
 /** Percent of the required elements that are answered. */
-export function completeness(kind: string | null, values: Values, coded: Record<string, string>): number {
-  const all = required(kind).length
-  return Math.round((100 * (all - missing(kind, values, coded).length)) / all)
+export function completeness(kind: string | null, values: Values, coded: Record<string, string>, served?: readonly Served[] | null): number {
+  const all = required(kind, served).length
+  return Math.round((100 * (all - missing(kind, values, coded, served).length)) / all)
 }

@@ -7,6 +7,7 @@ import { service } from '@/api/service'
 import type { Order, OrderEvent, OrderFields } from '@/api/types'
 import { completeness, missing, valuesOf, type Values } from '@/order/elements'
 import { reason } from '@/reason'
+import { useForms } from './forms'
 
 /** Milliseconds without typing after which a change is saved. */
 export const QUIET = 700
@@ -26,6 +27,7 @@ export interface Result {
 }
 
 export const useDraft = defineStore('draft', () => {
+  const forms = useForms()
   const order = shallowRef<Order | null>(null)
   const values = ref<Values>({})
   const coded = ref<Record<string, string>>({})
@@ -45,9 +47,12 @@ export const useDraft = defineStore('draft', () => {
   const lacking = computed(() => {
     if (!order.value) return []
     const kind = (values.value.kind as string | null) ?? null
-    return missing(kind, values.value, coded.value)
+    return missing(kind, values.value, coded.value, forms.elements(kind))
   })
-  const percent = computed(() => completeness((values.value.kind as string | null) ?? null, values.value, coded.value))
+  const percent = computed(() => {
+    const kind = (values.value.kind as string | null) ?? null
+    return completeness(kind, values.value, coded.value, forms.elements(kind))
+  })
   const unsaved = computed(() => saving.value !== 'saved')
 
   async function open(id: string): Promise<void> {

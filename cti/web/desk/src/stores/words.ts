@@ -2,6 +2,7 @@
 
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
+import { forms, type ClosedWords } from '@/api/forms'
 import { service } from '@/api/service'
 import type { Taxonomies, TaxonomyNode } from '@/api/types'
 import { useSession } from './session'
@@ -10,10 +11,14 @@ export type Choice = { value: string; label: string; children?: Choice[] }
 
 export const useWords = defineStore('words', () => {
   const trees = ref<Taxonomies>({})
+  /** What can be chosen no more keeps its name on the orders that have it (IN-03). */
+  const closed = ref<ClosedWords['kinds']>({})
   const session = useSession()
 
   async function load(): Promise<void> {
-    trees.value = await service.taxonomies()
+    const [open, gone] = await Promise.all([service.taxonomies(), forms.closedWords()])
+    trees.value = open
+    closed.value = gone.kinds
   }
 
   function choices(kind: string): Choice[] {
@@ -29,7 +34,7 @@ export const useWords = defineStore('words', () => {
   function label(kind: string, code: string | null | undefined, whole = true): string {
     if (!code) return ''
     const path = find(trees.value[kind] ?? [], code)
-    if (!path) return code
+    if (!path) return closed.value[kind]?.[code]?.[session.language] ?? code
     const names = path.map((node) => node.label[session.language])
     return whole ? names.join(' / ') : (names.at(-1) ?? code)
   }

@@ -1,0 +1,41 @@
+// Words of the list of nuisance callers, in both languages.
+
+export const nuisanceZh = {
+  title: '骚扰号码',
+  lead: '名单中的号码来电时先听到限制提示，然后排在所有其他客户之后，仍会有人接听。每一条都有原因和截止时间。',
+  on: '限制中',
+  over: '已结束',
+  none: '名单是空的',
+  noneOver: '没有已结束的限制',
+  new: '列入名单',
+  number: '号码',
+  reason: '原因',
+  ends: '截止',
+  endsIn: { week: '一周', month: '一个月', quarter: '三个月' },
+  add: '列入',
+  strike: '解除',
+  prolong: '延长一个月',
+  by: '{by} 列入',
+  until: '到 {at}',
+  offBy: '{by} 于 {at} 解除',
+}
+
+export const nuisanceEn: typeof nuisanceZh = {
+  title: 'Nuisance callers',
+  lead: 'A listed number hears that it is restricted, then waits behind every other caller and still reaches a person. Each entry has a reason and an end.',
+  on: 'Restricted now',
+  over: 'Over',
+  none: 'Nobody is listed',
+  noneOver: 'Nothing is over yet',
+  new: 'List a number',
+  number: 'Number',
+  reason: 'Reason',
+  ends: 'Until',
+  endsIn: { week: 'A week', month: 'A month', quarter: 'Three months' },
+  add: 'List it',
+  strike: 'Strike off',
+  prolong: 'A month longer',
+  by: 'listed by {by}',
+  until: 'until {at}',
+  offBy: 'struck off by {by}, {at}',
+}
