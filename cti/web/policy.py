@@ -124,6 +124,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "orders.reassign": Action.REASSIGN_WORK,
         "work_orders.reassign_work": Action.REASSIGN_WORK,
         "board.show": Action.VIEW_FLOOR,
+        "board.deviations": Action.VIEW_FLOOR,
         "extensions.list": Action.DECIDE_EXTENSION,
         "orders.attachments": Action.VIEW_ORDERS,
         "orders.attachment": Action.VIEW_ORDERS,

@@ -27,6 +27,8 @@ from ticketing.roles import SYSTEM, Actor
 
 #: changes of a work order that juniors propose (RV-02)
 CHANGES: Final = (ReviewKind.SUPPLEMENT.value, ReviewKind.RECALL.value)
+#: in the form of a work order: the limit it was sent with, kept when another one is given (CL-03)
+SENT_LIMIT: Final = "sent_limit_s"
 _ENDED: dict[str, Any] = {"owner_id": None, "owner_queue": None}
 
 
@@ -113,7 +115,7 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
     sent = {"tasks": [task], "opinion": reason, "parent": held.row["id"]}
     await sending.send(conn, actor, held.order, Verb.TRANSFER, said=sent, now=now)
     await _what_waits_follows(conn, held, given.to_unit)
-    values = {**_ENDED, "ended_at": now, "end_reason": reason, "form": said}
+    values = {**_ENDED, "ended_at": now, "end_reason": reason, "form": {**held.row["form"], **said}}
     done = Done("work_order.transferred", Verb.TRANSFER, WorkOrderState.TRANSFERRED, values, reason)
     return await change(conn, actor, held, done, now)
 
@@ -230,6 +232,7 @@ async def amend(conn: AsyncConnection, actor: Actor, given: Supplement, now: dat
         limit = timedelta(seconds=given.limit_s)
         due_at = await clocks.move(conn, held.row["id"], now, target=limit, reason=reason or "", actor=actor.number)
         values |= {"limit_s": given.limit_s, "due_at": due_at}
+        values["form"] = {SENT_LIMIT: held.row["limit_s"], **held.row["form"]}
         amended |= {"old_due_at": held.row["due_at"], "new_due_at": due_at}
     await write_amendment(conn, actor, held, now, kind="supplement", reason=reason, **amended)
     done = Done("work_order.supplemented", Verb.SUPPLEMENT, held.state, values, reason)

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 from cti.web.route import Call, Route
-from cti.web.schemas.board import BoardView
-from ticketing.orders import board
+from cti.web.schemas.board import BoardView, DeviationList, DeviationView
+from ticketing.orders import board, deviations
 
 __all__ = ["ROUTES"]
 
@@ -18,4 +18,22 @@ async def show(call: Call) -> BoardView:
     return BoardView.model_validate(said | {name: list(said[name]) for name in ("states", "units", "cards")})
 
 
-ROUTES = (Route("board.show", "GET", "/api/board", show, "Live orders and departments.", answer=BoardView),)
+async def deviating(call: Call) -> DeviationList:
+    """Limits that differ from the policy, each with its reason."""
+    async with call.deps.database.read() as conn:
+        found = await deviations.read(conn, call.actor)
+    await call.looked_up("limit.deviations_read", "order", "limits", ids=[each.order_id for each in found])
+    return DeviationList(items=[DeviationView.model_validate(asdict(each)) for each in found])
+
+
+ROUTES = (
+    Route("board.show", "GET", "/api/board", show, "Live orders and departments.", answer=BoardView),
+    Route(
+        "board.deviations",
+        "GET",
+        "/api/limit-deviations",
+        deviating,
+        "Limits that differ from the policy.",
+        answer=DeviationList,
+    ),
+)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from cti.web.schemas.common import Output, UtcInstant
 
-__all__ = ["BoardCard", "BoardView", "StateCount", "UnitCount"]
+__all__ = ["BoardCard", "BoardView", "DeviationList", "DeviationView", "StateCount", "UnitCount"]
 
 
 class StateCount(Output):
@@ -57,3 +57,27 @@ class BoardView(Output):
     units: list[UnitCount]
     #: the nearest limits first, at most 120
     cards: list[BoardCard]
+
+
+class DeviationView(Output):
+    """A limit that a person set otherwise than the policy (CL-03)."""
+
+    kind: Literal["dispatch", "changed", "extension"]
+    at: UtcInstant
+    by: str | None
+    order_id: str
+    order_serial: str
+    #: of the work order
+    number: int
+    unit: str
+    #: the limit before, or as the template has it
+    policy_due_at: UtcInstant | None
+    due_at: UtcInstant | None
+    #: words, or of an extension a leaf of `extension_reason`
+    reason: str
+
+
+class DeviationList(Output):
+    """The newest first, at most 200."""
+
+    items: list[DeviationView]

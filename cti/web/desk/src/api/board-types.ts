@@ -43,3 +43,20 @@ export interface BoardView {
   units: UnitCount[]
   cards: BoardCard[]
 }
+
+export interface DeviationView {
+  kind: 'dispatch' | 'changed' | 'extension'
+  at: Instant
+  by: string | null
+  order_id: string
+  order_serial: string
+  number: number
+  unit: string
+  policy_due_at: Instant | null
+  due_at: Instant | null
+  reason: string
+}
+
+export interface DeviationList {
+  items: DeviationView[]
+}

@@ -1,6 +1,6 @@
 // Addresses of what departments ask for, take at once and attach.
 
-import type { BoardView } from './board-types'
+import type { BoardView, DeviationList } from './board-types'
 import { request } from './client'
 import type { AttachmentList, ExtensionList, HangingList, TakenList } from './department-types'
 import type { WorkOrderTask } from './workflow-types'
@@ -15,6 +15,7 @@ export const department = {
   attachmentUrl: (order: string, file: string) => `/api/orders/${part(order)}/attachments/${part(file)}`,
   hanging: () => request<HangingList>('GET', '/api/handover'),
   handOver: (person: string | null) => request<HangingList>('POST', '/api/handover', { body: { person } }),
+  deviations: () => request<DeviationList>('GET', '/api/limit-deviations'),
   board: () => request<BoardView>('GET', '/api/board'),
   extensions: () => request<ExtensionList>('GET', '/api/extensions'),
 }
