@@ -22,7 +22,7 @@ from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
 from ticketing.db import Unindexed, UtcDateTime
 from ticketing.errors import Invalid
-from ticketing.orders import words
+from ticketing.orders import specialists, words
 from ticketing.orders.access import waits_for
 from ticketing.orders.model import Channel, Control, Kind, State, WorkOrderState
 from ticketing.orders.tables import (
@@ -145,6 +145,8 @@ async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: da
         *_flags(wanted, now),
         *_times(wanted.times),
     ]
+    if wanted.for_me:
+        found.append(await specialists.routed(conn, actor, now))
     few = _names_few(wanted)
     if wanted.words is not None:
         said = await words.said(conn, wanted.words)
