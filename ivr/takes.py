@@ -74,6 +74,8 @@ class Takes:
             return talk.Failed()
         reply = await self._line.record(self.path(self._begun), limit_s, silence_s)
         sound = await self._measured()
+        if sound is None:
+            return talk.Failed()
         at_limit = reply.data == "timeout" and sound.seconds >= limit_s - _LIMIT_SLACK_S
         return talk.Recorded(sound.seconds, sound.speech_s, at_limit)
 
@@ -86,9 +88,15 @@ class Takes:
         self._count += 1
         await self._line.set("CTI_MESSAGES", str(self._count))
 
-    async def _measured(self) -> Sound:
+    async def _measured(self) -> Sound | None:
+        """What was said; None when the disk does not give it back: what was begun is settled later."""
         assert self._begun is not None, "a take was begun"
-        sound = await asyncio.to_thread(measure, self._spool.folder / self._begun.file)
+        try:
+            sound = await asyncio.to_thread(measure, self._spool.folder / self._begun.file)
+        except OSError as error:
+            log.error("ivr.spool_failed", call_id=self._begun.call_id, error=type(error).__name__)
+            self._begun = None
+            return None
         self._takes.append(Take(replace(self._begun, seconds=round(sound.seconds, 2)), sound))
         self._begun = None
         return sound

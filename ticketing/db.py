@@ -31,6 +31,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
+from ticketing import onetrip
 from ticketing.errors import Invalid, TookTooLong, Unavailable
 
 metadata = MetaData(
@@ -49,7 +50,7 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 #: key column of tables that grow
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+_DRIVERS = {"sqlite": onetrip.SCHEME, "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _Select = TypeVar("_Select", bound=Select[Any])
 _BUSY_MS = 1000
 _READERS = 4

@@ -40,6 +40,8 @@ class FakeSink:
     """Messages taken in, by file; the number is read only from here."""
 
     taken: dict[str, dict[str, object]] = field(default_factory=dict)
+    #: the number each got
+    serials: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
     gate: asyncio.Event | None = None
 
@@ -63,7 +65,7 @@ class FakeSink:
             raise self.error
         about = {"call_id": call_id, "ani": ani, "dnis": dnis, "lang": lang, "queue": queue}
         self.taken.setdefault(file, about | {"seconds": seconds, "how": how, "sorted_out": sorted_out})
-        return serial or "260310017"
+        return self.serials.setdefault(file, serial or "260310017")
 
 
 @dataclass
