@@ -11,7 +11,7 @@ from tests.orders.desk import VIP, Desk
 from ticketing import outbox
 from ticketing.audit import audit
 from ticketing.changes import Change
-from ticketing.errors import Invalid, NotFound
+from ticketing.errors import Forbidden, Invalid, NotFound
 from ticketing.orders import actions
 from ticketing.orders.inputs import DraftFromCall, EditDraft
 from ticketing.orders.tables import customer_order
@@ -94,11 +94,22 @@ async def test_a_number_of_several_customers_guesses_none(desk: Desk) -> None:
 
 
 async def test_an_agent_who_is_not_on_the_list_leaves_it_in_the_queue(desk: Desk) -> None:
-    draft = await desk.call(agent="7777", queue="senior")
+    draft = await desk.call(agent="7777", queue="complaint")
     order = await desk.read(draft)
-    assert order.owner == "senior"
+    assert order.owner == "complaint"
     taken = await desk.edit(draft, description="无声")
     assert (await desk.read(taken)).owner == "1001"
+
+
+@pytest.mark.req("RT-03")
+async def test_what_lies_with_the_seniors_is_taken_up_by_one_of_them(desk: Desk) -> None:
+    draft = await desk.call(agent="7777", queue="senior")
+    assert (await desk.read(draft)).owner == "senior"
+    with pytest.raises(Forbidden) as refused:
+        await desk.edit(draft, description="无声")
+    assert refused.value.code == "not_your_draft"
+    taken = await desk.edit(draft, agent="2001", description="无声")
+    assert (await desk.read(taken)).owner == "2001"
 
 
 @pytest.mark.req("TL-32")
