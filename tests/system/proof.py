@@ -1,4 +1,5 @@
-"""What every story must leave behind: nothing lost (N1 to N6), and each call as its recorder tells it (TL-71)."""
+"""What every story must leave behind: nothing lost (N1 to N6), each call as its recorder tells it (TL-71), clean logs
+(S25)."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from cti.settings import Settings
 from cti.tables import call
 from cti.verify.check import check, installation
 from cti.verify.model import SETTLES
+from tests.system import hygiene
 
 #: a call is closed two ticks after its last channel has ended
 _CLOSES_S: Final = 10.0
@@ -43,6 +45,7 @@ async def prove(settings: Settings) -> None:
         found = [one async for one in check(place)]
     assert not found, "\n".join(f"{one.rule} {one.subject}: {one.says}" for one in found)
     await compared(settings)
+    assert not (leaks := await asyncio.to_thread(hygiene.leaks, settings)), "\n".join(leaks)
 
 
 async def compared(settings: Settings) -> list[CallRecord]:
