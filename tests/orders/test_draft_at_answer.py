@@ -109,7 +109,7 @@ async def test_what_lies_with_the_seniors_is_taken_up_by_one_of_them(desk: Desk)
         await desk.edit(draft, description="无声")
     assert refused.value.code == "not_your_draft"
     taken = await desk.edit(draft, agent="2001", description="无声")
-    assert (await desk.read(taken)).owner == "2001"
+    assert (await desk.read(taken, "2001")).owner == "2001"
 
 
 @pytest.mark.req("TL-32")
