@@ -15,7 +15,9 @@ __all__ = ["ROUTES"]
 async def show(call: Call) -> HangingList:
     """What is mine alone."""
     async with call.deps.database.read() as conn:
-        return await _list(call, conn)
+        found = await _list(call, conn)
+    await call.looked_up("handover.read", "staff", call.actor.number, ids=[each.id for each in found.items])
+    return found
 
 
 async def create(call: Call) -> HangingList:
