@@ -15,6 +15,8 @@ from tests.orders.desk import Desk
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import PASSWORD, Browser
 from tests.web.test_masking import CALLER, complaint
+from tests.web.test_processes import line as responsibility
+from tests.web.test_processes import published
 from ticketing.audit import audit, query_log
 from ticketing.audit_log import cover
 from ticketing.roles import PERMISSIONS
@@ -67,7 +69,11 @@ async def test_no_look_up_goes_unlogged(open_browser: MakeBrowser, complaint: tu
     desk, order = complaint
     known = await desk.customer("王芳", "+8613400134000")
     work = (await (await (await open_browser("8001")).get("/api/work-orders")).json())["items"][0]["id"]
+    admin = await open_browser("9001")
+    duty = await responsibility(admin, "city.network")
+    await published(admin)
     parts = {"/api/orders": order, "/api/customers": known.public_id, "/api/work-orders": work}
+    parts |= {"/api/templates": "network", "/api/responsibilities": duty["id"]}
     tried = 0
     for route in ROUTES:
         needs = POLICY[route.name]

@@ -107,6 +107,7 @@ async def match(call: Call) -> schemas.MatchView:
     asked = call.filters(schemas.MatchQuery).model_dump()
     async with call.deps.database.read() as conn:
         plan = await planning.of_order(conn, asked, call.now)
+    await call.looked_up("template.matched", "template", "match", conditions=asked)
     return schemas.MatchView(plan=plan_view(plan))
 
 
