@@ -6,7 +6,7 @@ const SCHEMAS = ['agent', 'calls', 'common', 'customers', 'figures', 'orders', '
 /** Names that would hide something of the language. */
 const RENAMED: Record<string, string> = { Promise: 'Promise_' }
 /** Not used by the page. */
-const UNUSED = ['Standard', 'StandardList', 'CallEvent']
+const UNUSED = ['Standard', 'StandardList', 'CallEvent', 'BadLineView', 'CustomerImport']
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, path), 'utf8')
 
