@@ -112,7 +112,7 @@ async def test_one_that_has_begun_keeps_its_beginning(supervisor: Browser, clock
         ({"prompt": "announcement-intro"}, "unknown_code", "prompt"),
         ({"prompt": "greeting-1860"}, "unknown_code", "prompt"),
         ({"dnis": ["99999"]}, "unknown_code", "dnis"), ({"dnis": ["1860; drop"]}, "invalid", "dnis.0"),
-        ({"ends_at": "2020-01-01T00:00:00Z"}, "in_the_past", "ends_at"), ({"ends_at": "soon"}, "invalid", "ends_at"),
+        ({"ends_at": "2020-01-01T00:00:00Z"}, "in_the_past", "ends_at"), ({"ends_at": "soon"}, "not_a_time", "ends_at"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_announced_is_refused(
