@@ -14,12 +14,13 @@ import structlog
 from cti.ami import commands
 from cti.ami.decode import snapshot
 from cti.ami.link import Link, Up
+from cti.ami.session import ActionRefused
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.phones import Phones
 from cti.asterisk.settings import Phone
 from cti.calls import figures
 from cti.calls.beside import REASONS, Side
-from cti.calls.events import MemberChanged, WrapUpEnded
+from cti.calls.events import CallDisconnected, MemberChanged, WrapUpEnded
 from cti.calls.model import Floor
 from cti.counters import CounterBook
 from cti.labels import LabelBook
@@ -35,7 +36,7 @@ from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
 from ticketing.callbacks import reading
 from ticketing.db import Database
-from ticketing.errors import HotlineError, Unavailable
+from ticketing.errors import HotlineError, NotFound, Unavailable
 from ticketing.roles import Actor
 from ticketing.staff import store as staff
 from ticketing.text import mask_number
@@ -135,6 +136,23 @@ class LiveTelephony:
             display_name=actor.name,
         )
 
+    def require_up(self, call_id: str) -> None:
+        """Whether the call can be ended now."""
+        if not isinstance(self._wires.link.state, Up):
+            raise Unavailable("telephony_down", "Asterisk does not answer; the call was not ended.")
+        call = self._wires.floor.calls.get(call_id)
+        if call is None or all(leg.ended_at is not None for leg in call.legs.values()):
+            raise NotFound("call_over", call=call_id)
+
+    async def disconnect(self, call_id: str, by: str) -> None:
+        """Ends every channel of the call; one that is gone already is no fault."""
+        self.require_up(call_id)
+        call = self._wires.floor.calls[call_id]
+        self._wires.pump.put_event(CallDisconnected(at=self._wires.clock(), call_id=call_id, by=by))
+        for channel in [leg.channel for leg in call.legs.values() if leg.ended_at is None and leg.channel]:
+            with suppress(ActionRefused):
+                await self._wires.link.send(commands.hangup(channel))
+
     def registered(self, number: str) -> bool:
         """Whether Asterisk can reach the agent's phone, as its queues last said."""
         interface = interface_of(number)
@@ -204,6 +222,7 @@ class LiveTelephony:
                 reason=member.reason or None if member.paused else None,
                 paused=member.paused,
                 dynamic=member.dynamic,
+                call_id=member.call_id or None,
             )
             for member in view.members
         ]

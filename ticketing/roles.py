@@ -111,6 +111,7 @@ class Action(StrEnum):
     REASSIGN_WORK = "reassign_work"
     ANNOUNCE = "announce"
     RESTRICT_CALLERS = "restrict_callers"
+    DISCONNECT_CALL = "disconnect_call"
     VIEW_FOLLOW_UPS = "view_follow_ups"
     VIEW_FLOOR = "view_floor"
     CONTROL_AGENTS = "control_agents"
@@ -191,6 +192,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.REASSIGN_WORK: frozenset({Post.SU, Post.AD}),
     Action.ANNOUNCE: frozenset({Post.SU, Post.MH}),
     Action.RESTRICT_CALLERS: frozenset({Post.SU, Post.MH, Post.AD}),
+    Action.DISCONNECT_CALL: frozenset({Post.SU}),
     Action.VIEW_FOLLOW_UPS: frozenset({Post.SV, Post.QC, Post.MH, Post.FU, Post.SU, Post.AD}),
     Action.VIEW_FLOOR: frozenset({Post.SU, Post.MH, Post.QC, Post.LD, Post.AD}),
     Action.CONTROL_AGENTS: frozenset({Post.SU}),

@@ -127,6 +127,13 @@ class CallEnded(CallEvent):
     step: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDisconnected(CallEvent):
+    """A supervisor ends the call (PX-04); put in by the desk before Asterisk is asked, never by Asterisk."""
+
+    by: str
+
+
 # -- told by app_queue ----------------------------------------------------------------------------------------------
 
 

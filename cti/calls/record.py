@@ -355,6 +355,8 @@ def _outcome(record: CallRecord, call: Call, settings: FloorSettings) -> Outcome
 def _end_reason(record: CallRecord, call: Call) -> str:
     if call.lost:
         return call.lost
+    if last(call, ev.CallDisconnected) is not None:
+        return "supervisor"
     done = last(call, ev.AgentCompleted)
     if done is not None and done.reason:
         return done.reason

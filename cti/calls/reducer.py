@@ -37,7 +37,7 @@ from cti.calls.steps import step
 #: facts that change nothing for offers, agents and pops
 _QUIET: Final = (
     *(ev.CallEntered, ev.IvrStepped, ev.CallerIdentified, ev.CallRouted, ev.ForecastTold, ev.RecordingMarked),
-    ev.Graded,
+    *(ev.Graded, ev.CallDisconnected),
 )
 
 #: one phone does not ring twice within this for one caller

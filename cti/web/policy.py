@@ -187,6 +187,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "work.counts": Access.SIGNED_IN,
         "calls.list": Action.VIEW_OWN_CALLS,
         "calls.show": Action.VIEW_OWN_CALLS,
+        "calls.disconnect": Action.DISCONNECT_CALL,
         "recordings.show": Action.PLAY_RECORDING,
         "recordings.peaks": Action.PLAY_RECORDING,
         "recordings.link": Action.PLAY_RECORDING,

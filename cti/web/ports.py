@@ -36,6 +36,15 @@ class Telephony(Protocol):
     async def phone_credentials(self, actor: Actor) -> PhoneCredentials:
         """A fresh short-lived secret for his browser phone; the one before stops to work."""
 
+    def require_up(self, call_id: str) -> None:
+        """Raises NotFound when the call is not up, Unavailable while the link to Asterisk is down."""
+
+    async def disconnect(self, call_id: str, by: str) -> None:
+        """End a call that is up, for everybody in it; it keeps that a supervisor did (PX-04).
+
+        Raises NotFound when it is not up, Unavailable when Asterisk does not answer.
+        """
+
     def registered(self, number: str) -> bool:
         """Whether Asterisk has a contact for this agent's phone now."""
 

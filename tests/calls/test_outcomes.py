@@ -250,6 +250,15 @@ def test_the_grade_and_the_last_reason_are_kept() -> None:
     assert (record.grade, record.end_reason) == ("1", "caller")
 
 
+@pytest.mark.req("PX-04")
+def test_a_call_that_a_supervisor_ended_says_so() -> None:
+    """Whichever side Asterisk reports as having hung up."""
+    caller = Caller()
+    ends = ev.CallDisconnected(at=at(20), call_id=caller.id, by="3001")
+    record = told([*caller.asks(0), caller.offered(3, A), *caller.talks(5, 20.1, A), ends])
+    assert (record.outcome, record.end_reason, record.answered_by) == (Outcome.ANSWERED, "supervisor", "1001")
+
+
 @pytest.mark.req("TL-70")
 def test_what_was_not_seen_is_named() -> None:
     caller = Caller()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, expect
+from sqlalchemy import select
 
 from cti.asterisk.provision import Installation
 from tests.system.browser import Desk, chromium
@@ -16,6 +17,7 @@ from tests.system.desk_story import SHOTS
 from tests.system.house import PASSWORD, House
 from tests.system.stage import LINA, PLAIN, Stage, menus, working
 from tests.system.test_queues_read import SHIPPED, edit
+from ticketing.audit import audit
 
 pytestmark = [pytest.mark.system, pytest.mark.usefixtures("browser_program")]
 
@@ -37,7 +39,7 @@ async def page_of(browser: Browser, house: House, number: str) -> Desk:
     return desk
 
 
-@pytest.mark.req("TL-33", "TL-60", "TL-10", "TL-12", "TL-13")
+@pytest.mark.req("TL-33", "TL-60", "TL-10", "TL-12", "TL-13", "PX-04")
 async def test_a_supervisor_sees_the_floor(short_tmp: Path, asterisk_installation: Installation) -> None:
     """One agent talks, one caller waits; then both calls are over and the day has its figures."""
     conf = short_tmp / "conf"
@@ -53,7 +55,7 @@ async def test_a_supervisor_sees_the_floor(short_tmp: Path, asterisk_installatio
         pop = await seat.agent.event("pop")
         await seat.phone.answer()
         await seat.agent.state("talking")
-        await stage.caller(PLAIN)
+        second = await stage.caller(PLAIN)
         waiting = await stage.books.call(number=PLAIN, fits=lambda call: call.joined_at is not None)
 
         desk = await page_of(browser, house, "3001")
@@ -77,8 +79,11 @@ async def test_a_supervisor_sees_the_floor(short_tmp: Path, asterisk_installatio
         await seat.phone.rings(within_s=20)
         await seat.phone.answer()
         await seat.agent.state("talking")
-        await seat.phone.hang_up()
+        await _ends_the_talk(stage, desk, waiting.call_id)
+        await second.ended(within_s=20)
+        await seat.phone.ended(within_s=20)
         await stage.books.day(stage.started, 2)
+        assert (await stage.books.call(call_id=waiting.call_id)).end_reason == "supervisor"
         await _figures_are_the_interfaces(stage, desk)
         await desk.pictures("floor-figures")
         await _ring_time_follows_the_administrators_file(desk, house, conf)
@@ -98,6 +103,21 @@ async def _ring_time_follows_the_administrators_file(desk: Desk, house: House, c
     done = await hotline(house.settings, "asterisk", "cli", "queue", "reload", "all")
     assert done.code == 0, done.said
     await expect(ring).to_contain_text("6", timeout=15_000)
+
+
+async def _ends_the_talk(stage: Stage, desk: Desk, call_id: str) -> None:
+    """强拆 by the button on the agent's line: a coded reason is asked for, and both sides are hung up (PX-04)."""
+    agent = of(desk, "floor-agent", agent="1002")
+    await expect(agent).to_have_attribute("data-call-id", call_id, timeout=15_000)
+    await agent.get_by_test_id("floor-end").click()
+    await expect(desk.at("floor-end-confirm")).to_be_disabled()
+    await desk.at("floor-end-reason-line").click()
+    await desk.shot("floor-end")
+    await desk.at("floor-end-confirm").click()
+    await expect(desk.at("floor-end-confirm").or_(desk.at("floor-end-error"))).to_have_count(0)
+    async with stage.books.database.read() as conn:
+        done = (await conn.execute(select(audit).where(audit.c.verb == "call.disconnected"))).one()
+    assert (done.actor_number, done.subject_id, done.payload["reason"]) == ("3001", call_id, "line")
 
 
 async def _painted(stage: Stage, call_id: str) -> None:

@@ -13,7 +13,7 @@ from cti.web.schemas.agent import PhoneCredentials, PhoneKind, QueueView
 from cti.web.schemas.figures import CountersView
 from cti.web.schemas.pop import MissedPop, Pop
 from cti.web.schemas.reference import HealthPart
-from ticketing.errors import Unavailable
+from ticketing.errors import NotFound, Unavailable
 from ticketing.roles import Actor
 
 PASSWORD = "gutes-Passwort-17"
@@ -42,6 +42,8 @@ class FakeTelephony:
     pops: dict[str, Pop] = field(default_factory=dict)
     missed: dict[str, list[MissedPop]] = field(default_factory=dict)
     live: list[QueueView] = field(default_factory=list)
+    #: calls that are up
+    up: set[str] = field(default_factory=set)
     counted: list[CountersView] = field(default_factory=list)
     silent: bool = False
     #: the exchange is there and does not take the phone
@@ -60,6 +62,17 @@ class FakeTelephony:
 
     async def ready(self, actor: Actor) -> None:
         self._tell("ready", actor, "")
+
+    def require_up(self, call_id: str) -> None:
+        if self.silent:
+            raise Unavailable("telephony_down")
+        if call_id not in self.up:
+            raise NotFound("call_over", call=call_id)
+
+    async def disconnect(self, call_id: str, by: str) -> None:
+        self.require_up(call_id)
+        self.up.remove(call_id)
+        self.told.append(("disconnect", by, call_id))
 
     async def phone_credentials(self, actor: Actor) -> PhoneCredentials:
         self._tell("credentials", actor, "")

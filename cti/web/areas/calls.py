@@ -5,12 +5,15 @@ from pydantic import Field
 from cti import store
 from cti.web.callviews import call_views, order_of_call
 from cti.web.route import Call, Route
-from cti.web.schemas.calls import CallList, CallView
+from cti.web.schemas.calls import CallList, CallView, Disconnect
 from cti.web.schemas.common import Input
+from ticketing import audit, taxonomy
 from ticketing.errors import Forbidden, NotFound
 from ticketing.roles import Action, may
 
 __all__ = ["ROUTES"]
+
+_ONE = "/api/calls/{call_id:[A-Za-z0-9_.-]{1,80}}"
 
 
 class CallQuery(Input):
@@ -48,7 +51,19 @@ async def show(call: Call) -> CallView:
     return view
 
 
+async def disconnect(call: Call) -> None:
+    """End a call that is up, for a coded reason (强拆, PX-04): who did it and why is written before it is done."""
+    given, call_id = call.input(Disconnect), call.part("call_id")
+    call.deps.telephony.require_up(call_id)
+    async with call.deps.database.write() as conn:
+        await taxonomy.leaf(conn, "disconnect_reason", given.reason, call.now.date(), field="reason")
+        said = {"reason": given.reason, "note": given.note}
+        await audit.record(conn, call.actor, "call.disconnected", "call", call_id, said, call.now)
+    await call.deps.telephony.disconnect(call_id, call.actor.number)
+
+
 ROUTES = (
     Route("calls.list", "GET", "/api/calls", recent, "Recent calls.", query=CallQuery, answer=CallList),
-    Route("calls.show", "GET", "/api/calls/{call_id:[A-Za-z0-9_.-]{1,80}}", show, "One call.", answer=CallView),
+    Route("calls.show", "GET", _ONE, show, "One call.", answer=CallView),
+    Route("calls.disconnect", "POST", f"{_ONE}/disconnect", disconnect, "End a call.", body=Disconnect, status=204),
 )

@@ -118,6 +118,8 @@ class QueueMember(Output):
     paused: bool
     #: False = listed in queues.conf, true = added at sign-in.
     dynamic: bool
+    #: The call he is offered or in; null in every other state.
+    call_id: str | None = None
 
 
 class QueueCall(Output):

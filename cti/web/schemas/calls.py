@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from cti.web.schemas.common import Output, UtcInstant
+from cti.web.schemas.common import Input, Output, UtcInstant
 from ticketing.masking import Personal
 
 __all__ = [
     "CallList",
     "CallView",
+    "Disconnect",
     "PathStep",
     "PeakChannel",
     "PeaksView",
@@ -18,6 +19,17 @@ __all__ = [
     "RecordingState",
     "RecordingView",
 ]
+
+
+class Disconnect(Input):
+    """Why a supervisor ends a call."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "abuse", "note": "辱骂坐席，已警告两次"}]})
+
+    #: leaf of taxonomy `disconnect_reason`
+    reason: str = Field(min_length=1, max_length=64)
+    note: str | None = Field(default=None, max_length=500)
+
 
 RecordingState = Literal["expected", "ready", "partial", "missing", "empty", "short"]
 

@@ -57,6 +57,9 @@ export const service = {
   ...department,
   ...processes,
 
+  disconnect: (call: string, reason: string, note: string | null) =>
+    request<void>('POST', `/api/calls/${part(call)}/disconnect`, { body: { reason, note } }),
+
   session: () => request<SessionView>('GET', '/api/session', { anonymous: true }),
   signIn: (number: string, password: string) =>
     request<SessionView>('POST', '/api/session', { body: { number, password }, anonymous: true }),

@@ -96,6 +96,8 @@ export interface QueueMember {
   reason: string | null
   paused: boolean
   dynamic: boolean
+  /** The call he is offered or in. */
+  call_id: string | null
 }
 
 export interface QueueCall {

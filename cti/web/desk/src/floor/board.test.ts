@@ -3,7 +3,7 @@ import type { QueueMember, QueueView } from '@/api/types'
 import { agents, outcome, percent, seconds, waiting } from './board'
 
 const member = (agent: string, state: string, since = '2026-11-23T02:00:00Z'): QueueMember => ({
-  interface: `PJSIP/${agent}`, agent, name: `name ${agent}`, state, since, reason: state === 'paused' ? 'break' : null, paused: state === 'paused', dynamic: true,
+  interface: `PJSIP/${agent}`, agent, name: `name ${agent}`, state, since, reason: state === 'paused' ? 'break' : null, paused: state === 'paused', dynamic: true, call_id: null,
 })
 const queue = (label: string, members: QueueMember[], joined: string[] = []): QueueView => ({
   name: label, label, strategy: 'rrmemory', service_level_s: 15, ring_s: 8, members, waiting: joined.length,

@@ -14,6 +14,8 @@ export interface AgentPlace {
   since: string
   reason: string
   queues: string[]
+  /** The call he is offered or in; empty in every other state. */
+  call: string
 }
 
 const rank = (state: string): number => (STATES as readonly string[]).indexOf(state)
@@ -36,7 +38,7 @@ export function agents(queues: QueueView[]): AgentPlace[] {
 
 function placed(member: QueueMember, queue: string): AgentPlace {
   const state = (rank(member.state) < 0 ? 'unavailable' : member.state) as AgentState
-  return { agent: member.agent, name: member.name ?? '', state, since: member.since, reason: member.reason ?? '', queues: [queue] }
+  return { agent: member.agent, name: member.name ?? '', state, since: member.since, reason: member.reason ?? '', queues: [queue], call: member.call_id ?? '' }
 }
 
 /** Callers who wait in all queues, and since when the first of them. */

@@ -339,6 +339,7 @@ export const en: Words = {
   },
   floor: {
     title: 'Floor', lead: 'today, since midnight', waiting: 'Waiting', longest: 'longest {time}', idle: 'Idle agents', ofSignedIn: 'idle / signed in',
+    end: 'End call', endTitle: 'End the call of {agent}', endText: 'The call ends at once for both sides; the reason and who did it are logged.',
     asa: 'Speed of answer', s: 's', today: 'Answered today', answeredOfAsked: 'answered / asked for a person · {gone} gave up', target: 'T = {count} s',
     lateTitle: 'Late', late: 'a caller has waited {wait} s; idle or ringing: {agents}', tooLong: 'beyond the service level', queues: 'Queues', agents: 'Agents',
     signedIn: '{count} signed in', nobody: 'Nobody is signed in', since: 'time in this state', figures: 'Figures of today', calls: '{count} calls', spread: 'median {p50} · 95% {p95} s',

@@ -337,6 +337,7 @@ export const zh = {
   },
   floor: {
     title: '现场', lead: '今日，自零点起', waiting: '等候中', longest: '最久 {time}', idle: '空闲坐席', ofSignedIn: '空闲 / 已签入',
+    end: '强拆', endTitle: '结束 {agent} 的通话', endText: '双方的通话立即结束，原因与操作人记入日志。',
     asa: '平均应答速度', s: '秒', today: '今日接听', answeredOfAsked: '接听 / 要求人工 · 放弃 {gone}', target: 'T = {count} 秒',
     lateTitle: '超时', late: '来电已等候 {wait} 秒，空闲或振铃的坐席：{agents}', tooLong: '超过服务标准', queues: '队列', agents: '坐席',
     signedIn: '{count} 人', nobody: '没有坐席签入', since: '此状态持续时间', figures: '今日指标', calls: '{count} 个来电', spread: '中位 {p50} · 95% {p95} 秒',
