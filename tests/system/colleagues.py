@@ -1,23 +1,35 @@
 """People of a story that lasts for days: one wall clock for everybody, and pages that are signed in to again.
 
 A session nobody used for half an hour is over, so whoever comes back after a jump of the clock meets the sign-in and
-goes through it, as he would.
+goes through it, as he would. The clock is set neither while a call is up nor between signing in to the queues and the
+call: for Asterisk the phone's registration ran out by it, and nobody is rung until the phone registers again.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from playwright.async_api import Browser, Locator, expect
 
-from tests.system.browser import Desk
+from cti.calls.model import CallRecord
+from tests.system.browser import Desk, chromium
+from tests.system.callers import Caller, Lines
+from tests.system.desk_story import SHOTS
 from tests.system.house import PASSWORD, House
+from tests.system.stage import Books
 from tests.system.wall_clock import WallClock
+from ticketing.db import Database
 
-ZONE = "Asia/Shanghai"
+ZONE: Final = "Asia/Shanghai"
+#: clocks of an order by their code: when each is due
+Limits = dict[str, tuple[int, str]]
 
 
 class Days:
@@ -96,6 +108,19 @@ class Colleague:
         field = self.desk.page.get_by_test_id(f"step-task-{place}")
         await self._tree(field.locator(".el-cascader"), f".tree-step-unit-{place}", path)
 
+    async def asks(self, *tasks: tuple[str, str, str, str]) -> None:
+        """These tasks and no others, whatever the template put into the form: branch, unit, words, limit in seconds."""
+        page = self.desk.page
+        await self.at("step-add-task").click()
+        for _ in range(await page.locator("[data-testid^='step-task-']").count() - 1):
+            await self.at("step-task-0").get_by_role("button", name="去掉").click()
+        for place, (branch, unit, words, limit) in enumerate(tasks):
+            if place:
+                await self.at("step-add-task").click()
+            await self.unit(place, branch, unit)
+            await self.desk.fill(f"step-words-{place}", words)
+            await self.at(f"step-limit-{place}").select_option(limit)
+
     async def _tree(self, field: Locator, popper: str, path: tuple[str, ...]) -> None:
         chosen = field.locator("input").first
         if (await chosen.input_value()).endswith(path[-1]):
@@ -115,3 +140,112 @@ class Colleague:
         await expect(self.at("step-form")).to_have_count(0)
         if state is not None:
             await expect(self.at("order-read")).to_have_attribute("data-state", state)
+
+    async def sits_down(self, at: str) -> None:
+        """Signs in to the queues with the browser's phone."""
+        await self.visits("/", at)
+        await self.at("phone-kind-browser").click()
+        await self.at("sign-in").click()
+        await expect(self.at("agent-state")).to_have_attribute("data-state", "ready")
+        await expect(self.at("phone-registered")).to_be_visible()
+
+    async def gets_up(self) -> None:
+        """Signs out of the queues, and the phone with him."""
+        await self.at("nav-desk").click()
+        await self.at("sign-out").click()
+        await expect(self.at("agent-state")).to_have_attribute("data-state", "logged_out")
+
+    async def tells(self, code: str, *words: str | re.Pattern[str]) -> Locator:
+        """Unfolds why a limit is when it is; returns the explanation."""
+        told = self.at(f"clock-told-{code}")
+        if not await told.count():
+            await self.at(f"clock-why-{code}").click()
+        for each in words:
+            await expect(told).to_contain_text(each)
+        return told
+
+    async def card_given(self, code: str, words: str) -> None:
+        """Unfolds it again until it tells of the card: the keeper of the cards looks once a second."""
+        why, told = self.at(f"clock-why-{code}"), self.at(f"clock-told-{code}")
+        async with asyncio.timeout(30):
+            while True:
+                if not await told.count():
+                    await why.click()
+                await told.wait_for()
+                if words in await told.inner_text():
+                    return
+                await why.click()
+                await expect(told).to_have_count(0)
+
+
+class Story:
+    """Everybody in it, and the order they work on."""
+
+    def __init__(self, house: House, lines: Lines, browser: Browser, days: Days, books: Books) -> None:
+        self.house, self.lines, self.browser, self.days, self.books = house, lines, browser, days, books
+        self.serial = ""
+        self.people: dict[str, Colleague] = {}
+
+    async def who(self, number: str) -> Colleague:
+        """The person at a browser of his own."""
+        if number not in self.people:
+            self.people[number] = await Colleague.arrives(self.browser, self.house, number, SHOTS)
+        return self.people[number]
+
+    async def order(self, number: str, state: str, day: int, hour: str) -> Colleague:
+        """At this hour he has the order open."""
+        self.days.set(day, hour)
+        who = await self.who(number)
+        await who.opens(self.serial, state, hour)
+        return who
+
+    async def task(self, number: str, state: str, day: int, hour: str) -> tuple[Colleague, Locator]:
+        """At this hour he looks at his department's work order."""
+        self.days.set(day, hour)
+        who = await self.who(number)
+        task = await who.inbox(self.serial, hour)
+        await expect(task).to_have_attribute("data-state", state)
+        return who, task
+
+    async def limits(self, who: Colleague, expected: Limits) -> None:
+        """The clocks that run on the page, and when each is due: these and no others."""
+        running = who.at("order-clocks").locator("li:has([data-card])")
+        await expect(running).to_have_count(len(expected))
+        for code, (day, hour) in expected.items():
+            line = running.filter(has=who.desk.page.get_by_test_id(f"clock-why-{code}"))
+            await expect(line.locator("[data-card]")).to_have_attribute("title", self.days.shown(day, hour))
+
+    async def complains(self, number: str) -> tuple[Caller, CallRecord]:
+        """The customer dials 1860 and chooses complaints; the books say that he was understood.
+
+        He presses his key when the menus begin: that is when his recording does. A key in the moment between two
+        sentences is lost; then he presses it again, as anybody would whom the menu asks once more.
+        """
+
+        def understood(call: CallRecord) -> bool:
+            return call.open and any((step.node, step.key) == ("main", "1") for step in call.path)
+
+        caller = await self.lines.caller(number)
+        await caller.dial("1860")
+        await self.books.call(number=number, fits=lambda call: call.open and call.recording == "started")
+        for _ in range(5):
+            await caller.press("1")
+            with suppress(AssertionError):
+                return caller, await self.books.call(number=number, fits=understood, within_s=4)
+        raise AssertionError(f"he pressed 1 in vain: {caller.leg.account()}")
+
+    async def hung_up(self, caller: Caller, call: CallRecord) -> None:
+        """The call is over for him, and closed in the books."""
+        await caller.ended()
+        await self.books.call(call_id=call.call_id)
+
+
+@asynccontextmanager
+async def telling(house: House, days: Days) -> AsyncIterator[Story]:
+    """A story in this house, from the moment it opens until everybody has left."""
+    async with house, Lines(house) as lines, chromium() as browser:
+        database = await Database.open(house.settings.database)
+        try:
+            yield Story(house, lines, browser, days, Books(database))
+        finally:
+            await database.close()
