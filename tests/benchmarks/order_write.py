@@ -146,7 +146,7 @@ def table(title: str, times: Times, least: float, goals: Mapping[str, tuple[floa
         print(f"{name:24}{p50:>9.2f}{p95:>9.2f}{p50 / least:>9.1f}  p{share * 100:g} {goal:g} ms {met}", flush=True)
 
 
-async def run(orders: int) -> None:
+async def run(orders: int, rounds: int) -> None:
     """Serves, asks, prints."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="hl-bench-") as folder:
@@ -160,19 +160,19 @@ async def run(orders: int) -> None:
             junior, senior = await signed_in(first, "1001"), await signed_in(second, "2001")
             await one(defaultdict(list), junior, senior, clock)
             alone: Times = defaultdict(list)
-            for _ in range(ROUNDS):
+            for _ in range(rounds):
                 await one(alone, junior, senior, clock)
             table("one after another", alone, least, GOALS)
             together: Times = defaultdict(list)
 
             async def agent() -> None:
-                for _ in range(ROUNDS // AT_ONCE):
+                for _ in range(max(1, rounds // AT_ONCE)):
                     await one(together, junior, senior, clock)
 
             began = time.perf_counter()
             await asyncio.gather(*(agent() for _ in range(AT_ONCE)))
             rate = len(together["create"]) / (time.perf_counter() - began)
-            table(f"{AT_ONCE} at once", together, least, {})
+            table("", {f"{name}, {AT_ONCE} at once": taken for name, taken in together.items()}, least, {})
             print(f"{rate:.0f} orders a second from nothing to dispatch")
 
 
@@ -180,7 +180,9 @@ def main() -> int:
     """Reads the options and runs; the exit code."""
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--orders", type=int, default=20_000, help="orders that are already there (20000)")
-    asyncio.run(run(given.parse_args().orders))
+    given.add_argument("--rounds", type=int, default=ROUNDS, help=f"orders written ({ROUNDS})")
+    options = given.parse_args()
+    asyncio.run(run(options.orders, options.rounds))
     return 0
 
 

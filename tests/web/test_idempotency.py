@@ -23,6 +23,7 @@ from cti.web.server import build_app
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser, Clock
 from tests.web.test_orders import complaint
+from tests.web.test_workflow import TASK
 from ticketing.audit import QueryLog, audit
 from ticketing.db import Database
 from ticketing.orders.tables import work_order
@@ -159,7 +160,8 @@ async def test_work_orders_of_a_dispatch_sent_again_are_made_once(
     handed = await senior.post(f"{path}/hand-to-senior", {"version": order["version"], "reason": "复杂"}, {KEY: "h"})
     order = await handed.json()
     dispatch = DOCUMENT["paths"]["/api/orders/{id}/dispatch"]["post"]["requestBody"]
-    body = dispatch["content"]["application/json"]["example"] | {"version": order["version"]}
+    example = dispatch["content"]["application/json"]["example"]
+    body = example | {"version": order["version"], "tasks": [TASK], "by_template": False}
     answers = [await senior.post(f"{path}/dispatch", body, {KEY: "d"}) for _ in range(2)]
     assert [answer.status for answer in answers] == [200, 200], await answers[0].text()
     assert await answers[0].text() == await answers[1].text()

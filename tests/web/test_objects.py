@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from cti.web.catalogue import ROUTES
 from cti.web.openapi import describe
+from cti.web.security import CSRF_HEADER
 from tests.orders.desk import Desk
 from tests.orders.test_dispatch_story import ALL_WELL, TWO, Case
 from tests.web.conftest import MakeBrowser
@@ -56,6 +57,10 @@ async def status(browser: Browser, method: str, path: str, operation: dict[str, 
         path = path.replace(f"{{{name}}}", value)
     if method == "GET":
         return (await browser.get(path)).status
+    if "application/octet-stream" in operation.get("requestBody", {}).get("content", {}):
+        said = {"Origin": browser.origin, CSRF_HEADER: browser.csrf}
+        path += "?name=a.txt&version=1"
+        return (await browser.client.request(method, path, data=b"words", headers=said)).status
     return (await browser.send(method, path, body_of(operation))).status
 
 
