@@ -279,7 +279,7 @@ async def test_an_answer_with_a_chosen_id_is_delivered_as_an_event(server: FakeA
         server.say(forged, "Event: X\r\nY: 1")
         await manager.until(lambda: len(manager.events) == 2)
         assert manager.events[0].event == "OriginateResponse"
-        # ours gives it to nobody who waits; what judges the events hears of it and believes neither it nor its neighbour
+        # ours gives it to nobody who waits; what judges events hears of it and believes neither it nor its neighbour
         await watched.until(lambda: len(watched.frames) == 2)
         assert len(watched.refused) == 1
         guard = Guard("0" * 32)
