@@ -50,6 +50,11 @@ PROOFS: Final = {
         ("tests/web/test_generated.py",),
         minutes=60,
     ),
+    "kills": Proof(
+        "the service killed at random moments while eight people write: nothing lost, doubled or unaudited",
+        ("tests/kills/test_kills.py",),
+        minutes=90,
+    ),
     "parsers": Proof(
         "every reader of Asterisk's bytes, fuzzed under the guidance of coverage",
         (),

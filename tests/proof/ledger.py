@@ -55,7 +55,11 @@ class Ledger:
         if report.when != "call" and report.passed:
             return
         tried = sum(int(str(value)) for name, value in report.user_properties if name == EXAMPLES)
+        counted = {
+            name: value for name, value in report.user_properties if isinstance(value, int | float) and name != EXAMPLES
+        }
         row = {
+            "counted": counted,
             "commit": self._commit,
             "test": report.nodeid,
             "outcome": report.outcome,
@@ -85,4 +89,19 @@ class Ledger:
             lines.append(
                 f"{name:{width}}  {good:6} {len(rows) - good:6} {len(tests) - len(rows):5} {tried:9.0f} {took:8.0f}"
             )
+            lines += [f"    {told}" for told in _told(rows)]
         return "\n".join([*lines, *(f"failed: {test}" for test in self.failed)])
+
+
+def _told(rows: list[dict[str, object]]) -> list[str]:
+    """What tests counted and measured: figures in seconds (`…_s`) at their worst, everything else added up."""
+    figures: defaultdict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        counted = row.get("counted", {})
+        assert isinstance(counted, dict)
+        for name, value in counted.items():
+            figures[name].append(value)
+    return [
+        f"{name.removesuffix('_s')} {max(values):.2f} s at most" if name.endswith("_s") else f"{name} {sum(values):.0f}"
+        for name, values in figures.items()
+    ]
