@@ -55,6 +55,11 @@ PROOFS: Final = {
         ("tests/kills/test_kills.py",),
         minutes=90,
     ),
+    "sockets": Proof(
+        "10,000 malformed messages and frames at the phone's socket: no effect, nothing told, nobody disturbed",
+        ("tests/web/test_phone_frames.py",),
+        minutes=20,
+    ),
     "parsers": Proof(
         "every reader of Asterisk's bytes, fuzzed under the guidance of coverage",
         (),
