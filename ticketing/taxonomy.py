@@ -26,7 +26,7 @@ KINDS = (
     "business", "nature", "complaint_type", "complainant_type", "suggestion_category", "unit", "no_order_reason",
     "pause_reason", "reply_mode", "channel", "coded_absence", "vip_class", "disposition",
     "cause", "remedy", "satisfaction", "review_error", "order_pause_reason", "extension_reason", "duty",
-    "reassign_reason", "disconnect_reason",
+    "reassign_reason", "disconnect_reason", "intervention_reason",
 )  # fmt: skip
 """The vocabularies the product knows; what is in them is data."""
 

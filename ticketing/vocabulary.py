@@ -29,6 +29,8 @@ KEPT: Mapping[str, frozenset[str]] = {
     "pause_reason": frozenset({"missed", "callback", "supervisor"}),
     "satisfaction": frozenset({"refused", "later"}),
     "duty": frozenset({"handle"}),
+    "intervention_reason": frozenset({"withdrawn"}),
+    "reassign_reason": frozenset({"shift"}),
 }
 """Entries the product writes by itself: renamed at will, never closed or moved."""
 

@@ -86,6 +86,8 @@ def trail_view(line: views.TrailLine) -> TrailEntry:
             "from": line.from_state,
             "to": line.to_state,
             "note": line.note,
+            "reason_code": line.reason_code,
+            "reason_words": line.reason_words,
         }
     )
 

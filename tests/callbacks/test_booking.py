@@ -222,13 +222,13 @@ async def test_a_person_puts_off_calls_now_hands_over_and_cancels(desk: Desk, bo
     assert (found.state, found.next_at, found.attempts_left) == ("pending", now, 1)
     async with desk.database.write() as conn:
         with pytest.raises(Forbidden):
-            await actions.reassign(conn, senior, id_, 3, "2001", now)
+            await actions.reassign(conn, senior, id_, 3, "2001", now, reason="absent")
         with pytest.raises(NotFound):
-            await actions.reassign(conn, supervisor, id_, 3, "7777", now)
-        await actions.reassign(conn, supervisor, id_, 3, "2001", now)
+            await actions.reassign(conn, supervisor, id_, 3, "7777", now, reason="absent")
+        await actions.reassign(conn, supervisor, id_, 3, "2001", now, reason="absent")
         mine = await reading.search(conn, senior, CallbackFilter(mine=True), policy, now)
         assert [each.owner for each in mine.items] == ["2001"]
-        await actions.reassign(conn, supervisor, id_, 4, None, now)
+        await actions.reassign(conn, supervisor, id_, 4, None, now, reason="absent")
         with pytest.raises(Invalid, match="missing"):
             await actions.cancel(conn, senior, id_, 5, "  ", now)
         await actions.cancel(conn, senior, id_, 5, "已在营业厅解决", now)

@@ -59,7 +59,9 @@ async def loaded(desk: Desk, number: str = "2001") -> None:
             dnis="1860",
         )  # fmt: skip
         booked = await callbacks.book(conn, SYSTEM, wish, shipped(), now)
-        await callbacks.reassign(conn, supervisor(desk), booked.subject_id, booked.version, number, now)
+        await callbacks.reassign(
+            conn, supervisor(desk), booked.subject_id, booked.version, number, now, reason="overload"
+        )
         message = NewMessage(
             call_id=CALL, file=f"{CALL}-msg-1.wav", ani="13800138007", dnis="1860", lang="zh", queue="complaint",
             seconds=12.0, how="confirmed", at=now,

@@ -189,12 +189,12 @@ async def test_given_back_and_handed_over(desk: Desk, leave: Leave) -> None:
     assert (await read(desk, change)).owner == "recordings"
     async with desk.database.write() as conn:
         with pytest.raises(Forbidden):
-            await actions.reassign(conn, desk[CLERK], change.subject_id, 3, OTHER, desk.now)
+            await actions.reassign(conn, desk[CLERK], change.subject_id, 3, OTHER, desk.now, reason="absent")
         with pytest.raises(Forbidden):
-            await actions.reassign(conn, desk[SENIOR], change.subject_id, 3, "1001", desk.now)
+            await actions.reassign(conn, desk[SENIOR], change.subject_id, 3, "1001", desk.now, reason="absent")
         with pytest.raises(NotFound):
-            await actions.reassign(conn, desk[SENIOR], change.subject_id, 3, "7777", desk.now)
-        await actions.reassign(conn, desk[SENIOR], change.subject_id, 3, OTHER, desk.now)
+            await actions.reassign(conn, desk[SENIOR], change.subject_id, 3, "7777", desk.now, reason="absent")
+        await actions.reassign(conn, desk[SENIOR], change.subject_id, 3, OTHER, desk.now, reason="absent")
     item = await read(desk, change)
     assert (item.state, item.owner) == ("claimed", OTHER)
 

@@ -43,7 +43,7 @@ async def _do(desk: Desk, message: NewMessage, verb: str, who: str, good: bool) 
         if verb == "sort_out":
             await actions.sort_out(conn, SYSTEM, message, desk.now)
         elif verb == "reassign":
-            await actions.reassign(*first, "6001" if good else "5001", desk.now)
+            await actions.reassign(*first, "6001" if good else "5001", desk.now, reason="absent")
         elif verb == "discard":
             await actions.discard(*first, "silent" if good else "", None, desk.now)
         else:

@@ -33,6 +33,7 @@ from ticketing.orders.inputs import (
     Finish,
     ForReason,
     HandToSenior,
+    Intervene,
     NewDraft,
     OnOrder,
     Propose,
@@ -150,7 +151,9 @@ async def test_a_juniors_supplement_waits_for_a_senior_and_reaches_who_holds_the
     assert (await case.read()).work_orders[0].task == "上门测速", "nothing reaches the department before (RV-01)"
     assert (await case.running())["K8"] == 0.25
     with pytest.raises(Refused, match="proposed_already"):
-        await case.on_work("city.network", "1001", proposing.propose_recall, ForReason, reason="x")
+        await case.on_work(
+            "city.network", "1001", proposing.propose_recall, Intervene, reason_code="withdrawn", reason="x"
+        )
     with pytest.raises(Refused, match="nothing_proposed"):
         await case.on_work("city.billing", "2001", proposing.approve_change, Opinion, opinion="同意")
     with pytest.raises(Forbidden):
@@ -175,18 +178,32 @@ async def test_a_juniors_supplement_waits_for_a_senior_and_reaches_who_holds_the
 @pytest.mark.req("T6", "T7", "T17", "RV-02", "RV-05", "DP-09")
 async def test_a_juniors_recall_is_refused_with_an_opinion_or_done(case: Case) -> None:
     await in_process(case)
-    await case.on_work("city.network", "1001", proposing.propose_recall, ForReason, reason="客户要求停办")
-    with pytest.raises(Invalid, match="missing"):
-        await case.on_work("city.network", "2001", proposing.refuse_change, RefuseChange, opinion="")
     await case.on_work(
-        "city.network", "2001", proposing.refuse_change, RefuseChange, opinion="请先核实", errors=["unclear"]
+        "city.network", "1001", proposing.propose_recall, Intervene, reason_code="withdrawn", reason="客户要求停办"
+    )
+    with pytest.raises(Invalid, match="missing"):
+        await case.on_work(
+            "city.network", "2001", proposing.refuse_change, RefuseChange, reason_code="other", opinion=""
+        )
+    await case.on_work(
+        "city.network",
+        "2001",
+        proposing.refuse_change,
+        RefuseChange,
+        reason_code="other",
+        opinion="请先核实",
+        errors=["unclear"],
     )
     assert await works(case) == [("city.network", "sent"), ("city.billing", "sent")]
-    await case.on_work("city.network", "1001", proposing.propose_recall, ForReason, reason="已核实")
+    await case.on_work(
+        "city.network", "1001", proposing.propose_recall, Intervene, reason_code="withdrawn", reason="已核实"
+    )
     await case.on_work("city.network", "2001", proposing.approve_change, Opinion, opinion="同意")
     assert await works(case) == [("city.network", "recalled"), ("city.billing", "sent")]
     await case.on_work("city.network", "8001", rework.acknowledge)
-    await case.on_work("city.billing", "1001", proposing.propose_recall, ForReason, reason="也停")
+    await case.on_work(
+        "city.billing", "1001", proposing.propose_recall, Intervene, reason_code="withdrawn", reason="也停"
+    )
     await case.finished("city.billing", "8002")
     assert (await case.read()).state == "replying"
     async with case.desk.database.read() as conn:
@@ -202,7 +219,9 @@ async def test_a_juniors_recall_is_refused_with_an_opinion_or_done(case: Case) -
 async def test_what_came_back_waits_for_its_dispatcher_while_others_work(case: Case) -> None:
     await in_process(case)
     case.at_h = 1
-    await case.on_work("city.network", "8101", rework.give_back, ForReason, reason="不归我们管")
+    await case.on_work(
+        "city.network", "8101", rework.give_back, Intervene, reason_code="wrong_unit", reason="不归我们管"
+    )
     assert ((await case.read()).state, (await case.running())["K6B"]) == ("in_process", 2), "the dispatcher's hour"
     other = [Task("city.installation", "上门", 3600)]
     said: dict[str, Any] = {"opinion": "改派装维", "tasks": other}
@@ -224,7 +243,9 @@ async def test_what_came_back_waits_for_its_dispatcher_while_others_work(case: C
 @pytest.mark.req("T14", "T18", "PR-10")
 async def test_what_came_back_is_dropped_with_a_reason_and_the_order_follows(case: Case) -> None:
     await in_process(case)
-    await case.on_work("city.network", "8101", rework.give_back, ForReason, reason="不归我们管")
+    await case.on_work(
+        "city.network", "8101", rework.give_back, Intervene, reason_code="wrong_unit", reason="不归我们管"
+    )
     with pytest.raises(Invalid, match="missing"):
         await case.on_work("city.network", "2001", rework.drop, ForReason, reason=" ")
     await case.on_work("city.network", "2001", rework.drop, ForReason, reason="客户不再要求")
@@ -234,7 +255,7 @@ async def test_what_came_back_is_dropped_with_a_reason_and_the_order_follows(cas
     late = Case(case.desk, await case.desk.registered("c2"))
     await in_process(late)
     await late.finished("city.billing", "8002")
-    await late.on_work("city.network", "8101", rework.give_back, ForReason, reason="x")
+    await late.on_work("city.network", "8101", rework.give_back, Intervene, reason_code="wrong_unit", reason="x")
     assert (await late.read()).state == "at_senior"
     with pytest.raises(Refused, match="dispatch_the_order"):
         await late.on_work("city.network", "2001", rework.drop, ForReason, reason="x")
@@ -305,7 +326,7 @@ async def test_a_task_at_the_place_ends_with_what_it_belongs_to(case: Case) -> N
     parent = (await case.read()).work_orders[0]
     await case.on_work("city.network", "8101", fieldwork.assign_field, AssignField, **said)
     async with case.desk.database.write() as conn:
-        recalled = ForReason(parent.id, parent.version + 1, reason="客户撤回")
+        recalled = Intervene(parent.id, parent.version + 1, reason_code="withdrawn", reason="客户撤回")
         await rework.recall(conn, case.desk["2001"], recalled, case.desk.now)
     assert await works(case) == [("city.network", "recalled"), ("city.billing", "sent"), ("city.network", "cancelled")]
     assert (await case.running()).get("K9") == 12, "only the other unit's clock runs"
@@ -455,7 +476,9 @@ async def test_a_work_order_may_be_sent_to_a_person_of_the_unit(case: Case) -> N
 
 async def test_the_amendment_of_an_approved_recall_is_read_by_the_department(case: Case) -> None:
     await in_process(case)
-    await case.on_work("city.network", "1001", proposing.propose_recall, ForReason, reason="停办")
+    await case.on_work(
+        "city.network", "1001", proposing.propose_recall, Intervene, reason_code="withdrawn", reason="停办"
+    )
     await case.on_work("city.network", "2001", proposing.approve_change, Opinion, opinion="同意")
     async with case.desk.database.read() as conn:
         (amended,) = (await conn.execute(select(work_order_amendment))).mappings().all()

@@ -140,8 +140,17 @@ async def test_a_proposal_reaches_departments_only_through_a_second_person(case:
         await case.read("8001")
 
     case.at_h = 0.1
-    assert (await case.refused("2001", dispatching.send_back, SendBack, opinion=" ")).details["missing"] == ["opinion"]
-    await case.act("2001", dispatching.send_back, SendBack, opinion="请补充测速结果", errors=["incomplete"])
+    assert (await case.refused("2001", dispatching.send_back, SendBack, reason_code="incomplete", opinion=" ")).details[
+        "missing"
+    ] == ["opinion"]
+    await case.act(
+        "2001",
+        dispatching.send_back,
+        SendBack,
+        reason_code="incomplete",
+        opinion="请补充测速结果",
+        errors=["incomplete"],
+    )
     order = await case.read()
     assert (order.state, order.owner) == ("registered", "1001")
     await case.act("1001", dispatching.propose, Propose, tasks=TWO, opinion="已补充测速结果")
@@ -409,5 +418,5 @@ async def test_of_two_who_decide_at_once_the_second_learns_who_was_first(case: C
     await case.act("2001", dispatching.approve, Dispatch, opinion="同意", checks=ALL_WELL)
     case.version = seen
     with pytest.raises(Stale) as late:
-        await case.act("2001", dispatching.send_back, SendBack, opinion="不同意")
+        await case.act("2001", dispatching.send_back, SendBack, reason_code="incomplete", opinion="不同意")
     assert late.value.details["by"] == "2001"

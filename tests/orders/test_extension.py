@@ -14,7 +14,7 @@ from ticketing.audit import audit as audit_log
 from ticketing.clocks.tables import clock, clock_change
 from ticketing.errors import HotlineError
 from ticketing.orders import extending, history, pausing, rework, work
-from ticketing.orders.inputs import ForReason, OnOrder, Pause, Supplement, Transfer
+from ticketing.orders.inputs import Intervene, OnOrder, Pause, Supplement, Transfer
 from ticketing.orders.step_inputs import AskExtension, GrantExtension, Opinion
 from ticketing.orders.tables import order_trail, review, work_order, work_order_amendment
 
@@ -165,7 +165,7 @@ async def test_one_wish_waits_at_a_time_and_what_was_decided_in_the_meantime_cou
 async def test_a_wish_ends_with_the_work_order(case: Case, end: str) -> None:
     await asked(case)
     if end == "recall":
-        await case.on_work(UNIT, "2001", rework.recall, ForReason, reason="客户撤回")
+        await case.on_work(UNIT, "2001", rework.recall, Intervene, reason_code="withdrawn", reason="客户撤回")
     elif end == "finish":
         await case.finished(UNIT, "8001")
     else:

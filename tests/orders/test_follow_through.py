@@ -16,7 +16,7 @@ from tests.orders.test_dispatch_story import ALL_WELL, REPLIED, TWO, Case, case,
 from ticketing.clocks.tables import clock
 from ticketing.errors import Invalid, NotFound, Refused
 from ticketing.orders import actions, closing, dispatching, hearing, history, remedies, rework, tracking
-from ticketing.orders.inputs import Dispatch, ForReason, HandToSenior, Merge, Propose, Reply, SendBack
+from ticketing.orders.inputs import Dispatch, HandToSenior, Intervene, Merge, Propose, Reply, SendBack
 from ticketing.orders.step_inputs import CustomerAdds, DecideRemedy, Remedy
 from ticketing.orders.tables import (
     customer_order,
@@ -237,7 +237,7 @@ async def test_the_dispatch_hour_counts_from_the_receipt_to_the_second_and_its_b
     assert await anchor_a() == [outcome]
     case.at_h = 2
     for unit in ("city.network", "city.billing"):
-        await case.on_work(unit, "2001", rework.recall, ForReason, reason="客户撤回")
+        await case.on_work(unit, "2001", rework.recall, Intervene, reason_code="withdrawn", reason="客户撤回")
     assert await anchor_a() == [outcome], "whatever comes later"
     async with case.desk.database.read() as conn:
         assert await conn.scalar(select(clock.c.id).where(clock.c.stopped_at.is_(None))) is None
@@ -248,11 +248,11 @@ async def test_nothing_is_dispatched_without_checks_and_an_opinion_on_the_record
     await case.act("1001", dispatching.propose, Propose, tasks=TWO, opinion="请处理")
     for action, made, said in (
         (dispatching.approve, Dispatch, {"checks": ALL_WELL}),
-        (dispatching.send_back, SendBack, {}),
+        (dispatching.send_back, SendBack, {"reason_code": "incomplete"}),
     ):
         refused = await case.refused("2001", action, made, **said, opinion="")
         assert (refused.code, refused.details["field"]) == ("missing", "opinion")
-    await case.act("2001", dispatching.send_back, SendBack, opinion="由我派")
+    await case.act("2001", dispatching.send_back, SendBack, reason_code="incomplete", opinion="由我派")
     await case.act("1001", dispatching.hand_to_senior, HandToSenior, reason="x")
     own: dict[str, Any] = {"tasks": TWO, "opinion": "自行派单"}
     for checks in ({}, {**ALL_WELL, "serial": False}):

@@ -22,6 +22,7 @@ from ticketing.orders.inputs import (
     FileAway,
     ForReason,
     HandToSenior,
+    Intervene,
     Invalidate,
     Propose,
     Rate,
@@ -266,11 +267,11 @@ async def bring_work(case: Case, state: WorkOrderState) -> None:
             await case.act("9101", proposing.force_end, Opinion, opinion="x")
             return
         case WorkOrderState.RETURNED:
-            await case.on_work(unit, "8101", rework.give_back, ForReason, reason="x")
+            await case.on_work(unit, "8101", rework.give_back, Intervene, reason_code="wrong_unit", reason="x")
         case WorkOrderState.TRANSFERRED:
             await case.on_work(unit, "8101", rework.transfer, Transfer, **MOVE)
         case WorkOrderState.RECALLED:
-            await case.on_work(unit, "2001", rework.recall, ForReason, reason="x")
+            await case.on_work(unit, "2001", rework.recall, Intervene, reason_code="withdrawn", reason="x")
         case WorkOrderState.DONE:
             await case.finished(unit, "8001")
         case WorkOrderState.AT_HEAD:

@@ -20,6 +20,7 @@ from ticketing.orders.inputs import (
     Dispatch,
     FileAway,
     ForReason,
+    Intervene,
     Merge,
     Propose,
     Rate,
@@ -99,7 +100,14 @@ async def _reviewed_twice(case: Case) -> None:
         "K11": 48,
     }
     case.at_h = 18 * MINUTE
-    await case.act("2001", dispatching.send_back, SendBack, opinion="请写明晚间时段", errors=["incomplete"])
+    await case.act(
+        "2001",
+        dispatching.send_back,
+        SendBack,
+        reason_code="incomplete",
+        opinion="请写明晚间时段",
+        errors=["incomplete"],
+    )
     case.at_h = 24 * MINUTE
     await case.act("1001", dispatching.propose, Propose, tasks=TWO, opinion="晚间 19 至 23 时，两单位并行处理")
     assert (await case.running())["K8"] == pytest.approx(39 * MINUTE)
@@ -115,7 +123,9 @@ async def _returned_and_transferred(case: Case) -> None:
     await case.on_work("city.network", "8001", work.accept)
     await case.on_work("city.network", "8001", rework.to_head, ForReason, reason="端口正常，应由装维中心处理")
     case.at_h = 2
-    await case.on_work("city.network", "8101", rework.give_back, ForReason, reason="光猫老化，属装维中心")
+    await case.on_work(
+        "city.network", "8101", rework.give_back, Intervene, reason_code="wrong_unit", reason="光猫老化，属装维中心"
+    )
     case.at_h = 3
     moved = {
         "from_workplace": "账务岗",

@@ -18,6 +18,7 @@ from ticketing.orders.inputs import (
     FileAway,
     ForReason,
     HandToSenior,
+    Intervene,
     OnOrder,
     Report,
     Solve,
@@ -48,13 +49,17 @@ async def test_a_department_returns_through_its_head_and_the_dispatcher_sends_it
     case.at_h = 1
     await case.on_work("city.network", "8001", work.accept)
     with pytest.raises(Forbidden):
-        await case.on_work("city.network", "8001", rework.give_back, ForReason, reason="不归我们管")
+        await case.on_work(
+            "city.network", "8001", rework.give_back, Intervene, reason_code="wrong_unit", reason="不归我们管"
+        )
     with pytest.raises(Invalid):
         await case.on_work("city.network", "8001", rework.to_head, ForReason, reason=" ")
     await case.on_work("city.network", "8001", rework.to_head, ForReason, reason="不归我们管")
     await case.on_work("city.network", "8101", rework.take_back, TakeBack, decision="先核实")
     await case.on_work("city.network", "8001", rework.to_head, ForReason, reason="确实不归我们管")
-    await case.on_work("city.network", "8101", rework.give_back, ForReason, reason="应由装维中心处理")
+    await case.on_work(
+        "city.network", "8101", rework.give_back, Intervene, reason_code="wrong_unit", reason="应由装维中心处理"
+    )
     order = await case.read()
     assert order.state == "in_process", "the other unit still works on it"
     await case.finished("city.billing", "8002")
@@ -133,15 +138,15 @@ async def test_recalled_by_the_centre_and_cancelled_when_all_is(case: Case) -> N
     await in_process(case)
     await case.finished("city.billing", "8002")
     with pytest.raises(Refused, match="not_from_here"):
-        await case.on_work("city.billing", "2001", rework.recall, ForReason, reason="客户撤回")
-    await case.on_work("city.network", "2001", rework.recall, ForReason, reason="客户撤回")
+        await case.on_work("city.billing", "2001", rework.recall, Intervene, reason_code="withdrawn", reason="客户撤回")
+    await case.on_work("city.network", "2001", rework.recall, Intervene, reason_code="withdrawn", reason="客户撤回")
     assert (await case.read()).state == "replying"
     await case.on_work("city.network", "8001", rework.acknowledge)
 
     other = Case(case.desk, await case.desk.registered("c2"))
     await in_process(other)
     for unit in ("city.network", "city.billing"):
-        await other.on_work(unit, "2001", rework.recall, ForReason, reason="客户撤回")
+        await other.on_work(unit, "2001", rework.recall, Intervene, reason_code="withdrawn", reason="客户撤回")
     order = await other.read()
     assert (order.state, await other.running(), order.promises) == ("cancelled", {}, ())
 
@@ -258,7 +263,7 @@ async def test_another_units_work_order_is_not_there_for_a_department(case: Case
     stranger = Actor(case.desk["8002"].staff_id, "8002", "x", frozenset({Post.DH}))
     case.desk.actors["8002"] = stranger
     for action, made, said in (
-        (rework.give_back, ForReason, {"reason": "x"}),
+        (rework.give_back, Intervene, {"reason_code": "wrong_unit", "reason": "x"}),
         (rework.transfer, Transfer, MOVE),
         (rework.acknowledge, OnOrder, {}),
     ):

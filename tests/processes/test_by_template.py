@@ -16,7 +16,7 @@ from ticketing.classification import Cover
 from ticketing.errors import HotlineError, NotFound
 from ticketing.orders import control, dispatching, history, planning, rework, work
 from ticketing.orders import store as orders
-from ticketing.orders.inputs import Dispatch, ForReason, HandToSenior, Propose, Stop, Task, Transfer
+from ticketing.orders.inputs import Dispatch, ForReason, HandToSenior, Intervene, Propose, Stop, Task, Transfer
 from ticketing.orders.tables import customer_order, order_trail, process_node, work_order
 from ticketing.processes import actions, store
 from ticketing.processes.model import Content, Node, VersionState
@@ -144,7 +144,7 @@ async def test_a_department_sees_nothing_of_what_is_not_sent_yet(case: Case) -> 
     with pytest.raises(NotFound):
         await case.on_work("city.billing", "8002", work.accept)
     with pytest.raises(NotFound):
-        await case.on_work("city.billing", "1001", rework.recall, ForReason, reason="x")
+        await case.on_work("city.billing", "1001", rework.recall, Intervene, reason_code="withdrawn", reason="x")
 
 
 @pytest.mark.req("DP-14")
@@ -290,7 +290,9 @@ async def test_without_a_template_the_map_says_the_department_and_by_template_is
 @pytest.mark.req("DP-09", "T17", "T20", "DP-02")
 async def test_a_recall_takes_what_waits_for_it_along(case: Case) -> None:
     await by_template(case)
-    changes = await case.on_work("city.network", "2001", rework.recall, ForReason, reason="客户不办了")
+    changes = await case.on_work(
+        "city.network", "2001", rework.recall, Intervene, reason_code="withdrawn", reason="客户不办了"
+    )
     assert [change.kind for change in changes] == [
         "work_order.recalled",
         "work_order.called_off",
@@ -304,7 +306,7 @@ async def test_a_recall_takes_what_waits_for_it_along(case: Case) -> None:
 @pytest.mark.req("DP-09", "DP-02")
 async def test_a_senior_takes_a_planned_node_out_and_nobody_must_acknowledge_it(case: Case) -> None:
     await by_template(case)
-    await case.on_work("city.billing", "2001", rework.recall, ForReason, reason="不用上门")
+    await case.on_work("city.billing", "2001", rework.recall, Intervene, reason_code="withdrawn", reason="不用上门")
     assert [state for _, _, state in await states(case)] == ["sent", "recalled", "cancelled"]
     async with case.desk.database.read() as conn:
         (billing,) = (await conn.execute(select(work_order).where(work_order.c.unit == "city.billing"))).all()
@@ -336,7 +338,9 @@ async def test_a_transfer_and_what_came_back_keep_the_place_in_the_order(case: C
     async with case.desk.database.write() as conn:
         moved = update(staff).where(staff.c.number == "8101").values(unit="county.installation")
         await conn.execute(moved)
-    await case.on_work("county.installation", "8101", rework.give_back, ForReason, reason="不归我们")
+    await case.on_work(
+        "county.installation", "8101", rework.give_back, Intervene, reason_code="wrong_unit", reason="不归我们"
+    )
     assert (await case.read()).state == "in_process", "what is planned waits for the dispatcher"
     await case.on_work("county.installation", "2001", rework.drop, ForReason, reason="不必核查")
     assert [state for _, _, state in await states(case)] == ["transferred", "sent", "proposed", "returned"]

@@ -13,7 +13,7 @@ from tests.processes.test_by_template import by_template, publish, responsible, 
 from ticketing.audit import audit
 from ticketing.errors import HotlineError, Invalid, NotFound, Refused
 from ticketing.orders import dispatching, fieldwork, history, reorganising, rework, work
-from ticketing.orders.inputs import Dispatch, ForReason, HandToSenior, Task
+from ticketing.orders.inputs import Dispatch, HandToSenior, Intervene, Task
 from ticketing.orders.reorganising import Choice, Live
 from ticketing.orders.step_inputs import AssignField
 from ticketing.orders.tables import order_trail, work_order
@@ -176,4 +176,4 @@ async def test_a_change_made_ahead_is_decided_on_when_it_is_in_effect(desk: Desk
     with pytest.raises(Refused, match="nothing_left"):
         async with desk.database.write() as conn:
             await reorganising.decide(conn, admin, made, 2, Live(Choice.FOLLOW), desk.now)
-    await case.on_work("city.billing", "8102", rework.give_back, ForReason, reason="x")
+    await case.on_work("city.billing", "8102", rework.give_back, Intervene, reason_code="wrong_unit", reason="x")

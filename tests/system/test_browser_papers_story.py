@@ -117,12 +117,14 @@ async def _reviewed_twice(story: Story, answered: str) -> None:
 
     senior = await story.order("2001", "in_review", 0, "09:48")
     await senior.at("step-open-send_back").click()
+    await senior.at("step-reason_code-incomplete").click()
     await senior.desk.fill("step-input-opinion", "请写明晚间时段")
     await senior.at("step-errors-incomplete").click()
     await senior.confirms("registered")
 
     junior = await story.order("1001", "registered", 0, "09:54")
     await expect(junior.at("review")).to_contain_text("请写明晚间时段")
+    await expect(junior.at("trail-reason")).to_have_text("信息不详")
     await junior.at("step-open-propose").click()
     await junior.asks((*NETWORK, "晚间 19 至 23 时上门测速并检查端口", "86400"), BILLING)
     await junior.desk.fill("step-input-opinion", "晚间 19 至 23 时，两单位并行处理")
@@ -156,6 +158,7 @@ async def _returned_and_transferred(story: Story) -> None:
     await clerk.confirms()
     head, task = await story.task("8101", "at_head", 0, "11:30")
     await task.get_by_test_id("work-return").click()
+    await head.at("step-reason_code-wrong_unit").click()
     await head.desk.fill("step-input-reason", "光猫老化，属装维中心")
     await head.confirms()
     await expect(task).to_have_count(0)

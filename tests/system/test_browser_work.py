@@ -154,6 +154,7 @@ async def test_a_callback_in_vain_is_decided_on_its_page(short_tmp: Path, asteri
         assert await _next(desk) <= datetime.now(UTC)
         await desk.at("callback-hand-on").click()
         await desk.fill("hand-on-number", "7777")
+        await desk.at("hand-on-reason").select_option("overload")
         await desk.at("hand-on-confirm").click()
         await desk.at("hand-on-error").wait_for()
         await desk.fill("hand-on-number", "2001")

@@ -114,11 +114,11 @@ async def test_a_senior_works_on_the_list(
     status, due = await send(senior, made, "call-now", version=2)
     assert (status, due["state"], due["next_at"]) == (200, "pending", "2026-03-10T01:30:00Z")
     supervisor = await open_browser("3001")
-    assert (await send(senior, made, "reassign", version=3, number="2001"))[0] == 403
-    status, mine = await send(supervisor, made, "reassign", version=3, number="2001")
+    assert (await send(senior, made, "reassign", version=3, number="2001", reason="absent"))[0] == 403
+    status, mine = await send(supervisor, made, "reassign", version=3, number="2001", reason="absent")
     assert (status, mine["owner"]) == (200, "2001")
     assert len((await (await senior.get("/api/callbacks?mine=true")).json())["items"]) == 1
-    status, common = await send(supervisor, made, "reassign", version=4, number=None)
+    status, common = await send(supervisor, made, "reassign", version=4, number=None, reason="absent")
     assert (status, common["owner"]) == (200, "callbacks")
     assert (await send(senior, made, "cancel", version=5, note=" "))[0] == 422
     status, gone = await send(senior, made, "cancel", version=5, note="已解决")

@@ -96,8 +96,8 @@ async def test_a_supervisor_hands_it_on_and_the_late_one_is_told(
     open_browser: MakeBrowser, clerk: Browser, messages: list[str], clock: Clock
 ) -> None:
     supervisor = await open_browser("3001")
-    assert (await send(clerk, messages[0], "reassign", version=1, number="2001"))[0] == 403
-    status, item = await send(supervisor, messages[0], "reassign", version=1, number="2001")
+    assert (await send(clerk, messages[0], "reassign", version=1, number="2001", reason="absent"))[0] == 403
+    status, item = await send(supervisor, messages[0], "reassign", version=1, number="2001", reason="absent")
     assert (status, item["owner"], item["state"]) == (200, "2001", "claimed")
     assert (await send(supervisor, messages[0], "claim", version=2))[0] == 403
     status, answer = await send(clerk, messages[0], "claim", version=1)

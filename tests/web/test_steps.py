@@ -101,8 +101,10 @@ async def test_changes_the_field_and_what_came_back(open_browser: MakeBrowser, c
     act = on_work(senior, order)
     assert (await act(junior, "propose-supplement", reason="催", limit_s=7200))["proposed"] is True
     assert (await act(senior, "approve-change", opinion="同意"))["changed"] is True
-    await act(junior, "propose-recall", 1, reason="停")
-    assert (await act(senior, "refuse-change", 1, opinion="先核实", errors=["unclear"]))["proposed"] is False
+    await act(junior, "propose-recall", 1, reason_code="withdrawn", reason="停")
+    assert (await act(senior, "refuse-change", 1, reason_code="other", opinion="先核实", errors=["unclear"]))[
+        "proposed"
+    ] is False
     await act(staff, "accept")
     await act(senior, "note", text="下午在家")
     await act(head, "assign-field", person="8201", task="测光衰", limit_s=14400)
@@ -113,6 +115,6 @@ async def test_changes_the_field_and_what_came_back(open_browser: MakeBrowser, c
     assert (await act(field, "field-report", 2, result="已熔接"))["state"] == "done"
     assert (await act(field, "note", 0, 404, text="x"))["code"] == "not_found"
     billing = await open_browser("8102")
-    await act(billing, "return", 1, reason="不归我们")
+    await act(billing, "return", 1, reason_code="wrong_unit", reason="不归我们")
     assert (await act(senior, "drop", 1, reason="不再要求"))["followed"] == "dropped"
     assert (await again(senior, order))["state"] == "in_process"

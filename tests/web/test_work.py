@@ -91,7 +91,7 @@ async def test_a_callback_of_a_person_alerts_him_and_no_colleague(
     booked, missed = await failed(centre, now)
     async with centre.write() as conn:
         held = await store.hold(conn, booked.subject_id)
-        await actions.reassign(conn, SYSTEM, booked.subject_id, held.version, "1001", now)
+        await actions.reassign(conn, SYSTEM, booked.subject_id, held.version, "1001", now, reason="absent")
     await reminders.tell(centre, hub, [missed])
     assert [len(heard(number, "alert")) for number in ("1001", "3001", "6001", "2001")] == [1, 1, 0, 0]
 

@@ -92,7 +92,7 @@ async def test_the_other_ways(open_browser: MakeBrowser, clock: Clock) -> None:
     junior, senior, surveyor = [await open_browser(number) for number in ("1001", "2001", "7001")]
     order = await registered(junior, clock)
     order = await step(junior, order, "propose", opinion="请处理", tasks=[TASK])
-    order = await step(senior, order, "send-back", opinion="请补充", errors=["incomplete"])
+    order = await step(senior, order, "send-back", reason_code="incomplete", opinion="请补充", errors=["incomplete"])
     assert (order["state"], order["owner"]) == ("registered", "1001")
     order = await step(junior, order, "hand-to-senior", reason="超出范围")
     order = await step(senior, order, "dispatch", opinion="自行派单", checks=WELL, tasks=[TASK])
@@ -134,7 +134,7 @@ async def test_off_the_straight_way(open_browser: MakeBrowser, clock: Clock) -> 
     assert (await on_work(senior, "supplement", reason="客户催", limit_s=7200))["changed"] is True
     assert (await on_work(staff, "acknowledge"))["changed"] is False
     assert (await on_work(staff, "acknowledge", 409))["code"] == "nothing_to_acknowledge"
-    assert (await on_work(staff, "return", 403, reason="x"))["code"] == "forbidden"
+    assert (await on_work(staff, "return", 403, reason_code="wrong_unit", reason="x"))["code"] == "forbidden"
     assert (await on_work(staff, "to-head", reason="不归我们管"))["state"] == "at_head"
     assert (await on_work(head, "take-back", decision="先核实"))["state"] == "working"
     move: dict[str, Any] = {
@@ -145,8 +145,8 @@ async def test_off_the_straight_way(open_browser: MakeBrowser, clock: Clock) -> 
         "limit_s": 7200,
     }
     assert (await on_work(head, "transfer", **move))["state"] == "transferred"
-    assert (await on_work(head, "return", 404, reason="x"))["code"] == "not_found"
-    assert (await on_work(senior, "recall", reason="客户撤回"))["state"] == "recalled"
+    assert (await on_work(head, "return", 404, reason_code="wrong_unit", reason="x"))["code"] == "not_found"
+    assert (await on_work(senior, "recall", reason_code="withdrawn", reason="客户撤回"))["state"] == "recalled"
     found = await (await senior.get(f"/api/orders/{order['id']}")).json()
     assert found["state"] == "cancelled"
 
@@ -176,7 +176,9 @@ async def test_unknown_fields_and_stale_versions_are_refused(open_browser: MakeB
     assert (await step(junior, {**order, "version": 1}, "hand-to-senior", 409, reason="x"))["code"] == "stale_version"
     bad = await step(junior, order, "propose", 422, opinion="x", tasks=[{**TASK, "limit_s": 1}])
     assert bad["details"]["field"] == "tasks.0.limit_s"
-    assert (await step(senior, {"id": "nosuch", "version": 1}, "send-back", 404, opinion="x"))["code"] == "not_found"
+    assert (await step(senior, {"id": "nosuch", "version": 1}, "send-back", 404, reason_code="other", opinion="x"))[
+        "code"
+    ] == "not_found"
     clock.now += timedelta(days=1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing import serials
+from ticketing import handing_on, serials
 from ticketing.calendar import WorkingCalendar
 from ticketing.callbacks import rules, store, workflow
 from ticketing.callbacks.model import QUEUE, Again, NewBooking, Outcome, State, Verb, Window
@@ -315,12 +315,22 @@ async def call_now(  # noqa: PLR0917 - as the page says it
 
 
 async def reassign(  # noqa: PLR0917 - who hands what to whom
-    conn: AsyncConnection, actor: Actor, public_id: str, version: int, number: str | None, now: datetime
+    conn: AsyncConnection,
+    actor: Actor,
+    public_id: str,
+    version: int,
+    number: str | None,
+    now: datetime,
+    *,
+    reason: str,
+    note: str | None = None,
 ) -> Change:
-    """A supervisor makes another person answer for a callback, or the common list (None) (PX-04)."""
+    """A supervisor makes another person answer for a callback, or the common list (None), and says why, by code
+    (PX-04, MN-02)."""
     require(actor, Action.REASSIGN_WORK)
     held = await store.hold(conn, public_id, version)
     to = workflow.advance(_situation(held), Verb.REASSIGN)
+    said = await handing_on.reason(conn, reason, note, now)
     if number is None:
         values: Mapping[str, Any] = {"owner_id": None, "owner_queue": QUEUE}
     else:
@@ -328,7 +338,7 @@ async def reassign(  # noqa: PLR0917 - who hands what to whom
         if not person.active:
             raise NotFound(subject="staff", id=number)
         values = {"owner_id": person.id, "owner_queue": None}
-    said = {"owner": number or QUEUE}
+    said |= {"owner": number or QUEUE}
     return await store.write(conn, actor, held, Step("callback.reassigned", to, values, said), now)
 
 

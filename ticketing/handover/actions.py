@@ -76,7 +76,7 @@ async def hand(
         case Kind.CALLBACK:
             return await _callback(conn, actor, one, to, now, reason=reason)
         case Kind.ITEM:
-            return await _item(conn, actor, one, to, now)
+            return await _item(conn, actor, one, to, now, reason=reason)
         case Kind.PAPER:
             return await _paper(conn, actor, one, to, now, reason=reason)
         case Kind.FOLLOW_UP:
@@ -103,14 +103,17 @@ async def _callback(
     return await callbacks.write(conn, actor, held, step, now)
 
 
-async def _item(conn: AsyncConnection, actor: Actor, one: Hanging, to: Staff | None, now: datetime) -> Change:
+async def _item(
+    conn: AsyncConnection, actor: Actor, one: Hanging, to: Staff | None, now: datetime, *, reason: str
+) -> Change:
     _able(to, Action.WORK_ITEMS, one)
     held = await items.hold(conn, one.id)
     state = held.state
     if to is not None or state is ItemState.CLAIMED:
         state = item_rules.step(state, ItemVerb.REASSIGN if to else ItemVerb.RELEASE)
     values = _owner(to, ITEM_QUEUE) | {"claimed_at": now if to else None}
-    return await items.write(conn, actor, "item.handed_over", held, state, values, now)
+    said = {"was": actor.number, "reason": reason}
+    return await items.write(conn, actor, "item.handed_over", held, state, values, now, said=said)
 
 
 async def _paper(

@@ -90,7 +90,15 @@ async def add(conn: AsyncConnection, values: Mapping[str, Any]) -> Held | None:
 
 
 async def write(  # noqa: PLR0917 - who did what to which, as in the audit
-    conn: AsyncConnection, actor: Actor, fact: str, held: Held, to: State, values: Mapping[str, Any], now: datetime
+    conn: AsyncConnection,
+    actor: Actor,
+    fact: str,
+    held: Held,
+    to: State,
+    values: Mapping[str, Any],
+    now: datetime,
+    *,
+    said: Mapping[str, Any] | None = None,
 ) -> Change:
     """Changes the locked item: columns, version and audit row, or nothing of it."""
     version = held.version + 1
@@ -101,7 +109,7 @@ async def write(  # noqa: PLR0917 - who did what to which, as in the audit
     )
     if done.rowcount != 1:
         raise _stale(held)
-    return await tell(conn, actor, fact, held, to, version, now, values)
+    return await tell(conn, actor, fact, held, to, version, now, values, more=said)
 
 
 async def tell(  # noqa: PLR0917 - as above
@@ -113,10 +121,13 @@ async def tell(  # noqa: PLR0917 - as above
     version: int,
     now: datetime,
     values: Mapping[str, Any],
+    *,
+    more: Mapping[str, Any] | None = None,
 ) -> Change:
     """Audits one step and says it in the form the edge publishes."""
     said = {name: values[name] for name in ("sorted_out", "discard_reason", "owner_queue") if values.get(name)}
     payload = {"serial": held.serial, "state": to.value, "key": held.row["key"], "version": version, **said}
+    payload |= more or {}
     await audit.record(conn, actor, fact, "item", held.public_id, payload, now)
     return Change(fact, held.public_id, version, now, payload)
 

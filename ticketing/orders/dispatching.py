@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.errors import Forbidden, Invalid, Refused
-from ticketing.orders import drafts, fields, ledger, planning, rules, scope, sending, workflow
+from ticketing.orders import drafts, fields, ledger, planning, reasons, rules, scope, sending, workflow
 from ticketing.orders.inputs import Dispatch, HandToSenior, Invalidate, Propose, SendBack, Solve, Task
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.model import LIVE_WORK, Kind, ReviewKind, State, WorkOrderState
@@ -150,16 +150,19 @@ async def _decide(
 
 
 async def send_back(conn: AsyncConnection, actor: Actor, given: SendBack, now: datetime) -> Change:
-    """T7: the proposal goes back to its author with an opinion; error codes go to quality (RV-05)."""
+    """T7: the proposal goes back to its author with a coded reason and an opinion; error codes go to quality (RV-05,
+    MN-02)."""
     held = await ledger.hold(conn, actor, given.public_id, given.version)
-    opinion = fields.text("opinion", given.opinion, 2000, lines=True)
-    decision = workflow.advance(drafts.situation(held), Verb.SEND_BACK, actor.posts, {"opinion": opinion})
+    said = {"reason_code": given.reason_code, "opinion": fields.text("opinion", given.opinion, 2000, lines=True)}
+    decision = workflow.advance(drafts.situation(held), Verb.SEND_BACK, actor.posts, said)
+    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
     for code in given.errors:
         await taxonomy.leaf(conn, "review_error", code, now.date(), field="errors")
     await drafts.turn(conn, held, decision, now)
-    found = await _decide(conn, actor, held, "sent_back", now, opinion=opinion, error_codes=list(given.errors))
+    errors, opinion = list(given.errors), said["opinion"]
+    found = await _decide(conn, actor, held, "sent_back", now, opinion=opinion, error_codes=errors)
     values = {"owner_id": found["author_id"], "owner_queue": None}
-    payload = {"errors": list(given.errors)}
+    payload = {"reason_code": given.reason_code, "errors": errors}
     step = Step("order.sent_back", Verb.SEND_BACK, State.REGISTERED, values, note=opinion, payload=payload)
     return await ledger.apply(conn, actor, held, step, now)
 

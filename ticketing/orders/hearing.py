@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.changes import Change
 from ticketing.errors import Invalid, NotFound
-from ticketing.orders import drafts, fields, ledger, proposing, rework, workflow
-from ticketing.orders.inputs import ForReason, Supplement
+from ticketing.orders import drafts, fields, ledger, proposing, reasons, rework, workflow
+from ticketing.orders.inputs import Intervene, Supplement
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.step_inputs import CustomerAdds, Tell
 from ticketing.orders.tables import commitment, order_agreement, order_response, work_order
@@ -56,7 +56,7 @@ async def customer_adds(conn: AsyncConnection, actor: Actor, given: CustomerAdds
     _, public_id, version = target
     senior = bool(actor.posts & {Post.SA})
     if given.outcome == "recall":
-        wish = ForReason(public_id, version, reason=said["text"][:1000])
+        wish = Intervene(public_id, version, reason_code=reasons.WITHDRAWN, reason=said["text"][:1000])
         if senior:
             return (first, *await rework.recall(conn, actor, wish, now))
         return first, await proposing.propose_recall(conn, actor, wish, now)

@@ -154,7 +154,7 @@ async def reviews(conn: AsyncConnection, order_id: int) -> tuple[Review, ...]:
             reason=row["proposal"].get("reason"),
             task=row["proposal"].get("task"),
             limit_s=row["proposal"].get("limit_s"),
-            code=row["proposal"].get("code"),
+            code=row["proposal"].get("code") or row["proposal"].get("reason_code"),
             due_at=row["proposal"].get("due_at"),
             old_due_at=row["proposal"].get("old_due_at"),
         )

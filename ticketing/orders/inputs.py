@@ -148,6 +148,8 @@ class Propose(OnOrder):
 class SendBack(OnOrder):
     """T7."""
 
+    #: leaf of taxonomy intervention_reason (MN-02)
+    reason_code: str
     opinion: str
     #: leaves of taxonomy review_error
     errors: Sequence[str] = ()
@@ -277,8 +279,17 @@ class FileAway(OnOrder):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForReason(OnOrder):
-    """T5, and T14's way to the head, return and T17's recall: why."""
+    """T14's way to the head, and of what nobody does any more: why."""
 
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervene(OnOrder):
+    """T14's return, T17's recall and the proposal of one: why, by its code and in words (MN-02)."""
+
+    #: leaf of taxonomy intervention_reason
+    reason_code: str
     reason: str
 
 

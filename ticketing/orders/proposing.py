@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.errors import Forbidden, Invalid, Refused
-from ticketing.orders import control, dispatching, drafts, fields, ledger, rework, work, workflow
-from ticketing.orders.inputs import ForReason, Stop, Supplement
+from ticketing.orders import control, dispatching, drafts, fields, ledger, reasons, rework, work, workflow
+from ticketing.orders.inputs import Intervene, Stop, Supplement
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.model import ReviewKind
 from ticketing.orders.step_inputs import Opinion, RefuseChange
@@ -38,11 +38,12 @@ async def propose_supplement(conn: AsyncConnection, actor: Actor, given: Supplem
     return await _proposed(conn, actor, held, decision, kind=ReviewKind.SUPPLEMENT, proposal=proposal, now=now)
 
 
-async def propose_recall(conn: AsyncConnection, actor: Actor, given: ForReason, now: datetime) -> Change:
+async def propose_recall(conn: AsyncConnection, actor: Actor, given: Intervene, now: datetime) -> Change:
     """T6: the customer wants it stopped; a senior must approve (RV-02)."""
     held = await work.hold(conn, actor, given)
-    proposal = {"reason": fields.text("reason", given.reason, 1000, lines=True)}
+    proposal = {"reason_code": given.reason_code, "reason": fields.text("reason", given.reason, 1000, lines=True)}
     decision = workflow.advance(work.situation(held, now), Verb.PROPOSE_RECALL, actor.posts, proposal)
+    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
     return await _proposed(conn, actor, held, decision, kind=ReviewKind.RECALL, proposal=proposal, now=now)
 
 
@@ -62,7 +63,10 @@ async def _proposed(
     row = _row(actor, held.order, now, kind=kind.value, proposal=proposal)
     await conn.execute(insert(review).values({**row, "work_order_id": held.row["id"]}))
     done = Done(f"work_order.{kind.value}_proposed", decision.transition.verb, held.state, {}, proposal["reason"])
-    return await work.change(conn, actor, held, done, now, payload={"review": row["public_id"]})
+    payload = {"review": row["public_id"]}
+    if "reason_code" in proposal:
+        payload["reason_code"] = proposal["reason_code"]
+    return await work.change(conn, actor, held, done, now, payload=payload)
 
 
 def _row(actor: Actor, held: Held, now: datetime, *, kind: str, proposal: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,32 +99,41 @@ async def approve_change(conn: AsyncConnection, actor: Actor, given: Opinion, no
     approved = await work.change(conn, actor, held, done, now, payload=payload)
     version = held.row["version"] + 1
     if found["kind"] == ReviewKind.RECALL.value:
-        recalled = ForReason(given.public_id, version, reason=said["reason"])
-        return (approved, *await rework.recall(conn, actor, recalled, now))
+        code = said.get("reason_code", reasons.WITHDRAWN)
+        recalled = Intervene(given.public_id, version, reason_code=code, reason=said["reason"])
+        return (approved, *await rework.recall_as_proposed(conn, actor, recalled, now))
     more = Supplement(given.public_id, version, reason=said["reason"], task=said["task"], limit_s=said["limit_s"])
     return approved, await rework.supplement(conn, actor, more, now)
 
 
 async def refuse_change(conn: AsyncConnection, actor: Actor, given: RefuseChange, now: datetime) -> Change:
     """The proposed change is not made, and why; error codes go to quality (RV-05)."""
-    held, found, opinion = await _second(conn, actor, given, Verb.REFUSE_CHANGE, now)
+    held, found, opinion = await _second(
+        conn, actor, given, Verb.REFUSE_CHANGE, now, {"reason_code": given.reason_code}
+    )
+    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
     for code in given.errors:
         await taxonomy.leaf(conn, "review_error", code, now.date(), field="errors")
     decided = {"state": "sent_back", "reviewer_id": actor.staff_id, "decided_at": now, "opinion": opinion}
     await conn.execute(
         update(review).where(review.c.id == found["id"]).values(**decided, error_codes=list(given.errors))
     )
-    payload = {"review": found["public_id"], "errors": list(given.errors)}
+    payload = {"review": found["public_id"], "reason_code": given.reason_code, "errors": list(given.errors)}
     done = Done("work_order.change_refused", Verb.REFUSE_CHANGE, held.state, {}, opinion)
     return await work.change(conn, actor, held, done, now, payload=payload)
 
 
-async def _second(
-    conn: AsyncConnection, actor: Actor, given: Opinion | RefuseChange, verb: Verb, now: datetime
+async def _second(  # noqa: PLR0917 - the step and what was said with it
+    conn: AsyncConnection,
+    actor: Actor,
+    given: Opinion | RefuseChange,
+    verb: Verb,
+    now: datetime,
+    more: Mapping[str, object] | None = None,
 ) -> tuple[HeldWork, RowMapping, str | None]:
     held = await work.hold(conn, actor, given)
     opinion = fields.text("opinion", given.opinion, 2000, lines=True)
-    decision = workflow.advance(work.situation(held, now), verb, actor.posts, {"opinion": opinion})
+    decision = workflow.advance(work.situation(held, now), verb, actor.posts, {**(more or {}), "opinion": opinion})
     found = await _open(conn, held)
     if found is None:
         raise Refused("nothing_proposed", "no change of this work order waits for a second person")

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing import taxonomy
+from ticketing import handing_on
 from ticketing.changes import Change
 from ticketing.errors import Invalid, NotFound, Refused
-from ticketing.orders import drafts, fields, holders, ledger, work, workflow
+from ticketing.orders import drafts, holders, ledger, work, workflow
 from ticketing.orders.ledger import Held, Step
 from ticketing.orders.step_inputs import Reassign
 from ticketing.orders.work import Done, HeldWork
@@ -29,7 +29,7 @@ async def reassign(conn: AsyncConnection, actor: Actor, given: Reassign, now: da
     """
     held = await ledger.hold(conn, actor, given.public_id, given.version)
     workflow.advance(drafts.situation(held), Verb.REASSIGN, actor.posts, {"reason": given.reason})
-    said = await _said(conn, given, now)
+    said = await handing_on.reason(conn, given.reason, given.note, now)
     to = await person_of(conn, given.person)
     if (to.id if to else None) == held.row["owner_id"]:
         raise Refused("has_it_already", "it is there already", field="person")
@@ -40,7 +40,7 @@ async def reassign_work(conn: AsyncConnection, actor: Actor, given: Reassign, no
     """A supervisor hands a work order to somebody of its unit, or back to the unit's inbox, and says why (PX-04)."""
     held = await work.hold(conn, actor, given)
     workflow.advance(work.situation(held, now), Verb.REASSIGN_WORK, actor.posts, {"reason": given.reason})
-    said = await _said(conn, given, now)
+    said = await handing_on.reason(conn, given.reason, given.note, now)
     to = await person_of(conn, given.person)
     if (to.id if to else None) == held.row["owner_id"]:
         raise Refused("has_it_already", "it is there already", field="person")
@@ -103,12 +103,6 @@ async def person_of(conn: AsyncConnection, number: str | None) -> Staff | None:
     if not person.active:
         raise NotFound("unknown_staff", "he is not on the list any more", number=number, field="person")
     return person
-
-
-async def _said(conn: AsyncConnection, given: Reassign, now: datetime) -> dict[str, Any]:
-    await taxonomy.leaf(conn, "reassign_reason", given.reason, now.date(), field="reason")
-    note = fields.text("note", given.note, 500, lines=True) if given.note else None
-    return {"reason": given.reason, **({"note": note} if note else {})}
 
 
 async def _was(conn: AsyncConnection, actor: Actor, row: Any) -> str | None:

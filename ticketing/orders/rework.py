@@ -15,8 +15,8 @@ from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.tables import clock
 from ticketing.errors import Invalid, Refused
-from ticketing.orders import dispatching, fields, ledger, sending, settle, workflow
-from ticketing.orders.inputs import ForReason, OnOrder, Supplement, TakeBack, Transfer
+from ticketing.orders import dispatching, fields, ledger, reasons, sending, settle, workflow
+from ticketing.orders.inputs import ForReason, Intervene, OnOrder, Supplement, TakeBack, Transfer
 from ticketing.orders.ledger import Step, WorkStep
 from ticketing.orders.model import ReviewKind, State, WorkOrderState
 from ticketing.orders.step_inputs import SendOn
@@ -55,28 +55,46 @@ async def take_back(conn: AsyncConnection, actor: Actor, given: TakeBack, now: d
     )
 
 
-async def give_back(conn: AsyncConnection, actor: Actor, given: ForReason, now: datetime) -> tuple[Change, ...]:
+async def give_back(conn: AsyncConnection, actor: Actor, given: Intervene, now: datetime) -> tuple[Change, ...]:
     """T14: returned to the centre, by the head only; the dispatcher has it again (PR-05, PR-10)."""
     return await _end(conn, actor, given, Verb.RETURN, WorkOrderState.RETURNED, now=now)
 
 
-async def recall(conn: AsyncConnection, actor: Actor, given: ForReason, now: datetime) -> tuple[Change, ...]:
+async def recall(conn: AsyncConnection, actor: Actor, given: Intervene, now: datetime) -> tuple[Change, ...]:
     """T17: the customer stops it: the centre takes it back from whoever holds it (DP-09); a finished one is refused."""
     return await _end(conn, actor, given, Verb.RECALL, WorkOrderState.RECALLED, now=now)
 
 
+async def recall_as_proposed(
+    conn: AsyncConnection, actor: Actor, given: Intervene, now: datetime
+) -> tuple[Change, ...]:
+    """T17 as a junior proposed it: his code counted on that day, also when it was closed since."""
+    return await _end(conn, actor, given, Verb.RECALL, WorkOrderState.RECALLED, now=now, chosen_today=False)
+
+
 async def _end(
-    conn: AsyncConnection, actor: Actor, given: ForReason, verb: Verb, to: WorkOrderState, *, now: datetime
+    conn: AsyncConnection,
+    actor: Actor,
+    given: Intervene,
+    verb: Verb,
+    to: WorkOrderState,
+    *,
+    now: datetime,
+    chosen_today: bool = True,
 ) -> tuple[Change, ...]:
     held = await hold(conn, actor, given)
     reason = fields.text("reason", given.reason, 1000, lines=True)
-    decision = workflow.advance(situation(held, now), verb, actor.posts, {"reason": reason})
+    said = {"reason_code": given.reason_code, "reason": reason}
+    decision = workflow.advance(situation(held, now), verb, actor.posts, said)
+    if chosen_today:
+        await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
     _no_field_task(held)
     await turn(conn, held, decision, now)
     if verb is Verb.RECALL and held.state is not WorkOrderState.PROPOSED:
         await write_amendment(conn, actor, held, now, kind="recall", reason=reason)
     values = {**_ENDED, "ended_at": now, "end_reason": reason}
-    told = await change(conn, actor, held, Done(f"work_order.{to.value}", verb, to, values, reason), now)
+    done = Done(f"work_order.{to.value}", verb, to, values, reason)
+    told = await change(conn, actor, held, done, now, payload={"reason_code": given.reason_code})
     return told, *await settle_order(conn, held.order.id, now)
 
 

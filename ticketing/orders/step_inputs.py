@@ -69,6 +69,8 @@ class Opinion(OnOrder):
 class RefuseChange(OnOrder):
     """T7 for a supplement or a recall."""
 
+    #: leaf of taxonomy intervention_reason (MN-02)
+    reason_code: str
     opinion: str
     #: leaves of taxonomy review_error
     errors: Sequence[str] = ()

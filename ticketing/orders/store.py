@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import pages
@@ -14,7 +14,7 @@ from ticketing.clocks import store as clocks
 from ticketing.contacts import store as contacts
 from ticketing.customers.tables import customer
 from ticketing.errors import NotFound
-from ticketing.orders import drafts, process, query, rules, workflow
+from ticketing.orders import drafts, process, query, reasons, rules, workflow
 from ticketing.orders.access import told, visible
 from ticketing.orders.model import LIVE_WORK, OPEN, UNBORN, Control, Kind, OrderSummary, State
 from ticketing.orders.tables import commitment, customer_order, order_addendum, order_trail, work_order
@@ -150,19 +150,23 @@ async def trail(conn: AsyncConnection, order_id: int) -> tuple[TrailLine, ...]:
     rows = await conn.execute(
         select(order_trail).where(order_trail.c.order_id == order_id).order_by(order_trail.c.at, order_trail.c.id)
     )
-    return tuple(
-        TrailLine(
-            at=row.at,
-            by=row.actor_number,
-            by_name=row.actor_name,
-            action=row.action,
-            from_state=row.from_state,
-            to_state=row.to_state,
-            handler=row.handler,
-            note=row.note,
-            version=row.version,
-        )
-        for row in rows
+    return tuple(_trail_line(row) for row in rows)
+
+
+def _trail_line(row: Row[Any]) -> TrailLine:
+    words, code = reasons.coded(row.action, row.payload)
+    return TrailLine(
+        at=row.at,
+        by=row.actor_number,
+        by_name=row.actor_name,
+        action=row.action,
+        from_state=row.from_state,
+        to_state=row.to_state,
+        handler=row.handler,
+        note=row.note,
+        version=row.version,
+        reason_code=code,
+        reason_words=words,
     )
 
 

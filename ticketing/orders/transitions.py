@@ -165,9 +165,9 @@ ORDER_ROWS: tuple[Transition, ...] = (
         sources=(State.IN_REVIEW,),
         targets=(State.REGISTERED,),
         posts=frozenset({Post.SA}),
-        required=("opinion",),
+        required=("reason_code", "opinion"),
         stops=(Stop(Clock.REVIEW),),
-        source="RV-05",
+        source="RV-05 MN-02",
     ),
     Transition(
         row="T8",

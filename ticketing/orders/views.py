@@ -151,6 +151,9 @@ class TrailLine:
     handler: str | None
     note: str | None
     version: int
+    #: of whoever stepped in: his coded reason, and its vocabulary; without one it is a code of the step itself (MN-02)
+    reason_code: str | None = None
+    reason_words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

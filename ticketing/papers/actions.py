@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing import serials, taxonomy
+from ticketing import handing_on, serials, taxonomy
 from ticketing.changes import Change
 from ticketing.clocks.definitions import definitions
 from ticketing.clocks.model import Clock
@@ -194,12 +194,21 @@ async def release(conn: AsyncConnection, actor: Actor, public_id: str, version: 
 
 
 async def reassign(  # noqa: PLR0917 - who hands what to whom
-    conn: AsyncConnection, actor: Actor, public_id: str, version: int, number: str, now: datetime
+    conn: AsyncConnection,
+    actor: Actor,
+    public_id: str,
+    version: int,
+    number: str,
+    now: datetime,
+    *,
+    reason: str,
+    note: str | None = None,
 ) -> Change:
-    """A supervisor hands a paper to a clerk by 工号 (PX-04)."""
+    """A supervisor hands a paper to a clerk by 工号 and says why, by code (PX-04, MN-02)."""
     require(actor, Action.REASSIGN_WORK)
     held = await store.hold(conn, public_id, version)
     to = rules.step(held.state, Verb.REASSIGN)
+    said = await handing_on.reason(conn, reason, note, now)
     person = await staff.by_number(conn, number)
     if not person.active:
         raise NotFound(subject="staff", id=number)
@@ -207,7 +216,7 @@ async def reassign(  # noqa: PLR0917 - who hands what to whom
     values: dict[str, Any] = {"state": to.value, "owner_id": person.id, "owner_queue": None, "claimed_at": now}
     if held.original is Original.CLERK:
         values["holder"] = person.number
-    return await store.write(conn, actor, "paper.reassigned", held, values, now)
+    return await store.write(conn, actor, "paper.reassigned", held, values, now, said=said | {"to": person.number})
 
 
 async def to_order(conn: AsyncConnection, actor: Actor, public_id: str, version: int, now: datetime) -> Ordered:

@@ -120,7 +120,16 @@ async def reassign(call: Call) -> CallbackView:
     """Make another person answer for it."""
     given = call.input(ReassignCallback)
     async with call.deps.database.write() as conn:
-        change = await actions.reassign(conn, call.actor, call.part("id"), given.version, given.number, call.now)
+        change = await actions.reassign(
+            conn,
+            call.actor,
+            call.part("id"),
+            given.version,
+            given.number,
+            call.now,
+            reason=given.reason,
+            note=given.note,
+        )
         view = await read(call, conn, call.part("id"))
     call.changed(change)
     return view

@@ -75,7 +75,16 @@ async def reassign(call: Call) -> ItemView:
     """Hand it to another clerk."""
     given = call.input(ReassignItem)
     async with call.deps.database.write() as conn:
-        change = await actions.reassign(conn, call.actor, call.part("id"), given.version, given.number, call.now)
+        change = await actions.reassign(
+            conn,
+            call.actor,
+            call.part("id"),
+            given.version,
+            given.number,
+            call.now,
+            reason=given.reason,
+            note=given.note,
+        )
         view = await read(call, conn)
     call.changed(change)
     return view

@@ -163,7 +163,16 @@ async def reassign(call: Call) -> PaperView:
     """Hand it to another clerk."""
     given = call.input(ReassignPaper)
     async with call.write() as conn:
-        change = await actions.reassign(conn, call.actor, call.part("id"), given.version, given.number, call.now)
+        change = await actions.reassign(
+            conn,
+            call.actor,
+            call.part("id"),
+            given.version,
+            given.number,
+            call.now,
+            reason=given.reason,
+            note=given.note,
+        )
         view = await read(call, conn, call.part("id"))
     call.changed(change)
     return view

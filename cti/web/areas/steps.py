@@ -6,7 +6,7 @@ from cti.web.areas.workflow import order_step, work_step
 from cti.web.route import Call, Route
 from cti.web.schemas import steps as schemas
 from cti.web.schemas.steps import OpenPoint, OpenPointDone, OpenPointList
-from cti.web.schemas.workflow import CancelOrder, ForceEnd, ForReason, SupplementWork
+from cti.web.schemas.workflow import CancelOrder, ForceEnd, ForReason, Intervene, SupplementWork
 from ticketing.orders import (
     chasing,
     control,
@@ -84,7 +84,7 @@ ROUTES = (
         proposing.propose_supplement,
         "Propose another task or limit.",
     ),
-    work_step("propose_recall", ForReason, inputs.ForReason, proposing.propose_recall, "Propose to take it back."),
+    work_step("propose_recall", Intervene, inputs.Intervene, proposing.propose_recall, "Propose to take it back."),
     work_step(
         "approve_change",
         schemas.DecideWithOpinion,

@@ -189,9 +189,9 @@ ROUTES = (
     order_step("report", schemas.ReportSuggestion, inputs.Report, control.report, "Report in a digest."),
     work_step("to_head", schemas.ForReason, inputs.ForReason, rework.to_head, "The head decides."),
     work_step("take_back", schemas.TakeBack, inputs.TakeBack, rework.take_back, "The unit goes on."),
-    work_step("return", schemas.ForReason, inputs.ForReason, rework.give_back, "Back to the centre."),
+    work_step("return", schemas.Intervene, inputs.Intervene, rework.give_back, "Back to the centre."),
     work_step("transfer", schemas.TransferWork, inputs.Transfer, rework.transfer, "To another unit."),
     work_step("supplement", schemas.SupplementWork, inputs.Supplement, rework.supplement, "Change task or limit."),
-    work_step("recall", schemas.ForReason, inputs.ForReason, rework.recall, "The centre takes it back."),
+    work_step("recall", schemas.Intervene, inputs.Intervene, rework.recall, "The centre takes it back."),
     work_step("acknowledge", schemas.WorkOrderStep, inputs.OnOrder, rework.acknowledge, "Read what was changed."),
 )

@@ -185,9 +185,14 @@ class ReassignCallback(Input):
 
     version: Version
     number: StaffNumber | None
+    #: leaf of taxonomy `reassign_reason` (MN-02)
+    reason: Code
+    note: Line | None = None
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 2, "number": "2001"}]}
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"version": 2, "number": "2001", "reason": "overload"}]},
     )
 
 

@@ -114,9 +114,14 @@ class ReassignItem(Input):
 
     version: Version
     number: StaffNumber
+    #: leaf of taxonomy `reassign_reason` (MN-02)
+    reason: Code
+    note: Line | None = None
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"version": 2, "number": "6001"}]}
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"version": 2, "number": "6001", "reason": "absent"}]},
     )
 
 

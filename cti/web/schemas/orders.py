@@ -91,6 +91,9 @@ class TrailEntry(Output):
     from_: str | None = Field(default=None, alias="from", serialization_alias="from")
     to: str | None = None
     note: Annotated[str | None, Personal.TEXT] = None
+    #: coded reason of whoever stepped in, and its vocabulary; no vocabulary: a code of the step itself (MN-02)
+    reason_code: str | None = None
+    reason_words: str | None = None
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

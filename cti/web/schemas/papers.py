@@ -185,8 +185,11 @@ class ReassignPaper(Input):
 
     version: Version
     number: StaffNumber
+    #: leaf of taxonomy `reassign_reason` (MN-02)
+    reason: Code
+    note: Line | None = None
 
-    model_config = _example(version=2, number="6101")
+    model_config = _example(version=2, number="6101", reason="absent")
 
 
 class DiscardPaper(Input):

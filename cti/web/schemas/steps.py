@@ -116,11 +116,13 @@ class RefuseChange(Input):
     """A proposed change is not made (T7)."""
 
     version: Version
+    #: leaf of taxonomy `intervention_reason` (MN-02)
+    reason_code: Code
     opinion: Text
     #: leaves of taxonomy `review_error`
     errors: list[Code] = Field(default_factory=list, max_length=20)
 
-    model_config = _example(opinion="时限不变", errors=["wrong_limit"])
+    model_config = _example(reason_code="other", opinion="时限不变", errors=["wrong_limit"])
 
 
 class CustomerAdds(Input):

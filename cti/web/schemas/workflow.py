@@ -15,6 +15,7 @@ __all__ = [
     "FinishWork",
     "ForReason",
     "HandToSenior",
+    "Intervene",
     "InvalidateOrder",
     "PauseOrder",
     "ProposeDispatch",
@@ -107,11 +108,13 @@ class SendBack(Input):
     """The proposal goes back to its author (T7)."""
 
     version: Version
+    #: leaf of taxonomy `intervention_reason` (MN-02)
+    reason_code: Code
     opinion: Text
     #: leaves of taxonomy `review_error`
     errors: list[Code] = Field(default_factory=list, max_length=20)
 
-    model_config = _example(opinion="请补充测速结果", errors=["incomplete"])
+    model_config = _example(reason_code="incomplete", opinion="请补充测速结果", errors=["incomplete"])
 
 
 class ApproveDispatch(Input):
@@ -257,12 +260,23 @@ class FinishWork(Input):
 
 
 class ForReason(Input):
-    """To the head, back to the centre, done by nobody (T14); recalled, or proposed to be (T17)."""
+    """To the head, or done by nobody (T14)."""
 
     version: Version
     reason: Text
 
     model_config = _example(reason="不归我们管")
+
+
+class Intervene(Input):
+    """Back to the centre (T14); recalled, or proposed to be (T17): why, by code and in words."""
+
+    version: Version
+    #: leaf of taxonomy `intervention_reason` (MN-02)
+    reason_code: Code
+    reason: Text
+
+    model_config = _example(reason_code="wrong_unit", reason="不归我们管")
 
 
 class TakeBack(Input):
@@ -446,7 +460,8 @@ class ReviewView(Output):
     reason: str | None
     task: str | None
     limit_s: int | None
-    #: of a later limit: leaf of `extension_reason`, the one asked for or given, and the one before (PX-05)
+    #: of a later limit: leaf of `extension_reason`, the limit asked for or given, and the one before (PX-05); of a
+    #: recall: leaf of `intervention_reason`
     code: str | None
     due_at: UtcInstant | None
     old_due_at: UtcInstant | None

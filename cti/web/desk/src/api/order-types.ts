@@ -45,6 +45,9 @@ export interface TrailEntry {
   from: string | null
   to: string | null
   note: string | null
+  /** Coded reason of whoever stepped in, and its vocabulary; none: a code of the step itself (MN-02). */
+  reason_code: string | null
+  reason_words: string | null
 }
 
 export interface ClockView {

@@ -14,7 +14,7 @@ export const papers = {
     request<PaperFileView>('POST', `/api/papers/${part(id)}/files`, { query: { name: file.name }, file }),
   claimPaper: (id: string, version: number) => step(id, 'claim', { version }),
   releasePaper: (id: string, version: number) => step(id, 'release', { version }),
-  reassignPaper: (id: string, version: number, number: string) => step(id, 'reassign', { version, number }),
+  reassignPaper: (id: string, version: number, number: string, reason: string, note: string | null) => step(id, 'reassign', { version, number, reason, note }),
   discardPaper: (id: string, version: number, reason: string, note: string | null) => step(id, 'discard', { version, reason, note }),
   paperToOrder: (id: string, version: number) => request<PaperOrdered>('POST', `/api/papers/${part(id)}/to-order`, { body: { version } }),
   moveOriginal: (id: string, version: number, move: OriginalMove, said: Record<string, string | null>) =>

@@ -38,7 +38,7 @@ export const work = {
   item: (id: string) => request<ItemView>('GET', `/api/items/${part(id)}`),
   claimItem: (id: string, version: number) => item(id, 'claim', { version }),
   releaseItem: (id: string, version: number) => item(id, 'release', { version }),
-  reassignItem: (id: string, version: number, number: string) => item(id, 'reassign', { version, number }),
+  reassignItem: (id: string, version: number, number: string, reason: string, note: string | null) => item(id, 'reassign', { version, number, reason, note }),
   discardItem: (id: string, version: number, reason: string, note: string | null) =>
     item(id, 'discard', { version, reason, note }),
   itemToOrder: (id: string, version: number) =>
@@ -51,6 +51,6 @@ export const work = {
     request<CallbackView>('POST', '/api/callbacks', { body: booking, idempotencyKey }),
   callNow: (id: string, version: number) => callback(id, 'call-now', { version }),
   putOff: (id: string, version: number, until: string) => callback(id, 'snooze', { version, until }),
-  reassignCallback: (id: string, version: number, number: string | null) => callback(id, 'reassign', { version, number }),
+  reassignCallback: (id: string, version: number, number: string | null, reason: string, note: string | null) => callback(id, 'reassign', { version, number, reason, note }),
   cancelCallback: (id: string, version: number, note: string) => callback(id, 'cancel', { version, note }),
 }

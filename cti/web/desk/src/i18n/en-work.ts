@@ -50,6 +50,7 @@ export const workEn: Pick<Words, 'announcements' | 'work' | 'items' | 'callbacks
     handOn: 'Hand on',
     handOnTitle: 'Hand on to a colleague',
     handOnText: "Enter the colleague's staff number; it appears on his page at once.",
+    handOnWhy: 'Reason',
     staffNumber: 'Staff number',
     common: 'Back to the common list',
     confirm: 'Confirm',

@@ -7,6 +7,7 @@ export const rulesZh = {
   kind: {
     business: '业务', nature: '性质', complaint_type: '投诉类型', complainant_type: '投诉人类型', suggestion_category: '建议类别', unit: '单位', no_order_reason: '无需立单原因', pause_reason: '示忙原因', reply_mode: '回复方式',
     channel: '受理方式', coded_absence: '免填原因', vip_class: '客户级别', disposition: '通话结论', cause: '原因分类', remedy: '补救方式', satisfaction: '满意度', review_error: '复核差错', order_pause_reason: '暂停原因',
+    intervention_reason: '干预原因', reassign_reason: '改派原因', extension_reason: '延期原因', disconnect_reason: '强拆原因', duty: '职责',
   },
   words: {
     count: '{count} 项', add: '新增', addBelow: '新增下级', rename: '改名', close: '停用', open: '恢复', move: '移动', code: '代码', zh: '中文', en: '英文', validity: '有效期', from: '自 {at} 起', to: '至 {at}', state: '状态',
@@ -33,6 +34,7 @@ export const rulesEn: typeof rulesZh = {
   kind: {
     business: 'Business', nature: 'Nature', complaint_type: 'Complaint type', complainant_type: 'Complainant type', suggestion_category: 'Suggestions', unit: 'Units', no_order_reason: 'Why no order', pause_reason: 'Pause of an agent', reply_mode: 'Way of the reply',
     channel: 'Channel', coded_absence: 'Why left out', vip_class: 'Customer class', disposition: 'Disposition', cause: 'Cause', remedy: 'Remedy', satisfaction: 'Satisfaction', review_error: 'Review errors', order_pause_reason: 'Pause of an order',
+    intervention_reason: 'Why somebody steps in', reassign_reason: 'Why it changes hands', extension_reason: 'Why it takes longer', disconnect_reason: 'Why a talk is ended', duty: 'Duties',
   },
   words: {
     count: '{count} entries', add: 'New entry', addBelow: 'Add below', rename: 'Rename', close: 'Retire', open: 'Use again', move: 'Move', code: 'Code', zh: 'Chinese', en: 'English', validity: 'In use', from: 'from {at}', to: 'to {at}', state: 'State',

@@ -9,7 +9,7 @@ export const stepsZh = {
     to_leader: '交领导协调', raise: '交公司高层', coordinate: '协调决定', ask_force_end: '申请强制结束', keep: '不强制结束', customer_adds: '客户补充', tell: '告知方案', remedy: '补救', chase: '催单', decide_remedy: '审批补救', propose_supplement: '拟追单', propose_recall: '拟退单', approve_change: '变更通过', refuse_change: '变更退回', assign_field: '派现场人员', field_report: '现场反馈', note: '追加消息', send_on: '改派', drop: '不再派', ask_extension: '申请延期', reassign: '改派经办人', reassign_work: '改派经办人', grant_extension: '同意延期', refuse_extension: '不同意延期',
   },
   field: {
-    opinion: '意见', satisfaction: '客户满意度', fcr: '一次解决', reason: '原因', tasks: '工单', errors: '差错类型', checks: '复核检查', warned_unit: '书面警告单位',
+    opinion: '意见', satisfaction: '客户满意度', fcr: '一次解决', reason: '原因', reason_code: '干预原因', tasks: '工单', errors: '差错类型', checks: '复核检查', warned_unit: '书面警告单位',
     customer_told: '如何告知客户', cause: '原因分类', result: '处理结果', channel: '回复方式', channel_reason: '为何不用客户要求的方式', final: '最终回复', outcome: '回访结果', handled: '如何处理',
     grade: '评价', wanted: '客户要求', content: '内容索引', customer_nature: '客户性质', department: '被投诉部门', originals: '原件存放', service_number: '业务号码',
     handled_at: '处理时间', overtime_reason: '超时原因', unit: '单位', task: '任务', limit: '时限', evidence: '依据', asked_by: '谁在催', urgent: '加急', thanks: '已向客户致谢', digest: '摘报编号', addressees: '送报对象（每行一个，三个）', decision: '决定',
@@ -46,7 +46,7 @@ export const stepsEn = {
     to_leader: 'To a leader', raise: 'To the top', coordinate: 'Decide', ask_force_end: 'Ask to end by force', keep: 'Do not end by force', customer_adds: 'Customer adds', tell: 'Tell the plan', remedy: 'Remedy', chase: 'Chase', decide_remedy: 'Decide the remedy', propose_supplement: 'Propose a supplement', propose_recall: 'Propose a recall', approve_change: 'Approve the change', refuse_change: 'Refuse the change', assign_field: 'Send to the place', field_report: 'Report', note: 'Add a message', send_on: 'Send on', drop: 'Drop', ask_extension: 'Ask for a later limit', reassign: 'To somebody else', reassign_work: 'To somebody else', grant_extension: 'Give the later limit', refuse_extension: 'Keep the limit',
   },
   field: {
-    opinion: 'Opinion', satisfaction: 'Customer satisfaction', fcr: 'Solved at first contact', reason: 'Reason', tasks: 'Work orders', errors: 'Kinds of error', checks: 'Checks', warned_unit: 'Unit warned in writing',
+    opinion: 'Opinion', satisfaction: 'Customer satisfaction', fcr: 'Solved at first contact', reason: 'Reason', reason_code: 'Why you step in', tasks: 'Work orders', errors: 'Kinds of error', checks: 'Checks', warned_unit: 'Unit warned in writing',
     customer_told: 'How the customer was told', cause: 'Cause', result: 'Result', channel: 'Reply by', channel_reason: 'Why not as the customer asked', final: 'Final reply', outcome: 'Outcome', handled: 'What was done',
     grade: 'Grade', wanted: 'What the customer wants', content: 'Index of contents', customer_nature: 'Kind of customer', department: 'Unit complained about', originals: 'Where the originals are', service_number: 'Service number',
     handled_at: 'Handled at', overtime_reason: 'Reason of the delay', unit: 'Unit', task: 'Task', limit: 'Limit', evidence: 'Evidence', asked_by: 'Who is impatient', urgent: 'Urgent', thanks: 'Customer was thanked', digest: 'Number of the digest', addressees: 'Addressees (one a line, three)', decision: 'Decision',

@@ -48,6 +48,7 @@ export const workZh = {
     handOn: '转交',
     handOnTitle: '转交给同事',
     handOnText: '输入接手人的工号。他的页面会立即看到。',
+    handOnWhy: '原因',
     staffNumber: '工号',
     common: '退回公共队列',
     confirm: '确认',

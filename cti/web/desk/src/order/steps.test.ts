@@ -71,6 +71,13 @@ describe('steps', () => {
     expect(beginning('customer_adds', { order }, NOW).promise_due_at).toBeUndefined()
   })
 
+  it('asks who steps in for a code beside the words (MN-02)', () => {
+    const asked = (verb: string): string[] => lacking(verb, beginning(verb, { order }, NOW), { order })
+    for (const verb of ['return', 'recall', 'propose_recall']) expect(asked(verb)).toEqual(['reason_code', 'reason'])
+    for (const verb of ['send_back', 'refuse_change']) expect(asked(verb)).toEqual(['reason_code', 'opinion'])
+    expect(STEPS.recall?.[0]).toMatchObject({ kind: 'choice', words: 'intervention_reason' })
+  })
+
   it('sends names apart and steps without a form at once', () => {
     expect(body('report', { digest: '2026-03', addressees: '主管领导\n服务部门、省公司' }, { order }).addressees).toEqual(['主管领导', '服务部门', '省公司'])
     expect(lacking('pause', { ...beginning('pause', { order }, NOW), reason: 'information' }, { order })).toEqual([])

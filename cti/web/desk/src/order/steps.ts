@@ -43,6 +43,8 @@ export const PLANNED = ['propose', 'dispatch', 'redispatch']
 export const CHECKS = ['valid', 'serial', 'complainant_type', 'complaint_type'] as const
 
 const opinion: StepField = { name: 'opinion', kind: 'text' }
+/** Why somebody steps in: a code, beside the words (MN-02). */
+const intervention: StepField = { name: 'reason_code', kind: 'choice', words: 'intervention_reason' }
 const tasks: StepField = { name: 'tasks', kind: 'tasks' }
 const checks: StepField = { name: 'checks', kind: 'checks' }
 const cause: StepField = { name: 'cause', kind: 'tree', words: 'cause' }
@@ -67,7 +69,7 @@ export const STEPS: Record<string, StepField[]> = {
   answer: [opinion, satisfaction, { name: 'fcr', kind: 'flag' }],
   hand_to_senior: [{ name: 'reason', kind: 'line' }],
   propose: [tasks, opinion],
-  send_back: [opinion, { name: 'errors', kind: 'several', words: 'review_error', optional: true }],
+  send_back: [intervention, opinion, { name: 'errors', kind: 'several', words: 'review_error', optional: true }],
   approve: [
     tasks,
     checks,
@@ -167,7 +169,7 @@ export const STEPS: Record<string, StepField[]> = {
   acknowledge: [],
   to_head: [{ name: 'reason', kind: 'text' }],
   take_back: [{ name: 'decision', kind: 'text' }],
-  return: [{ name: 'reason', kind: 'text' }],
+  return: [intervention, { name: 'reason', kind: 'text' }],
   transfer: [
     { name: 'from_workplace', kind: 'line' },
     { name: 'to_unit', kind: 'tree', words: 'unit' },
@@ -180,15 +182,15 @@ export const STEPS: Record<string, StepField[]> = {
     { name: 'limit_s', kind: 'limit', optional: true },
     { name: 'reason', kind: 'text' },
   ],
-  recall: [{ name: 'reason', kind: 'text' }],
+  recall: [intervention, { name: 'reason', kind: 'text' }],
   propose_supplement: [
     { name: 'task', kind: 'text', optional: true },
     { name: 'limit_s', kind: 'limit', optional: true },
     { name: 'reason', kind: 'text' },
   ],
-  propose_recall: [{ name: 'reason', kind: 'text' }],
+  propose_recall: [intervention, { name: 'reason', kind: 'text' }],
   approve_change: [opinion],
-  refuse_change: [opinion, { name: 'errors', kind: 'several', words: 'review_error', optional: true }],
+  refuse_change: [intervention, opinion, { name: 'errors', kind: 'several', words: 'review_error', optional: true }],
   assign_field: [
     { name: 'person', kind: 'line' },
     { name: 'task', kind: 'text' },

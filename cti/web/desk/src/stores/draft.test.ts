@@ -84,7 +84,7 @@ describe('draft', () => {
   it('stops at somebody else’s change, says whose, and goes on with mine on top of it', async () => {
     const draft = await opened()
     draft.set('description', '我的')
-    const trail = [{ at: '2026-11-23T02:20:00Z', by: '周敏', by_number: '3001', action: 'edit', from: null, to: null, note: null }]
+    const trail = [{ at: '2026-11-23T02:20:00Z', by: '周敏', by_number: '3001', action: 'edit', from: null, to: null, note: null, reason_code: null, reason_words: null }]
     const theirs = order({ version: 5, contact_name: '李明', trail })
     service.answer(409, refusal('stale_version')).answer(200, theirs)
     await rest()
