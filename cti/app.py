@@ -269,10 +269,10 @@ async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress) -
     manifest = prompts.load_manifest()
     menus = Menus(manifest, settings.ivr_data)
     async with database.read() as conn:
-        people = await staff.everyone(conn)
+        phones = roster(await staff.everyone(conn), await staff.agents(conn))
         words = await taxonomy.read(conn)
     notice_version = manifest.version(NOTICE, "zh")
-    facts = exchange_settings(settings, roster(people), dialled(menus.tree.lines, manifest), notice_version)
+    facts = exchange_settings(settings, phones, dialled(menus.tree.lines, manifest), notice_version)
     queries = QueryLog(database)
     key = private_key(settings.secrets_dir, "media_key")
     return Core(

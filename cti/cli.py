@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from cti import app as composition
-from cti import commands_audit, commands_calls, commands_customers, commands_verify, doctor, logs
+from cti import commands_audit, commands_backup, commands_calls, commands_customers, commands_verify, doctor, logs
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.process import Asterisk
 from cti.asterisk.provision import Installation, provision
@@ -195,6 +195,8 @@ def demo(
 
 
 cli.command()(commands_verify.verify)
+cli.command()(commands_backup.backup)
+cli.command()(commands_backup.restore)
 cli.command()(commands_calls.replay)
 
 

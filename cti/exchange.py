@@ -15,17 +15,19 @@ from ivr.model import Line
 from ivr.prompts import Manifest
 from ticketing.errors import Invalid
 from ticketing.roles import Action, may
-from ticketing.staff.model import Staff
+from ticketing.staff.model import Agent, Staff
 
 #: the recording notice every caller hears
 NOTICE: Final = "notice"
 
 
-def roster(people: Iterable[Staff]) -> tuple[Phone, ...]:
-    """A phone for everybody who may take calls: browser or desk, as the staff list says."""
+def roster(people: Iterable[Staff], seated: Iterable[Agent] = ()) -> tuple[Phone, ...]:
+    """A phone for everybody who may take calls: browser or desk, as whoever sits there signed in with it (an exchange
+    that starts anew must know his phone as it is), else as the staff list says."""
     kinds: dict[str, Literal["desk", "browser"]] = {"desk": "desk", "browser": "browser"}
+    now = {agent.number: agent.phone_kind for agent in seated}
     return tuple(
-        Phone(number=person.number, kind=kinds[person.phone_kind.value])
+        Phone(number=person.number, kind=kinds[now.get(person.number, person.phone_kind).value])
         for person in people
         if may(person.posts, Action.TAKE_CALLS)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Column, Integer, String, Table, insert, select
+from sqlalchemy import Column, Integer, String, Table, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,7 +12,7 @@ from ticketing.db import id_column, metadata
 from ticketing.errors import Invalid, Refused
 from ticketing.serial_digits import serial_of, valid
 
-__all__ = ["next_serial", "reserve_block", "serial_draw", "serial_key", "valid"]
+__all__ = ["next_serial", "pass_over", "reserve_block", "serial_draw", "serial_key", "valid"]
 
 serial_draw = Table(
     "serial_draw",
@@ -50,6 +50,16 @@ async def reserve_block(conn: AsyncConnection, holder: str, size: int) -> list[s
     if not 1 <= size <= _LARGEST_BLOCK:
         raise Invalid("bad_size", f"1 to {_LARGEST_BLOCK} serials", field="size")
     return await _draw(conn, f"block:{holder}"[:64], size)
+
+
+async def pass_over(conn: AsyncConnection, count: int) -> None:
+    """Leaves out the next `count` numbers for good: a restored database does not know which of them callers were told
+    after its backup."""
+    newest = await conn.scalar(select(func.max(serial_draw.c.id))) or 0
+    await conn.execute(insert(serial_draw).values(id=newest + count, purpose="passed over"))
+    if conn.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(serial_draw.name, "id")
+        await conn.execute(select(func.setval(sequence, newest + count)))
 
 
 async def _draw(conn: AsyncConnection, purpose: str, count: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from cti.settings import Settings
 from ivr import menus, prompts
 from tests.cti.test_access import remote
 from ticketing.roles import Post
-from ticketing.staff.model import PhoneKind, Staff
+from ticketing.staff.model import Agent, AgentState, PhoneKind, Staff
 
 
 def person(number: str, *posts: Post, phone: PhoneKind = PhoneKind.BROWSER) -> Staff:
@@ -33,6 +34,14 @@ def person(number: str, *posts: Post, phone: PhoneKind = PhoneKind.BROWSER) -> S
 def test_everybody_who_takes_calls_has_a_phone_of_his_kind() -> None:
     people = [person("1002", Post.JA, phone=PhoneKind.DESK), person("2001", Post.SA), person("8001", Post.DS)]
     assert [(phone.number, phone.kind) for phone in roster(people)] == [("1002", "desk"), ("2001", "browser")]
+
+
+def test_who_sits_there_has_the_phone_he_signed_in_with() -> None:
+    """Also after the exchange was started anew under him, with the whole machine."""
+    now = datetime(2026, 3, 10, tzinfo=UTC)
+    seat = Agent(1, "2001", "王磊", AgentState.READY, now, None, None, AgentState.READY, None, None, PhoneKind.DESK, 1)
+    people = [person("1002", Post.JA), person("2001", Post.SA)]
+    assert [(phone.number, phone.kind) for phone in roster(people, [seat])] == [("1002", "browser"), ("2001", "desk")]
 
 
 @pytest.mark.req("TL-01")

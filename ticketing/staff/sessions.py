@@ -101,6 +101,11 @@ async def revoke_all(conn: AsyncConnection, staff_id: int, now: datetime) -> Non
     )
 
 
+async def revoke_everyone(conn: AsyncConnection, now: datetime) -> None:
+    """Ends every session there is: a restored database does not know who has signed out since."""
+    await conn.execute(update(web_session).where(web_session.c.revoked_at.is_(None)).values(revoked_at=now))
+
+
 async def sweep(conn: AsyncConnection, now: datetime) -> int:
     """Removes sessions that ended a day ago; returns how many."""
     done = await conn.execute(delete(web_session).where(web_session.c.expires_at < now - timedelta(days=1)))
