@@ -88,6 +88,8 @@ def trail_view(line: views.TrailLine) -> TrailEntry:
             "note": line.note,
             "reason_code": line.reason_code,
             "reason_words": line.reason_words,
+            "work_order": line.work_order,
+            "read": list(line.read),
         }
     )
 

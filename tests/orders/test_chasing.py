@@ -69,6 +69,7 @@ async def test_it_reaches_the_person_and_the_inbox_and_each_gives_a_receipt(case
     assert await open_units(case) == ["city.billing", "city.network"]
     (task,) = await inbox(case, "8001")
     assert (task.changed, task.chased, task.chases, "acknowledge" in task.actions) == (True, "客户三次来电", 1, True)
+    assert task.unread == ("chase",)
 
     case.at_h = 4
     await case.on_work("city.network", "8001", rework.acknowledge)
@@ -79,6 +80,9 @@ async def test_it_reaches_the_person_and_the_inbox_and_each_gives_a_receipt(case
     assert (unread.acknowledged_at, unread.acknowledged_by, unread.outstanding) == (None, None, True)
     (task,) = await inbox(case, "8001")
     assert (task.changed, task.chased, task.chases, "acknowledge" in task.actions) == (False, None, 1, False)
+    assert task.unread == ()
+    line = (await case.read()).trail[-1]
+    assert (line.action, line.work_order, line.read) == ("acknowledge", 1, ("chase",)), "the trail says what was read"
 
     await urged(case, "1001", asked_by="customer")
     assert (await case.read()).chase_no == 2

@@ -51,11 +51,17 @@ async def test_a_department_is_urged_and_gives_its_receipt(
         await expect(network.at("work-news")).to_have_attribute("data-news", "chased")
         await expect(task.get_by_test_id("work-chased")).to_contain_text("客户第三次来电催办")
         await network.pictures("chase-1-inbox")
+        await expect(task.get_by_test_id("work-acknowledge")).to_have_text("签收催单")
         await task.get_by_test_id("work-acknowledge").click()
         await expect(task.get_by_test_id("work-chased")).to_have_count(0)
+        await task.get_by_test_id("work-accept").click()
+        await expect(task).to_have_attribute("data-state", "accepted")
         await senior.page.reload()
         await expect(senior.at("chase")).to_have_attribute("data-outstanding", "false")
         await expect(senior.at("chase")).to_contain_text("8001")
+        trail = senior.at("order-trail")
+        await expect(trail.locator("[data-action='acknowledge']")).to_contain_text("签收催单")
+        await expect(trail.locator("[data-action='accept'][data-work='1']")).to_contain_text("部门受理")
         await senior.pictures("chase-2-order")
         for desk in (network, senior):
             assert desk.faults == []

@@ -201,7 +201,7 @@ async def test_urged_through_the_interface_with_a_receipt_of_who_and_when(
     ]
     assert (point["order_serial"], point["unit"]) == (order["serial"], "city.network")
     (task,) = (await (await staff.get("/api/work-orders")).json())["items"]
-    assert (task["changed"], task["chased"], task["chases"]) == (True, "客户第三次来电", 1)
+    assert (task["changed"], task["unread"], task["chased"], task["chases"]) == (True, ["chase"], "客户第三次来电", 1)
     clock.advance(minutes=5)
     answer = await staff.post(f"/api/work-orders/{task['id']}/acknowledge", {"version": task["version"]})
     assert (answer.status, (await answer.json())["changed"]) == (200, False)

@@ -290,7 +290,7 @@ def actions_of(actor: Actor, row: Mapping[str, Any]) -> tuple[str, ...]:
         verbs -= _RETURNED
     verbs -= _PROPOSALS if row["proposed"] else _DECISIONS
     verbs -= {Verb.ASK_EXTENSION} if row["extending"] or row["kind"] == work.FIELD else _LIMITS
-    if not row["changed"]:
+    if not row["unread"]:
         verbs -= {Verb.ACKNOWLEDGE}
     return tuple(verb.value for verb in Verb if verb in verbs)
 
@@ -301,7 +301,7 @@ def _work_orders() -> Select[Any]:
     chase = (amended, work_order_amendment.c.kind == "chase")
     newest = select(work_order_amendment.c.reason).where(*chase, waits).order_by(work_order_amendment.c.id.desc())
     chases = select(func.count()).select_from(work_order_amendment).where(*chase)
-    unread = exists().where(amended, waits)
+    unread = select(func.aggregate_strings(work_order_amendment.c.kind, " ")).where(amended, waits).scalar_subquery()
     proposed = exists().where(
         review.c.work_order_id == work_order.c.id, review.c.state == "open", review.c.kind.in_(rework.CHANGES)
     )
@@ -314,7 +314,7 @@ def _work_orders() -> Select[Any]:
     return (
         select(
             work_order,
-            unread.label("changed"),
+            unread.label("unread"),
             newest.limit(1).scalar_subquery().label("chased"),
             chases.scalar_subquery().label("chases"),
             proposed.label("proposed"),

@@ -39,7 +39,7 @@ STATES: Final[Names] = {
 WORK_STATES: Final[Names] = {
     "proposed": ("待复核", "Proposed"),
     "sent": ("已派出", "Sent"),
-    "accepted": ("已接单", "Accepted"),
+    "accepted": ("部门受理", "Accepted"),
     "working": ("处理中", "Working"),
     "at_head": ("部门负责人", "Department head"),
     "done": ("已回单", "Done"),

@@ -270,11 +270,13 @@ async def acknowledge(conn: AsyncConnection, actor: Actor, given: OnOrder, now: 
         update(work_order_amendment)
         .where(mine, work_order_amendment.c.acknowledged_at.is_(None))
         .values(acknowledged_at=now, acknowledged_by=actor.staff_id)
+        .returning(work_order_amendment.c.kind)
     )
-    if done.rowcount == 0:
+    kinds = sorted(set(done.scalars()))
+    if not kinds:
         raise Refused("nothing_to_acknowledge", "nothing was changed since you last read it")
     told = Done("work_order.acknowledged", Verb.ACKNOWLEDGE, held.state, {})
-    return await change(conn, actor, held, told, now)
+    return await change(conn, actor, held, told, now, payload={"read": kinds})
 
 
 async def write_amendment(conn: AsyncConnection, actor: Actor, held: HeldWork, now: datetime, **said: Any) -> None:

@@ -148,7 +148,10 @@ async def _addenda(conn: AsyncConnection, order_id: int) -> tuple[Addendum, ...]
 async def trail(conn: AsyncConnection, order_id: int) -> tuple[TrailLine, ...]:
     """Every step of an order, oldest first."""
     rows = await conn.execute(
-        select(order_trail).where(order_trail.c.order_id == order_id).order_by(order_trail.c.at, order_trail.c.id)
+        select(order_trail, work_order.c.number)
+        .outerjoin(work_order, work_order.c.id == order_trail.c.work_order_id)
+        .where(order_trail.c.order_id == order_id)
+        .order_by(order_trail.c.at, order_trail.c.id)
     )
     return tuple(_trail_line(row) for row in rows)
 
@@ -167,6 +170,8 @@ def _trail_line(row: Row[Any]) -> TrailLine:
         version=row.version,
         reason_code=code,
         reason_words=words,
+        work_order=row.number,
+        read=tuple(row.payload.get("read", ())),
     )
 
 

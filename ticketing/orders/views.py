@@ -51,6 +51,8 @@ class WorkOrderView:
     ended_at: datetime | None = None
     #: a supplement, recall or chase that nobody has acknowledged
     changed: bool = False
+    #: what waits for the receipt, by kind: chase, extension, recall, supplement (DP-08, DP-09, SV-03)
+    unread: tuple[str, ...] = ()
     #: what the newest chase says that nobody has acknowledged
     chased: str | None = None
     #: times it was chased
@@ -96,7 +98,8 @@ def work_order_view(row: Mapping[str, Any], now: datetime, actions: tuple[str, .
         overtime_reason=row["overtime_reason"],
         handled_at=row["handled_at"],
         ended_at=row["ended_at"],
-        changed=bool(row.get("changed", False)),
+        changed=bool(row.get("unread")),
+        unread=tuple(sorted(set((row.get("unread") or "").split()))),
         chased=row.get("chased"),
         chases=row.get("chases") or 0,
         proposed=bool(row.get("proposed", False)),
@@ -154,6 +157,10 @@ class TrailLine:
     #: of whoever stepped in: his coded reason, and its vocabulary; without one it is a code of the step itself (MN-02)
     reason_code: str | None = None
     reason_words: str | None = None
+    #: number of the work order it was done to; None for the order itself
+    work_order: int | None = None
+    #: of a receipt: the kinds of change it was given for
+    read: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,10 @@ class TrailEntry(Output):
     #: coded reason of whoever stepped in, and its vocabulary; no vocabulary: a code of the step itself (MN-02)
     reason_code: str | None = None
     reason_words: str | None = None
+    #: number of the work order it was done to, whose states `from` and `to` then are; null for the order itself
+    work_order: int | None = None
+    #: of a receipt: what was read
+    read: list[str] = Field(default_factory=list)
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

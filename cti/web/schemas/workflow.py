@@ -412,6 +412,8 @@ class WorkOrderTask(Output):
     version: int
     #: its task or limit was changed, it was recalled or chased, and nobody has read that yet
     changed: bool
+    #: which of them
+    unread: list[Literal["supplement", "recall", "extension", "chase"]]
     #: what the newest chase says that nobody has read
     chased: Annotated[str | None, Personal.TEXT]
     #: times it was chased

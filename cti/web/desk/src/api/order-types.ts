@@ -48,6 +48,8 @@ export interface TrailEntry {
   /** Coded reason of whoever stepped in, and its vocabulary; none: a code of the step itself (MN-02). */
   reason_code: string | null
   reason_words: string | null
+  work_order: number | null
+  read: string[]
 }
 
 export interface ClockView {

@@ -35,6 +35,7 @@ export interface WorkOrderTask {
   ended_at: Instant | null
   version: number
   changed: boolean
+  unread: string[]
   chased: string | null
   chases: number
   proposed: boolean

@@ -254,6 +254,7 @@ export const en: Words = {
     submit: 'Submit order',
     noOrder: 'No order',
     merge: 'Merge',
+    hand: { button: 'To a senior', title: 'Hand this VIP’s draft to a senior', text: 'The draft goes to the seniors’ queue as it is; they complete it. Nothing has to be filled in first.', reason: 'Why it is handed on', required: 'Say why it is handed on', confirm: 'Hand to the seniors' },
     leave: 'Put away',
     conflict: '{by} changed this order at {at}',
     conflictUnknown: 'Somebody else just changed this order',
@@ -271,7 +272,7 @@ export const en: Words = {
     mergeSerial: 'Or key in an order number',
     badSerial: 'Wrong order number: check it, one digit may be mistyped.',
     done: {
-      submitted: 'Order submitted', no_order: 'Ended without an order', merged: 'Merged',
+      submitted: 'Order submitted', no_order: 'Ended without an order', merged: 'Merged', handed: 'Handed to the seniors', handedText: 'Draft {serial} waits in the seniors’ queue.',
       submittedText: 'Number {serial}: tell the customer.', noOrderText: 'Reason: {reason}', mergedText: 'Merged into {serial}, contact {count}.',
       view: 'Open order', next: 'Done',
     },
@@ -288,7 +289,7 @@ export const en: Words = {
     },
     action: {
       to_leader: 'To a leader', raise: 'To the top', coordinate: 'Decide', ask_force_end: 'Ask to end by force', keep: 'Do not end by force', customer_adds: 'Customer adds', tell: 'Tell the plan', remedy: 'Remedy', decide_remedy: 'Decide the remedy', propose_supplement: 'Propose a supplement', propose_recall: 'Propose a recall', approve_change: 'Approve the change', refuse_change: 'Refuse the change', assign_field: 'Send to the place', field_report: 'Report', note: 'Add a message', send_on: 'Send on', drop: 'Drop', send: 'Sent: the step before is done', call_off: 'Called off', follow: 'Follows the duty', stay: 'Stays with the unit', ask_extension: 'Asks for a later limit', grant_extension: 'Later limit given', refuse_extension: 'Limit stays', attach: 'File attached', reassigned: 'To somebody else', reassign_work: 'Work to somebody else', handed_over: 'Handed over',
-      pause: 'Paused', resume: 'Resumed', to_manager: 'To the manager', cancel: 'Cancelled', force_end: 'Ended by force', to_archivist: 'To the archivist', report: 'Reported', to_head: 'To the head', take_back: 'Decided by the head', return: 'Returned', transfer: 'Transferred', acknowledge: 'Change read',
+      pause: 'Paused', resume: 'Resumed', to_manager: 'To the manager', cancel: 'Cancelled', force_end: 'Ended by force', to_archivist: 'To the archivist', report: 'Reported', to_head: 'To the head', take_back: 'Decided by the head', return: 'Returned', transfer: 'Transferred', acknowledge: 'Acknowledged',
       answer: 'Answered at once', hand_to_senior: 'Handed to the seniors', propose: 'Dispatch proposed', send_back: 'Sent back', invalidate: 'Found not valid', solve: 'Solved without dispatch', approve: 'Approved',
       rate: 'Followed up', redispatch: 'Second dispatch', file: 'Archived', settle: 'Work orders done', accept: 'Accepted', begin: 'Begun', finish: 'Answered', hand_over: 'Handed over', attempt: 'Not reached', call_back: 'Asked by the unit',
       open: 'Draft opened', edit: 'Changed', submit: 'Submitted', end_without_order: 'Ended without order', merge: 'Merged', contact: 'Customer contacted again', add_words: 'Words added',

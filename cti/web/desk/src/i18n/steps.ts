@@ -4,7 +4,7 @@ export const stepsZh = {
   title: {
     answer: '现场答复', hand_to_senior: '转高级处理', propose: '拟派单', send_back: '复核退回', invalidate: '无效撤消', solve: '不派单解决', approve: '复核通过并派单',
     dispatch: '派单', reply: '回复客户', rate: '登记回访', redispatch: '二次派单', file: '归档', accept: '接单', begin: '开始处理', finish: '回单',
-    pause: '暂停', resume: '恢复', to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', acknowledge: '签收变更', to_head: '交负责人', take_back: '退回经办',
+    pause: '暂停', resume: '恢复', to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', acknowledge: '签收', to_head: '交负责人', take_back: '退回经办',
     return: '退回中心', transfer: '转派', supplement: '追单', recall: '退单',
     to_leader: '交领导协调', raise: '交公司高层', coordinate: '协调决定', ask_force_end: '申请强制结束', keep: '不强制结束', customer_adds: '客户补充', tell: '告知方案', remedy: '补救', chase: '催单', decide_remedy: '审批补救', propose_supplement: '拟追单', propose_recall: '拟退单', approve_change: '变更通过', refuse_change: '变更退回', assign_field: '派现场人员', field_report: '现场反馈', note: '追加消息', send_on: '改派', drop: '不再派', ask_extension: '申请延期', reassign: '改派经办人', reassign_work: '改派经办人', grant_extension: '同意延期', refuse_extension: '不同意延期',
   },
@@ -24,6 +24,7 @@ export const stepsZh = {
   },
   history: { replies: '回复客户', surveys: '回访', final: '最终', onTheSpot: '现场', dissatisfied: '不满意', satisfied: '满意', unreachable: '未联系上' },
   work: { title: '部门待办', lead: '本单位的工单，按时限排列', none: '没有待办工单', mine: '只看我的', overdue: '只看超期', done: '已回单', live: '待办', order: '查看定单', from: '派送意见', chased: '催单' },
+  receipt: { act: '签收{what}', done: '签收{what}', and: '、', chase: '催单', extension: '延期答复', recall: '退单', supplement: '追单' },
   hours: '{count} 小时', days: '{count} 天', addTask: '加一个单位', removeTask: '去掉', yes: '是', no: '否', todo: '待我处理', failed: '未完成：{why}', nav: '工单',
   beside: {
     leaders: '领导协调', adds: '客户补充', told: '方案告知', remedies: '补救', chases: '催单', notices: '短信与邮件', acknowledged: '{by} 签收 {at}', unread: '未签收', neverRead: '未签收即已结束', tracking: '跟踪', measures: '标准措施', level1: '领导', level2: '公司高层', lead: '牵头：{unit}', agreed: '客户认可', refused: '客户不认可',
@@ -41,7 +42,7 @@ export const stepsEn = {
   title: {
     answer: 'Answered at once', hand_to_senior: 'To the seniors', propose: 'Propose a dispatch', send_back: 'Send back', invalidate: 'Not valid', solve: 'Solved without dispatch', approve: 'Approve and dispatch',
     dispatch: 'Dispatch', reply: 'Reply to the customer', rate: 'Record the follow-up', redispatch: 'Second dispatch', file: 'Archive', accept: 'Accept', begin: 'Begin', finish: 'Answer',
-    pause: 'Pause', resume: 'Resume', to_manager: 'To the manager', cancel: 'Cancel the order', force_end: 'End by force', to_archivist: 'To the archivist', report: 'Report', acknowledge: 'Change read', to_head: 'To the head', take_back: 'Go on',
+    pause: 'Pause', resume: 'Resume', to_manager: 'To the manager', cancel: 'Cancel the order', force_end: 'End by force', to_archivist: 'To the archivist', report: 'Report', acknowledge: 'Acknowledge', to_head: 'To the head', take_back: 'Go on',
     return: 'Return', transfer: 'Transfer', supplement: 'Supplement', recall: 'Recall',
     to_leader: 'To a leader', raise: 'To the top', coordinate: 'Decide', ask_force_end: 'Ask to end by force', keep: 'Do not end by force', customer_adds: 'Customer adds', tell: 'Tell the plan', remedy: 'Remedy', chase: 'Chase', decide_remedy: 'Decide the remedy', propose_supplement: 'Propose a supplement', propose_recall: 'Propose a recall', approve_change: 'Approve the change', refuse_change: 'Refuse the change', assign_field: 'Send to the place', field_report: 'Report', note: 'Add a message', send_on: 'Send on', drop: 'Drop', ask_extension: 'Ask for a later limit', reassign: 'To somebody else', reassign_work: 'To somebody else', grant_extension: 'Give the later limit', refuse_extension: 'Keep the limit',
   },
@@ -61,6 +62,7 @@ export const stepsEn = {
   },
   history: { replies: 'Replies', surveys: 'Follow-up', final: 'final', onTheSpot: 'at once', dissatisfied: 'Dissatisfied', satisfied: 'Satisfied', unreachable: 'Not reached' },
   work: { title: 'Department inbox', lead: 'Work orders of your unit, the nearest limit first', none: 'No work orders', mine: 'Mine only', overdue: 'Overdue only', done: 'Answered', live: 'Open', order: 'See the order', from: 'Dispatch opinion', chased: 'Chased' },
+  receipt: { act: 'Acknowledge the {what}', done: 'Acknowledged the {what}', and: ' and the ', chase: 'chase', extension: 'answer about the limit', recall: 'recall', supplement: 'change' },
   hours: '{count} h', days: '{count} days', addTask: 'Add a unit', removeTask: 'Remove', yes: 'Yes', no: 'No', todo: 'For me', failed: 'Not done: {why}', nav: 'Work orders',
   beside: {
     leaders: 'Leaders', adds: 'Customer added', told: 'Told the customer', remedies: 'Remedies', chases: 'Chases', notices: 'Messages', acknowledged: 'read by {by} {at}', unread: 'not acknowledged', neverRead: 'ended without a receipt', tracking: 'Tracking', measures: 'Standard measures', level1: 'A leader', level2: 'Top of the company', lead: 'Leads: {unit}', agreed: 'Customer agrees', refused: 'Customer does not agree',

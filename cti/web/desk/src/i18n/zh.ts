@@ -208,7 +208,7 @@ export const zh = {
       analysis: '归档分析', relaying: '转办中', relayed: '已转办', result_back: '结果已回',
     },
     work: {
-      proposed: '待下达', sent: '已派出', accepted: '已接单', working: '处理中', at_head: '部门负责人', done: '已回单', returned: '已退回',
+      proposed: '待下达', sent: '已派出', accepted: '部门受理', working: '处理中', at_head: '部门负责人', done: '已回单', returned: '已退回',
       transferred: '已转派', recalled: '已撤回', cancelled: '已取消', force_ended: '强制结束',
     },
     card: { none: '正常', yellow: '即将超期', red: '已超期' },
@@ -252,6 +252,7 @@ export const zh = {
     submit: '提交定单',
     noOrder: '无需立单',
     merge: '并入原单',
+    hand: { button: '转高级', title: '把 VIP 客户的草稿转给高级话务员', text: '草稿按现状转到高级话务员队列，由他们补全；不必先填完。', reason: '转交原因', required: '请说明为何转交', confirm: '转给高级话务员' },
     leave: '收起',
     conflict: '这张单子刚被 {by} 于 {at} 修改',
     conflictUnknown: '这张单子刚被别人修改',
@@ -269,7 +270,7 @@ export const zh = {
     mergeSerial: '或输入单号',
     badSerial: '单号不正确：请核对，可能输错了一位。',
     done: {
-      submitted: '定单已提交', no_order: '已结束，未立单', merged: '已并入定单',
+      submitted: '定单已提交', no_order: '已结束，未立单', merged: '已并入定单', handed: '已转给高级话务员', handedText: '草稿 {serial} 在高级话务员队列中。',
       submittedText: '单号 {serial}，请告知客户。', noOrderText: '原因：{reason}', mergedText: '已并入 {serial}，第 {count} 次联系。',
       view: '查看定单', next: '完成',
     },
@@ -286,7 +287,7 @@ export const zh = {
     },
     action: {
       to_leader: '交领导协调', raise: '交公司高层', coordinate: '协调决定', ask_force_end: '申请强制结束', keep: '不强制结束', customer_adds: '客户补充', tell: '告知方案', remedy: '补救', decide_remedy: '审批补救', propose_supplement: '拟追单', propose_recall: '拟退单', approve_change: '变更通过', refuse_change: '变更退回', assign_field: '派现场人员', field_report: '现场反馈', note: '追加消息', send_on: '改派', drop: '不再派', send: '前一环节办结，下达', call_off: '不再下达', follow: '随职责移交', stay: '留在原单位', ask_extension: '申请延期', grant_extension: '同意延期', refuse_extension: '不同意延期', attach: '添附件', reassigned: '改派经办人', reassign_work: '工单改派经办人', handed_over: '交班',
-      pause: '暂停', resume: '恢复', to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', to_head: '交部门负责人', take_back: '负责人退回经办', return: '退回中心', transfer: '转派', acknowledge: '签收变更',
+      pause: '暂停', resume: '恢复', to_manager: '转经理热线', cancel: '取消', force_end: '强制结束', to_archivist: '转资料管理员', report: '摘报', to_head: '交部门负责人', take_back: '负责人退回经办', return: '退回中心', transfer: '转派', acknowledge: '签收',
       answer: '现场答复', hand_to_senior: '转高级处理', propose: '拟派单', send_back: '复核退回', invalidate: '无效撤消', solve: '不派单解决', approve: '复核通过',
       rate: '回访', redispatch: '二次派单', file: '归档', settle: '工单办结', accept: '接单', begin: '开始处理', finish: '回单', hand_over: '移交', attempt: '未联系上', call_back: '部门回访',
       open: '生成草稿', edit: '修改', submit: '提交', end_without_order: '结束，不立单', merge: '并入', contact: '客户再次联系', add_words: '补充客户原话',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Order } from '@/api/types'
 import type { ReviewView, WorkOrderTask } from '@/api/workflow-types'
-import { AT_ONCE, beginning, body, fields, lacking, STEPS } from './steps'
+import { i18n } from '@/i18n'
+import { AT_ONCE, beginning, body, fields, lacking, receipt, STEPS } from './steps'
 
 const order = { unit: 'city.network', reply_mode: 'telephone', service_number: 'ADSL-1', complainant_type: 'ordinary' } as unknown as Order
 const NOW = new Date('2026-03-10T01:00:00Z')
@@ -83,5 +84,14 @@ describe('steps', () => {
     expect(lacking('pause', { ...beginning('pause', { order }, NOW), reason: 'information' }, { order })).toEqual([])
     expect(AT_ONCE.sort()).toEqual(['accept', 'acknowledge', 'begin', 'resume'])
     expect(body('supplement', { ...beginning('supplement', { order }, NOW), reason: 'x', limit_s: 7200 }, { order })).toEqual({ reason: 'x', limit_s: 7200 })
+  })
+
+  it('says what is acknowledged', () => {
+    const { t, locale } = i18n.global
+    locale.value = 'zh'
+    expect(receipt(t, 'act', ['chase'])).toBe('签收催单')
+    expect(receipt(t, 'act', ['recall', 'supplement'])).toBe('签收退单、追单')
+    locale.value = 'en'
+    expect(receipt(t, 'done', ['chase', 'supplement'])).toBe('Acknowledged the chase and the change')
   })
 })

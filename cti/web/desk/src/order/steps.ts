@@ -289,3 +289,10 @@ export function body(verb: string, values: Values, about: About): Values {
   }
   return sent
 }
+
+type Say = (key: string, named?: Record<string, string>) => string
+
+/** What a receipt is for, or was given for: 签收追单, 签收催单 (DP-08, DP-09, SV-03). */
+export function receipt(say: Say, tense: 'act' | 'done', kinds: readonly string[]): string {
+  return say(`step.receipt.${tense}`, { what: kinds.map((kind) => say(`step.receipt.${kind}`)).join(say('step.receipt.and')) })
+}

@@ -84,7 +84,7 @@ describe('draft', () => {
   it('stops at somebody else’s change, says whose, and goes on with mine on top of it', async () => {
     const draft = await opened()
     draft.set('description', '我的')
-    const trail = [{ at: '2026-11-23T02:20:00Z', by: '周敏', by_number: '3001', action: 'edit', from: null, to: null, note: null, reason_code: null, reason_words: null }]
+    const trail = [{ at: '2026-11-23T02:20:00Z', by: '周敏', by_number: '3001', action: 'edit', from: null, to: null, note: null, reason_code: null, reason_words: null, work_order: null, read: [] }]
     const theirs = order({ version: 5, contact_name: '李明', trail })
     service.answer(409, refusal('stale_version')).answer(200, theirs)
     await rest()
@@ -162,6 +162,24 @@ describe('draft', () => {
     const draft = await opened()
     await draft.changed({ order_id: 'o_1', serial: '', state: 'registered', version: 2, event: 'order.submitted' })
     expect(draft.order).toBeNull()
+  })
+
+  it('hands a VIP’s draft to the seniors with what was typed last', async () => {
+    const draft = await opened({ actions: ['hand_to_senior'] })
+    draft.set('description', 'a')
+    service.answer(200, order({ version: 2, description: 'a' })).answer(200, order({ version: 3, owner: 'senior' }))
+    expect(await draft.handToSenior('需要高级话务员')).toBe(true)
+    expect(service.asked.at(-1)?.path).toBe('/api/orders/o_1/hand-to-senior')
+    expect(body()).toEqual({ version: 2, reason: '需要高级话务员' })
+    expect([draft.result?.how, draft.order]).toEqual(['handed', null])
+  })
+
+  it('does not hand on what was refused and would be lost', async () => {
+    const draft = await opened({ actions: ['hand_to_senior'] })
+    draft.set('contact_number', '12')
+    service.answer(422, refusal('not_a_number', { field: 'contact_number' }))
+    expect(await draft.handToSenior('x')).toBe(false)
+    expect([draft.order?.id, Object.keys(draft.errors)]).toEqual(['o_1', ['contact_number']])
   })
 
   it('ends without an order although a value was refused', async () => {

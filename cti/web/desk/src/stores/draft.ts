@@ -22,7 +22,7 @@ export interface Conflict {
 }
 
 export interface Result {
-  how: 'submitted' | 'no_order' | 'merged'
+  how: 'submitted' | 'no_order' | 'merged' | 'handed'
   order: Order
 }
 
@@ -242,7 +242,7 @@ export const useDraft = defineStore('draft', () => {
     try {
       await flush()
       // What was refused does not stop a call that needs no order or belongs to another one.
-      const open = [...dirty, ...dirtyCodes].some((field) => how === 'submitted' || !errors.value[field])
+      const open = [...dirty, ...dirtyCodes].some((field) => how === 'submitted' || how === 'handed' || !errors.value[field])
       if (!order.value || conflict.value || (open && how !== 'no_order')) return false
       const ended = await act(order.value)
       result.value = { how, order: ended }
@@ -268,6 +268,9 @@ export const useDraft = defineStore('draft', () => {
   const noOrder = (why: string, note: string) =>
     end('no_order', (draft) => service.noOrder(draft.id, draft.version, why, note || null))
   const merge = (serial: string) => end('merged', (draft) => service.mergeOrder(draft.id, draft.version, serial))
+
+  /** A VIP's draft goes to the seniors as it is (RT-08). */
+  const handToSenior = (why: string) => end('handed', (draft) => service.orderStep(draft.id, 'hand_to_senior', draft.version, { reason: why }))
 
   /** Puts the form away; the draft stays where it is. */
   async function leave(): Promise<void> {
@@ -313,6 +316,7 @@ export const useDraft = defineStore('draft', () => {
     submit,
     noOrder,
     merge,
+    handToSenior,
     leave,
     forget,
     changed,
