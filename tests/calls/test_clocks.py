@@ -8,6 +8,7 @@ from cti.calls import events as ev
 from cti.calls.clocks import first_idle
 from cti.calls.model import Breach, CallRecord, FloorSettings, Idle, Outcome
 from cti.calls.replay import replay
+from cti.calls.stats import queued_ms
 from tests.calls.stories import Caller, at, member, tick, told
 
 A, B = "PJSIP/1001", "PJSIP/1002"
@@ -29,7 +30,7 @@ def two_offers(answer: float) -> CallRecord:
     )
 
 
-@pytest.mark.req("TL-10", "CT-02")
+@pytest.mark.req("TL-10", "CT-02", "K1")
 @pytest.mark.parametrize(
     ("answer", "ct02_ms", "breach", "agents"),
     [
@@ -63,7 +64,19 @@ def test_four_clocks_to_the_millisecond() -> None:
     assert record.wait_ms == 10_123
 
 
-@pytest.mark.req("TL-10", "CT-02")
+@pytest.mark.req("K1", "K2", "G7")
+def test_the_fifteen_seconds_of_the_agents_and_the_wait_of_the_caller_are_two_clocks() -> None:
+    """Nobody is idle for 40 s, then an agent takes 9 s: his 15 s are kept, the caller has waited 49 s in the queue."""
+    caller = Caller()
+    busy = member(-60, A, status=2, in_call=True)
+    record = told([busy, *caller.asks(0), member(42, A), caller.offered(42, A), *caller.talks(51, 60, A)])
+    assert (record.clocks.ct02_from, record.clocks.ct02_ms) == (at(42), 9_000)
+    assert record.clocks.breach_agents == ()
+    assert [(offer.agent, offer.ring_ms) for offer in record.offers] == [("1001", 9_000)], "each offer beside it"
+    assert queued_ms(record) == 49_000
+
+
+@pytest.mark.req("TL-10", "CT-02", "K1")
 def test_nobody_idle_is_no_breach_of_the_agents() -> None:
     caller = Caller()
     record = told(

@@ -16,7 +16,7 @@ SMALL = {
     "ami_ingest": (("--calls", "5", "--runs", "1"), ("bare panoramisk", "whole: + reducer + journal + SQLite")),
     "clock_tick": (("--open", "2000"), ("2,000 open, 10,000 overdue",)),
     "order_search": (("--orders", "500"), ("newest page", "by telephone number", "a common word")),
-    "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 8 at once")),
+    "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 10 at once")),
     "pop_sse": (("--streams", "3"), ("to one agent", "to all at once, last stream")),
 }
 

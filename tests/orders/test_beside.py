@@ -485,7 +485,7 @@ async def test_the_amendment_of_an_approved_recall_is_read_by_the_department(cas
     assert (amended["kind"], amended["reason"], amended["acknowledged_at"]) == ("recall", "停办", None)
 
 
-@pytest.mark.req("RT-11", "RT-12", "K4")
+@pytest.mark.req("RT-11", "RT-12", "K4", "G5")
 async def test_clerks_hand_on_within_two_hours_of_the_receipt(desk: Desk) -> None:
 
     for number, post, channel in (("6001", Post.RX, Channel.RECORDING), ("6001", Post.TE, Channel.LETTER)):

@@ -246,7 +246,7 @@ async def test_an_open_order_is_merged_into_and_an_ended_one_repeated(desk: Desk
     assert (refusal.value.code, refusal.value.details["field"]) == ("still_open", "repeat_of")
 
 
-@pytest.mark.req("IN-25", "CL-01", "K3")
+@pytest.mark.req("IN-25", "CL-01", "K3", "G5")
 async def test_a_letter_is_counted_from_its_receipt_stamp(desk: Desk) -> None:
     received = desk.now - timedelta(minutes=90)
     async with desk.database.write() as conn:

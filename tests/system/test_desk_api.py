@@ -13,6 +13,8 @@ from cti.asterisk.provision import Installation
 from tests.system import sound
 from tests.system.house import Agent, House
 from tests.system.stage import LINA, PLAIN, Stage, menus, short_folder, working
+from tests.web.test_orders import complaint
+from tests.web.test_workflow import TASK, WELL
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
 
@@ -179,3 +181,35 @@ async def test_a_second_phone_call_waits_for_nobodys_pause(house: House) -> None
         assert record.offers[0].at > waiting.joined_at
         await seat.phone.answer()
         await caller.hang_up()
+
+
+@pytest.mark.req("IN-21", "IN-19", "RV-01")
+async def test_a_call_is_registered_classified_and_dispatched_while_it_is_up(house: House) -> None:
+    """The customer is on the line from the first word of the form until the work lies with the department."""
+    async with working(house) as stage:
+        seat, senior, unit = await stage.seat("1002"), await stage.watch("2001"), await stage.watch("8001")
+        agent = seat.agent
+        caller = await stage.caller(PLAIN)
+        await seat.phone.rings()
+        await seat.phone.answer()
+        await caller.says(sound.tone(600, 0.5))
+        draft = await agent.event("draft")
+        await agent.state("talking")
+        path = f"/api/orders/{draft['order_id']}"
+        order = await agent.get(path)
+        order = await agent.send("PATCH", path, {"version": order["version"], **complaint(datetime.now(UTC))})
+        order = await agent.post(f"{path}/submit", {"version": order["version"]})
+        said: dict[str, Any] = {"version": order["version"], "opinion": "请处理", "tasks": [TASK]}
+        order = await agent.post(f"{path}/propose", said)
+        said = {"version": order["version"], "opinion": "同意", "checks": WELL}
+        order = await senior.post(f"{path}/approve", said)
+        assert order["state"] == "in_process"
+        (task,) = [each for each in (await unit.get("/api/work-orders"))["items"] if each["order_id"] == order["id"]]
+        assert (task["state"], task["unit"]) == ("sent", TASK["unit"])
+        assert (await agent.reload())["agent"]["state"] == "talking", "the customer is still on the line"
+        await seat.phone.hang_up()
+        await caller.ended()
+        await agent.state("wrap_up")
+        record = await stage.books.call(call_id=order["call_id"])
+        assert record.ended_at is not None
+        assert record.ended_at > datetime.fromisoformat(task["sent_at"])

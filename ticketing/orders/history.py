@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.errors import Invalid, NotFound
-from ticketing.orders import rework, work
+from ticketing.orders import rework, surveying, work
 from ticketing.orders.access import told
 from ticketing.orders.model import LIVE_WORK, ReviewKind, WorkOrderState
 from ticketing.orders.tables import (
@@ -96,6 +96,8 @@ class Survey:
     source: str
     handled: str | None
     unit: str | None
+    #: it counts: the surveyor's does, what centre and department heard stands beside it (G11)
+    official: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,7 @@ async def surveys(conn: AsyncConnection, order_id: int) -> tuple[Survey, ...]:
             row.source,
             row.handled,
             row.unit,
+            row.source == surveying.SURVEYOR,
         )
         for row in rows
     )

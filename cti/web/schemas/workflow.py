@@ -505,6 +505,8 @@ class SurveyView(Output):
     handled: str | None
     #: the department that asked
     unit: str | None
+    #: it counts: the surveyor's does (G11)
+    official: bool
 
 
 class CallInVain(Output):

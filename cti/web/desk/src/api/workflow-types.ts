@@ -104,6 +104,8 @@ export interface SurveyView {
   source: string
   handled: string | null
   unit: string | null
+  /** It counts: the surveyor's does (G11). */
+  official: boolean
 }
 
 export interface CallInVain {
