@@ -11,8 +11,10 @@ lease of one who was killed runs out in a third of a second, so that thousands o
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
+import signal
 import sys
 import traceback
 from functools import partial
@@ -26,6 +28,8 @@ from cti.supervisor import Lease
 
 _TERM_S: Final = 0.35
 _EVERY_S: Final = 0.1
+#: of <linux/prctl.h>: the signal a process is sent when its parent dies
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def say(words: str) -> None:
@@ -41,8 +45,9 @@ async def live(settings: Settings) -> None:
 
 
 def child(settings: Settings) -> NoReturn:
-    """Never returns to the mother's loop."""
+    """Never returns to the mother's loop, and does not outlive her."""
     try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         configure(settings.home / "log", settings.log_level)
         asyncio.run(live(settings))
     except BaseException:
