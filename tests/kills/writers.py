@@ -93,14 +93,18 @@ class Clerk:
                 return await self._send(path, body, key)
             await asyncio.sleep(0)
 
-    async def _send(self, path: str, body: Mapping[str, Any], key: str) -> Any:
+    async def ask(self, path: str, body: Mapping[str, Any], key: str = "") -> tuple[int, Any]:
+        """Status and answer of one request; raises when there is none."""
         assert self._http is not None
         headers = {"Origin": self._origin, "X-CSRF-Token": self._csrf} | ({"Idempotency-Key": key} if key else {})
         async with self._http.post(self._origin + path, json=body, headers=headers) as response:
-            said = await response.json()
-            assert response.ok, f"{path}: {response.status} {said}"
             self.notes.replayed += "Idempotent-Replayed" in response.headers
-            return said
+            return response.status, await response.json()
+
+    async def _send(self, path: str, body: Mapping[str, Any], key: str) -> Any:
+        status, said = await self.ask(path, body, key)
+        assert status < 300, f"{path}: {status} {said}"
+        return said
 
     async def _step(self, name: str, order: str, version: int, verb: str, **said: Any) -> int:
         done = await self.post(f"/api/orders/{order}/{verb}", {"version": version, **said})
@@ -144,11 +148,17 @@ class Callers:
     async def messages(self) -> None:
         """Each says what he has to say, hears himself, and says that it is right."""
         while True:
-            made = await self._call(["1", "1", "#"], says=[SPEECH])
-            if "record-saved" in made.heard:
-                after = made.heard[made.heard.index("record-saved") :]
-                read = "".join(prompt.removeprefix("digit-") for prompt in after if prompt.startswith("digit-"))
-                self.notes.messages[made.variables["CTI_CALL_ID"]] = read[:9]
+            await self.message()
+
+    async def message(self) -> bool:
+        """One of them; whether he heard that it is kept."""
+        made = await self._call(["1", "1", "#"], says=[SPEECH])
+        if "record-saved" not in made.heard:
+            return False
+        after = made.heard[made.heard.index("record-saved") :]
+        read = "".join(prompt.removeprefix("digit-") for prompt in after if prompt.startswith("digit-"))
+        self.notes.messages[made.variables["CTI_CALL_ID"]] = read[:9]
+        return True
 
     async def bookings(self) -> None:
         """Each books a callback to the number he calls from, as soon as possible."""

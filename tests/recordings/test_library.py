@@ -155,6 +155,22 @@ async def test_a_late_file_is_taken_in_and_the_alarm_ends(
     assert [(change.payload["state"], change.payload["alarm"]) for change in changes] == [("ready", None)]
 
 
+@pytest.mark.req("F11", "N5")
+async def test_swapped_files_are_two_alarms(library: Library, database: Database, spool: Spool, now: datetime) -> None:
+    """Two calls of 5 and 9 seconds have each the other's voice: neither is taken for its own."""
+    other = CALL[:-1] + "7"
+    spool.call(9, CALL)
+    spool.call(5, other)
+    for call, seconds in ((CALL, 5.0), (other, 9.0)):
+        await library.register(call, expected_seconds=seconds, now=now, patience_s=0)
+    found = {call: await row(database, call) for call in (CALL, other)}
+    assert {call: (each.state, each.alarm) for call, each in found.items()} == {
+        CALL: (S.PARTIAL, Alarm.LONGER_THAN_CALL),
+        other: (S.SHORT, Alarm.SHORTER_THAN_CALL),
+    }
+    assert all(each.playable for each in found.values())
+
+
 @pytest.mark.req("F13")
 async def test_files_of_a_crashed_exchange_are_repaired_at_once(
     library: Library, database: Database, spool: Spool, now: datetime
