@@ -47,14 +47,23 @@ class Cluster:
             cluster = cls(folder, bin_dir, as_user)
             cluster._run("initdb", "-D", str(folder / "data"), "-U", "hotline", "-A", "trust", "-E", "UTF8", "-N",
                          "--locale=C.UTF-8")  # fmt: skip
-            options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=60"
-            cluster._run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-w", "-o", options, "start")
+            cluster.again()
             try:
                 yield cluster
             finally:
-                cluster._run("pg_ctl", "-D", str(folder / "data"), "-m", "immediate", "-w", "stop")
+                cluster.crash()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def again(self) -> None:
+        """Starts its server."""
+        folder = self._folder
+        options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=60"
+        self._run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-w", "-o", options, "start")
+
+    def crash(self) -> None:
+        """Its server and every session die in the middle of what they do; what was committed is found by `again`."""
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
 
     def url(self, name: str) -> str:
         """Address of one of its databases."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -171,13 +171,13 @@ class Database:
         Raises Unavailable when the lock is not had within the bound, RuntimeError for a write inside a write.
         """
         if self._turn is None:
-            async with _translated(), self._writer.begin() as conn:
+            async with _translated(), _begun(self._writer) as conn:
                 yield conn
             return
         await self._take_turn(self._turn)
         self._writing = asyncio.current_task()
         try:
-            async with _translated(), self._writer.begin() as conn:
+            async with _translated(), _begun(self._writer) as conn:
                 yield conn
         finally:
             self._writing = None
@@ -200,7 +200,7 @@ class Database:
         With `limit_s` the database itself ends a statement that runs longer: the block raises TookTooLong, and neither
         a processor nor a connection goes on working for nobody.
         """
-        async with _translated(writing=False), self._reader.begin() as conn:
+        async with _translated(writing=False), _begun(self._reader) as conn:
             if limit_s is None:
                 yield conn
             elif self.dialect == "postgresql":
@@ -214,6 +214,18 @@ class Database:
         """Makes every table known to `metadata`: for tests and throw-away files; real ones go through Alembic."""
         async with self.write() as conn:
             await conn.run_sync(metadata.create_all)
+
+
+@asynccontextmanager
+async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction. Whatever the system says of the way to a server (its socket is not there, its name is unknown, no
+    route) means that it is away; an OSError of the block itself is not ours."""
+    async with AsyncExitStack() as stack:
+        try:
+            conn = await stack.enter_async_context(engine.begin())
+        except OSError as error:
+            raise _unavailable("database_down", error) from error
+        yield conn
 
 
 #: virtual machine steps of SQLite between two looks at the clock: some tens of microseconds

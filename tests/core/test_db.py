@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from sqlalchemy import Column, Integer, MetaData, Table, insert, make_url, selec
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from tests.absent import missing
+from tests.postgresql import Cluster, NoServer
 from ticketing.db import Database, Json, UtcDateTime, async_url, for_update
 from ticketing.errors import Invalid, Unavailable
 
@@ -161,6 +164,41 @@ async def test_no_server_is_unavailable() -> None:
     with pytest.raises(Unavailable) as caught:
         await Database.open("postgresql://hotline@127.0.0.1:1/none")
     assert caught.value.code == "database_down"
+
+
+async def test_a_server_whose_socket_is_gone_is_unavailable(tmp_path: Path) -> None:
+    """A server that has died takes its socket away with it: that is the same as a refused connection (F09)."""
+    with pytest.raises(Unavailable) as caught:
+        await Database.open(f"postgresql://hotline@/none?host={tmp_path}")
+    assert caught.value.code == "database_down"
+
+
+@pytest.mark.postgresql
+@pytest.mark.req("F09")
+async def test_a_server_that_dies_and_comes_back_is_unavailable_meanwhile() -> None:
+    """Its sessions, its socket, and its time of recovery: nothing but Unavailable, and then it works again."""
+    with own_cluster() as cluster, cluster.fresh(template=None) as url:
+        database = await Database.open(url)
+        await asyncio.to_thread(cluster.crash)
+        for use in (database.read, database.write):
+            with pytest.raises(Unavailable) as caught:
+                async with use() as conn:
+                    await conn.execute(text("SELECT 1"))
+            assert caught.value.code == "database_down"
+        await asyncio.to_thread(cluster.again)
+        async with database.write() as conn:
+            assert (await conn.execute(text("SELECT 1"))).scalar_one() == 1
+        await database.close()
+
+
+@contextmanager
+def own_cluster() -> Iterator[Cluster]:
+    """A server that this test may kill."""
+    try:
+        with Cluster.start() as running:
+            yield running
+    except NoServer as reason:
+        missing(str(reason))
 
 
 async def test_sqlite_is_durable_by_settings(tmp_path: Path) -> None:
