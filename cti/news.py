@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from cti.hub import Hub
 from ticketing.clocks.model import Clock
 from ticketing.db import Database
 from ticketing.orders.access import QUEUES
 from ticketing.outbox import Message, Receiver
-from ticketing.roles import Action, Post, may
+from ticketing.roles import PERMISSIONS, Action, Post, may
 from ticketing.staff import store as staff
 from ticketing.staff.model import Staff
 
 #: outbox topic of every change of an order
 TOPIC = "order"
+
+
+#: whose page shows the board
+_WATCHING: Final = PERMISSIONS[Action.VIEW_FLOOR]
 
 
 class InTurn:
@@ -46,10 +50,10 @@ class OrderNews:
         """Publishes one `order` event, and of work one `work` event, to everybody concerned; a page that is away
         resumes and gets them then."""
         told = message.payload
-        async with self._database.read() as conn:
-            people = await staff.everyone(conn)
-        self._flow(told, people)
         holders = {str(told[name]) for name in ("owner", "work_owner", "was") if told.get(name)}
+        async with self._database.read() as conn:
+            people = await staff.concerned(conn, holders, _WATCHING | _waiting(holders))
+        self._flow(told, people)
         news = {
             "order_id": told.get("order"),
             "serial": told.get("serial"),
@@ -68,6 +72,11 @@ class OrderNews:
         """Who watches the board hears that an order moved, and reads it anew (MN-01)."""
         news = {name: told.get(name) for name in ("order", "serial", "state", "unit", "event")}
         self._hub.broadcast("flow", news, [each.number for each in people if may(each.posts, Action.VIEW_FLOOR)])
+
+
+def _waiting(holders: Iterable[str]) -> frozenset[Post]:
+    """Posts whose people have what lies in these queues."""
+    return frozenset(post for post, queue in QUEUES.items() if queue in set(holders))
 
 
 def is_work(told: Mapping[str, Any]) -> bool:

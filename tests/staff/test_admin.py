@@ -91,3 +91,23 @@ async def test_a_broken_staff_file_is_named(database: Database, now: datetime, t
         with pytest.raises(Invalid) as caught:
             await sample.load(conn, text, now)
     assert caught.value.code == "bad_staff_file"
+
+
+@pytest.mark.req("PX-05")
+async def test_news_are_for_whom_a_holder_means_and_for_the_posts_named_and_nobody_else_is_read(
+    centre: Database, now: datetime
+) -> None:
+    async with centre.write() as conn:
+        await actions.deactivate(conn, SYSTEM, "8101", 1, now)
+
+        async def numbers(holders: set[str], *posts: Post) -> list[str]:
+            return [person.number for person in await store.concerned(conn, holders, posts)]
+
+        assert await numbers({"1002"}) == ["1002"]
+        assert await numbers({"city.network"}) == ["8001", "8201"], "who left is told nothing"
+        assert await numbers({"city.billing", "1002"}, Post.SA) == ["1002", "2001", "8002", "8102"]
+        assert await numbers(set(), Post.SU) == ["3001"]
+        assert await numbers({"senior"}) == [], "a queue is meant by its posts"
+        assert await numbers(set()) == []
+        (one,) = await store.concerned(conn, {"1002"}, ())
+        assert one == await store.by_number(conn, "1002")

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from cti.hub import Hub, Subscription
-from cti.news import TOPIC, OrderNews
+from cti.news import TOPIC, InTurn, OrderNews
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Clock
 from tests.web.test_workflow import TASK, WELL, registered, step
 from ticketing.db import Database
 from ticketing.orders import cards
-from ticketing.outbox import Courier
+from ticketing.outbox import Courier, Receiver
 
 
 class Streams:
     """Pages that are open, and what each was told since it was last asked."""
 
-    def __init__(self, database: Database, clock: Clock, *numbers: str) -> None:
+    def __init__(self, database: Database, clock: Clock, *numbers: str, beside: Sequence[Receiver] = ()) -> None:
         hub = Hub("ab")
-        self._courier = Courier(database, {TOPIC: OrderNews(hub, database)}, name="one")
+        self._courier = Courier(database, {TOPIC: InTurn(OrderNews(hub, database), *beside)}, name="one")
         self._clock = clock
         self._open: Mapping[str, Subscription] = {
             number: hub.subscribe(number, last=None, session=number) for number in numbers

@@ -17,7 +17,8 @@ from ticketing.notices.store import NewNotice
 from ticketing.orders.tables import customer_order, order_reply, work_order
 from ticketing.outbox import Message
 
-_OF_WORK: Final = frozenset({"work_order.sent", "work_order.chased"})
+#: a work order that begins, that came with a duty from another unit (AD-03), that is urged
+_OF_WORK: Final = frozenset({"work_order.sent", "work_order.followed", "work_order.chased"})
 #: reply modes of the taxonomy that are messages
 _BY_MESSAGE: Final = "sms"
 

@@ -214,7 +214,9 @@ async def _one(  # noqa: PLR0917 - as above
     handler = fresh["owner_queue"] or await ledger.number_of(conn, fresh["owner_id"], actor)
     done = WorkStep(row["id"], was, after, fresh["unit"], handler, row["due_at"])
     payload = {"work_order": public_id, "number": row["number"], "unit": fresh["unit"], "work_version": version}
-    payload |= {"from": row["unit"], "line": line.id}
+    payload |= {"from": row["unit"], "line": line.id, "urgent": bool(row["urgent"])}
+    if choice is Choice.FOLLOW:
+        payload["was"] = row["owner_queue"] or await ledger.number_of(conn, row["owner_id"], actor)
     fact = "work_order.followed" if choice is Choice.FOLLOW else "work_order.stayed"
     step = Step(fact, verb, held.state, {}, note=line.reason, payload=payload, work=done)
     return await ledger.apply(conn, actor, held, step, now)

@@ -238,5 +238,6 @@ async def _write(  # noqa: PLR0917 - what the step did
     handler = fresh["owner_queue"] or await ledger.number_of(conn, fresh["owner_id"], SYSTEM)
     line = WorkStep(row["id"], WorkOrderState(row["state"]), after, fresh["unit"], handler, fresh["due_at"])
     told = {"work_order": row["public_id"], "number": row["number"], "unit": fresh["unit"], "work_version": version}
+    told["urgent"] = bool(fresh["urgent"])
     verb = decision.transition.verb
     return await ledger.apply(conn, SYSTEM, held, Step(fact, verb, held.state, {}, payload=told, work=line), now)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, true, union
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.db import for_update
@@ -30,6 +30,15 @@ async def by_id(conn: AsyncConnection, staff_id: int) -> Staff:
 async def everyone(conn: AsyncConnection, *, active: bool = True) -> list[Staff]:
     """All staff by number; those who left only when `active` is False."""
     return await _find(conn, staff.c.active.is_(True) if active else true())
+
+
+async def concerned(conn: AsyncConnection, holders: Iterable[str], posts: Iterable[Post]) -> list[Staff]:
+    """Active staff whom a holder's name may mean — a person by 工号, a unit by its code — and everybody of these posts,
+    by number: whom news are for, without the rest of the staff."""
+    names, wanted = list(holders), [post.value for post in posts]
+    of_posts = select(staff_post.c.staff_id).where(staff_post.c.post.in_(wanted))
+    meant = or_(staff.c.number.in_(names), staff.c.unit.in_(names), staff.c.id.in_(of_posts))
+    return await _find(conn, and_(staff.c.active.is_(True), meant))
 
 
 async def teams(conn: AsyncConnection) -> list[Team]:

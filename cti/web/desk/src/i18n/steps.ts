@@ -31,7 +31,7 @@ export const stepsZh = {
     asked: '待审批', granted: '已同意', notGranted: '未同意', owner: '跟进部门回单', unit: '部门后续跟踪', until: '{at} 前', done: '已完成', noApology: '公司责任，未致歉', notes: '消息', field: '现场', of: '属 {number} 号', sent_on: '已改派', dropped: '不再派', proposed: '变更待复核',
     promised: '承诺 {at}', none: '本轮无', fits: '可用措施',
   },
-  news: { sent: '新工单', urgent: '加急工单', chased: '催单', supplemented: '追单', recalled: '退单', yellow: '黄牌', red: '红牌', read: '知道了' },
+  news: { sent: '新工单', followed: '工单随职责移交', urgent: '加急工单', chased: '催单', supplemented: '追单', recalled: '退单', yellow: '黄牌', red: '红牌', read: '知道了' },
   notice: { order_number: '告知单号', reply: '答复客户', missed_callback: '回电未接', new_work: '新工单', urgent: '加急', chased: '催单', second_dispatch: '二次派单', sms: '短信', email: '邮件', waiting: '待发送', sent: '已发送', refused: '网关拒收', dead: '未能发出', tried: '已试 {count} 次' },
   points: {
     title: '待跟进', lead: '任务、未回应的客户联系、没有有效承诺的投诉、未签收的催单', none: '没有待跟进的事项', done: '完成', note: '跟进情况', upward: '上报内容（可不填）', contact: '客户再次联系，尚未回应', commitment: '没有有效的承诺', chase: '催单未签收', owner: '部门已回单，请跟进', unit: '处理后跟踪', due: '截止 {at}', since: '自 {at}', save: '确认完成',
@@ -69,7 +69,7 @@ export const stepsEn = {
     asked: 'Waits for a leader', granted: 'Granted', notGranted: 'Refused', owner: 'Follow the answer up', unit: 'Watched by the department', until: 'by {at}', done: 'Done', noApology: 'Company at fault, no apology', notes: 'Messages', field: 'Field', of: 'of no. {number}', sent_on: 'Sent on', dropped: 'Dropped', proposed: 'Change waits',
     promised: 'Promised {at}', none: 'None', fits: 'Measures that fit',
   },
-  news: { sent: 'New work order', urgent: 'Urgent work order', chased: 'Chased', supplemented: 'Changed', recalled: 'Recalled', yellow: 'Yellow card', red: 'Red card', read: 'Noted' },
+  news: { sent: 'New work order', followed: 'Went with the duty', urgent: 'Urgent work order', chased: 'Chased', supplemented: 'Changed', recalled: 'Recalled', yellow: 'Yellow card', red: 'Red card', read: 'Noted' },
   notice: { order_number: 'Order number', reply: 'Reply', missed_callback: 'Missed callback', new_work: 'New work order', urgent: 'Urgent', chased: 'Chased', second_dispatch: 'Second dispatch', sms: 'Text message', email: 'E-mail', waiting: 'waiting', sent: 'sent', refused: 'refused', dead: 'given up', tried: 'tried {count}×' },
   points: {
     title: 'To follow through', lead: 'Tasks, contacts nobody answered, complaints without a commitment, chases nobody acknowledged', none: 'Nothing to follow through', done: 'Done', note: 'What was found', upward: 'Told upward (optional)', contact: 'The customer was in touch again; nobody has answered', commitment: 'No commitment that holds', chase: 'Chased, not acknowledged', owner: 'The department answered; follow it up', unit: 'Watch whether it holds', due: 'Due {at}', since: 'Since {at}', save: 'Confirm',
