@@ -115,6 +115,16 @@ def test_a_template_is_for_something_and_says_it_once() -> None:
         assert (refused.value.code, refused.value.field) == (code, "covers")
 
 
+@pytest.mark.req("RP-08")
+def test_a_department_watches_its_answer_for_a_time_that_can_be() -> None:
+    for seconds in (None, 0, 600, 180 * 86400):
+        check(Content((Cover(),), THREE, tracking_s=seconds))
+    for seconds in (-1, 599, 180 * 86400 + 1):
+        with pytest.raises(Invalid) as refused:
+            check(Content((Cover(),), THREE, tracking_s=seconds))
+        assert (refused.value.code, refused.value.field) == ("bad_tracking_time", "tracking_s")
+
+
 def works(nodes: tuple[Node, ...], *states: str | None) -> list[NodeWork]:
     """One work order a node; None: the node has none."""
     made = enumerate(zip(nodes, states, strict=True), 1)

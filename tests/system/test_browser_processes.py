@@ -35,7 +35,7 @@ async def step(desk: Desk, place: int, zh: str, duty: str, task: str) -> None:
     await desk.fill(f"node-task-{place}", task)
 
 
-@pytest.mark.req("DP-02", "DP-14", "AD-03", "IN-20", "DP-10")
+@pytest.mark.req("DP-02", "DP-14", "AD-03", "IN-20", "DP-10", "RP-08")
 async def test_a_template_is_written_published_followed_and_a_duty_reassigned(
     short_tmp: Path, asterisk_installation: Installation
 ) -> None:
@@ -65,11 +65,14 @@ async def test_a_template_is_written_published_followed_and_a_duty_reassigned(
         await step(admin, 0, "核查", "check", "远程核查线路")
         await admin.at("draft-add-node").click()
         await step(admin, 1, "修复", "repair", "上门修复")
+        await admin.at("draft-tracking").select_option("259200")
         await admin.pictures("processes-2-draft", *SIZES)
         await admin.at("draft-save").click()
         await admin.at("template-publish").click()
         first = admin.page.locator("[data-testid='template-version'][data-number='1']")
         await expect(first).to_have_attribute("data-state", "in_force")
+        await expect(admin.at("version-tracking")).to_have_attribute("data-seconds", "259200")
+        await expect(admin.at("version-tracking")).to_contain_text("跟踪 3 天")
         await pick(admin, "try-complaint_type", "tree-try-complaint_type", "网络类")
         await expect(admin.at("try-answer")).to_have_attribute("data-template", "network-complaint")
         await pick(admin, "try-nature", "tree-try-nature", "通信质量", "网速慢")
@@ -120,8 +123,19 @@ async def test_a_template_is_written_published_followed_and_a_duty_reassigned(
         assert [(work["unit"], work["task"], work["owner"]) for work in inbox["items"]] == [
             ("city.billing", "远程核查线路", "city.billing")
         ]
+        await added.get_by_test_id("map-end").click()
+        await admin.at("end-confirm").click()
+        await expect(admin.at("end-reason-wrong")).to_have_text("请写明依据")
+        await admin.fill("end-reason", "职责撤销")
+        await admin.fill("end-day", f"{now - timedelta(days=2):%Y-%m-%d}")
+        await admin.at("end-confirm").click()
+        await expect(admin.at("end-day-wrong")).to_contain_text("时间已经过去")
+        await admin.shot("processes-6-end")
+        await admin.fill("end-day", "")
+        await admin.at("end-confirm").click()
+        await expect(added).to_have_count(0)
         await admin.at("language").click()
         await expect(admin.at("processes-tab-map")).to_have_text("Responsibility map")
-        await admin.pictures("processes-6-english", *SIZES)
+        await admin.pictures("processes-7-english", *SIZES)
         for desk in (admin, senior):
-            assert [fault for fault in desk.faults if "status of 409" not in fault] == []
+            assert [fault for fault in desk.faults if "status of 4" not in fault] == []

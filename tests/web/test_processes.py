@@ -124,3 +124,18 @@ async def test_the_map_is_reassigned_with_the_work_under_way(
     ]
     assert states == [("city.billing", "in_force"), ("city.network", "over")]
     assert (await senior.get("/api/responsibilities")).status == 403
+
+
+@pytest.mark.req("RP-08", "DP-14")
+async def test_each_version_says_how_long_a_department_watches_its_answer(admin: Browser) -> None:
+    await published(admin)
+    draft = {"version": 3, "covers": NETWORK, "nodes": [CHECK]}
+    refused = await admin.send("PUT", "/api/templates/network/draft", {**draft, "tracking_s": 60})
+    told = await refused.json()
+    assert (refused.status, told["code"], told["details"]["field"]) == (422, "bad_tracking_time", "tracking_s")
+    assert (await admin.send("PUT", "/api/templates/network/draft", {**draft, "tracking_s": 0})).status == 200
+    done = await admin.post("/api/templates/network/publish", {"version": 4})
+    assert [(each["number"], each["tracking_s"]) for each in (await done.json())["versions"]] == [(2, 0), (1, None)]
+    again = await admin.send("PUT", "/api/templates/network/draft", {**draft, "version": 5})
+    assert [each["tracking_s"] for each in (await again.json())["versions"]] == [None, 0, None]
+    assert (await (await admin.get("/api/templates")).json())["tracking_s"] == 7 * 86400

@@ -70,14 +70,12 @@ async def write(  # noqa: PLR0917 - who writes what
     draft = template.draft
     key = draft.key if draft else await _new_draft(conn, template.key, _next(template))
     values: dict[str, Any] = {"covers": [cover.plain for cover in clean.covers], "note": clean.note}
-    if clean.settings is not None:
-        values["settings"] = dict(clean.settings)
-    elif draft is None and template.versions:
-        values["settings"] = dict(await store.settings_of(conn, template.versions[0].key))
+    values["settings"] = {} if clean.tracking_s is None else {"tracking_s": clean.tracking_s}
     await conn.execute(update(process_template_version).where(process_template_version.c.id == key).values(**values))
     await store.write_nodes(conn, key, clean)
     number = draft.number if draft else _next(template)
     said = {"number": number, "covers": values["covers"], "nodes": [_plain(node) for node in clean.nodes]}
+    said["tracking_s"] = clean.tracking_s
     return await _bump(conn, actor, template, "template.draft_written", said, now)
 
 
@@ -97,7 +95,7 @@ async def publish(  # noqa: PLR0917 - who publishes what from when
     start = effective_at or now
     if start < now:
         raise Invalid("in_the_past", "from now on", field="effective_at", earliest=now.isoformat())
-    content = await _checked(conn, Content(draft.covers, draft.nodes, draft.note), now)
+    content = await _checked(conn, Content(draft.covers, draft.nodes, draft.note, draft.tracking_s), now)
     await _covered_once(conn, template, content, start)
     for each in template.versions:
         if each.state(start) in {VersionState.IN_FORCE, VersionState.COMING}:

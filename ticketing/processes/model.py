@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from ticketing.classification import Cover
 
@@ -59,6 +57,8 @@ class Version:
     #: from then on newly registered orders follow it
     effective_at: datetime | None = None
     retired_at: datetime | None = None
+    #: how long a department watches its own answer, in seconds; 0: not at all; None: as everywhere (RP-08)
+    tracking_s: int | None = None
 
     def state(self, at: datetime) -> VersionState:
         """Where it stands at a moment."""
@@ -100,5 +100,5 @@ class Content:
     covers: tuple[Cover, ...]
     nodes: tuple[Node, ...]
     note: str | None = None
-    #: how long a department watches its own answer (RP-08), in seconds; None: as everywhere
-    settings: Mapping[str, Any] | None = None
+    #: how long a department watches its own answer, in seconds; 0: not at all; None: as everywhere (RP-08)
+    tracking_s: int | None = None

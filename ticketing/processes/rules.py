@@ -15,6 +15,8 @@ MOST_NODES: Final = 20
 MOST_COVERS: Final = 50
 SHORTEST_S: Final = 600
 LONGEST_S: Final = 60 * 86400
+#: longest time for which a department watches its own answer
+LONGEST_TRACKING_S: Final = 180 * 86400
 CODE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
@@ -22,7 +24,8 @@ def check(content: Content) -> None:
     """Raises Invalid naming the node and its field when a version could not be published.
 
     It covers something, has 1 to 20 nodes with codes of their own, each with words, a limit, and a unit or a duty but
-    not both; what a node waits for is there, and nothing waits for itself.
+    not both; what a node waits for is there, and nothing waits for itself. A department watches its answer for ten
+    minutes to 180 days, or not at all (RP-08).
     """
     if not content.covers:
         raise Invalid("missing", "say which orders it is for", field="covers")
@@ -36,6 +39,9 @@ def check(content: Content) -> None:
     for place, node in enumerate(content.nodes):
         _check_node(node, f"nodes.{place}", codes)
     ordered(content.nodes)
+    if content.tracking_s and not SHORTEST_S <= content.tracking_s <= LONGEST_TRACKING_S:
+        allowed = [0, SHORTEST_S, LONGEST_TRACKING_S]
+        raise Invalid("bad_tracking_time", "none, or ten minutes to 180 days", field="tracking_s", allowed=allowed)
 
 
 def _check_node(node: Node, where: str, codes: Sequence[str]) -> None:

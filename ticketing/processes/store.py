@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -98,13 +97,8 @@ def _version(row: RowMapping, nodes: tuple[Node, ...]) -> Version:
         published_by=row["published_by"],
         effective_at=row["effective_at"],
         retired_at=row["retired_at"],
+        tracking_s=row["settings"].get("tracking_s"),
     )
-
-
-async def settings_of(conn: AsyncConnection, key: int) -> Mapping[str, Any]:
-    """Further rules of a version."""
-    found = await conn.scalar(select(process_template_version.c.settings).where(process_template_version.c.id == key))
-    return found or {}
 
 
 async def write_nodes(conn: AsyncConnection, version: int, content: Content) -> None:

@@ -11,7 +11,7 @@ from cti.web.schemas import processes as schemas
 from cti.web.schemas.common import Input
 from ticketing.changes import Change
 from ticketing.classification import Cover
-from ticketing.orders import planning
+from ticketing.orders import planning, tracking
 from ticketing.orders.planning import Plan
 from ticketing.orders.tables import customer_order
 from ticketing.processes import actions, store
@@ -40,7 +40,10 @@ async def everything(call: Call) -> schemas.TemplateList:
         found = await store.every(conn)
         running = await _running(conn)
     await call.looked_up("template.listed", "template", "list", ids=[each.code for each in found])
-    return schemas.TemplateList(items=[_view(each, running, call.now) for each in found])
+    return schemas.TemplateList(
+        items=[_view(each, running, call.now) for each in found],
+        tracking_s=round(tracking.shipped().unit.total_seconds()),
+    )
 
 
 async def show(call: Call) -> schemas.TemplateView:
@@ -63,7 +66,7 @@ async def write(call: Call) -> schemas.TemplateView:
     """The draft as a whole; the published versions stay."""
     given = call.input(schemas.WriteDraft)
     nodes = tuple(Node(**{**node.model_dump(), "after": tuple(node.after)}) for node in given.nodes)
-    content = Content(tuple(Cover(**cover.model_dump()) for cover in given.covers), nodes, given.note)
+    content = Content(tuple(Cover(**cover.model_dump()) for cover in given.covers), nodes, given.note, given.tracking_s)
     async with call.write() as conn:
         done = await actions.write(conn, call.actor, call.part("code"), given.version, content, call.now)
         return await _told(call, conn, done)
@@ -182,6 +185,7 @@ def _version(found: Version, running: int, now: datetime) -> dict[str, object]:
         "published_by": found.published_by,
         "effective_at": found.effective_at,
         "retired_at": found.retired_at,
+        "tracking_s": found.tracking_s,
         "running": running,
     }
 

@@ -83,9 +83,12 @@ class WriteDraft(Input):
     nodes: Annotated[list[NodeInput], Field(max_length=20)]
     #: what has changed
     note: Text | None = None
+    #: seconds for which a department watches its own answer; 0: not at all; left out: as everywhere (RP-08)
+    tracking_s: int | None = Field(default=None, ge=0, lt=2**31)
 
     model_config = _example(
         version=1,
+        tracking_s=259200,
         covers=[{"complaint_type": "network"}],
         nodes=[
             {"code": "check", "zh": "核查", "en": "Check", "task": "远程核查", "limit_s": 14400, "duty": "check"},
@@ -167,6 +170,8 @@ class VersionView(Output):
     published_by: str | None
     effective_at: UtcInstant | None
     retired_at: UtcInstant | None
+    #: seconds for which a department watches its own answer; 0: not at all; null: as everywhere (RP-08)
+    tracking_s: int | None
     #: orders under way that follow it
     running: int
 
@@ -186,6 +191,8 @@ class TemplateList(Output):
     """Every template, by code."""
 
     items: list[TemplateView]
+    #: seconds for which a department watches its answer where the version says nothing
+    tracking_s: int
 
 
 class MatchQuery(Input):

@@ -31,6 +31,7 @@ export interface VersionView {
   published_by: string | null
   effective_at: Instant | null
   retired_at: Instant | null
+  tracking_s: number | null
   running: number
 }
 
@@ -44,6 +45,7 @@ export interface TemplateView {
 
 export interface TemplateList {
   items: TemplateView[]
+  tracking_s: number
 }
 
 export interface PlannedTask {

@@ -8,17 +8,17 @@ const node = (code: string, after: string[] = [], more: Partial<NodeView> = {}):
 const nodes = [node('check'), node('repair', ['check']), node('ask', ['repair']), node('bill')]
 const template = (state: string): TemplateView => ({
   code: 'n', kind: 'complaint', label: { zh: 'n', en: 'n' }, version: 3,
-  versions: [{ number: 2, state, note: 'why', covers: [{ complaint_type: 'network', business: null, nature: null }], nodes, published_at: null, published_by: null, effective_at: null, retired_at: null, running: 0 }],
+  versions: [{ number: 2, state, note: 'why', covers: [{ complaint_type: 'network', business: null, nature: null }], nodes, published_at: null, published_by: null, effective_at: null, retired_at: null, tracking_s: 259_200, running: 0 }],
 })
 
 describe('a draft', () => {
   it('begins as a copy of the newest version, or with one step', () => {
     const draft = begin(template('in_force'))
-    expect(draft).toEqual({ covers: template('in_force').versions[0]?.covers, nodes, note: '' })
+    expect(draft).toEqual({ covers: template('in_force').versions[0]?.covers, nodes, note: '', tracking_s: 259_200 })
     draft.nodes[1]?.after.push('x')
     expect(nodes[1]?.after).toEqual(['check'])
     expect(begin(template('draft')).note).toBe('why')
-    expect(begin({ ...template('draft'), versions: [] }).nodes).toHaveLength(1)
+    expect(begin({ ...template('draft'), versions: [] })).toMatchObject({ nodes: [{ code: 'step1' }], tracking_s: null })
   })
 
   it('gets a further step after the last one, under a free code', () => {
@@ -30,8 +30,8 @@ describe('a draft', () => {
   })
 
   it('says a unit or a duty, and nothing that was emptied', () => {
-    const draft = { covers: [{ complaint_type: 'network', business: '', nature: null }], nodes: [node('a', [], { duty: 'check' }), node('b', [], { unit: '', duty: 'repair' })], note: ' ' }
-    expect(written(draft, 3)).toMatchObject({ version: 3, note: null, covers: [{ complaint_type: 'network', business: null, nature: null }], nodes: [{ unit: 'city.network', duty: null }, { unit: null, duty: 'repair' }] })
+    const draft = { covers: [{ complaint_type: 'network', business: '', nature: null }], nodes: [node('a', [], { duty: 'check' }), node('b', [], { unit: '', duty: 'repair' })], note: ' ', tracking_s: 0 }
+    expect(written(draft, 3)).toMatchObject({ version: 3, note: null, tracking_s: 0, covers: [{ complaint_type: 'network', business: null, nature: null }], nodes: [{ unit: 'city.network', duty: null }, { unit: null, duty: 'repair' }] })
   })
 
   it('is drawn in columns by what waits for what', () => {

@@ -7,6 +7,8 @@ export interface Draft {
   covers: CoverView[]
   nodes: NodeView[]
   note: string
+  /** seconds; null: as everywhere */
+  tracking_s: number | null
 }
 
 export const AXES = ['complaint_type', 'business', 'nature'] as const
@@ -25,8 +27,8 @@ export function another(nodes: NodeView[]): NodeView {
 /** The draft, else a copy of the newest version, else one empty step. */
 export function begin(template: TemplateView): Draft {
   const from: VersionView | undefined = template.versions[0]
-  if (!from || (!from.nodes.length && from.state === 'draft')) return { covers: [nothing()], nodes: [another([])], note: '' }
-  return { covers: from.covers.map((cover) => ({ ...cover })), nodes: from.nodes.map((node) => ({ ...node, after: [...node.after] })), note: from.state === 'draft' ? (from.note ?? '') : '' }
+  if (!from || (!from.nodes.length && from.state === 'draft')) return { covers: [nothing()], nodes: [another([])], note: '', tracking_s: null }
+  return { covers: from.covers.map((cover) => ({ ...cover })), nodes: from.nodes.map((node) => ({ ...node, after: [...node.after] })), note: from.state === 'draft' ? (from.note ?? '') : '', tracking_s: from.tracking_s }
 }
 
 /** A step goes, and what waited for it waits for what it waited for. */
@@ -44,6 +46,7 @@ export function written(draft: Draft, version: number): object {
     covers: draft.covers.map((cover) => ({ complaint_type: cover.complaint_type || null, business: cover.business || null, nature: cover.nature || null })),
     nodes: draft.nodes.map((node) => ({ ...node, unit: node.unit || null, duty: node.unit ? null : node.duty || null, workplace: node.workplace || null })),
     note: draft.note.trim() || null,
+    tracking_s: draft.tracking_s,
   }
 }
 
@@ -66,4 +69,10 @@ export function columns(nodes: NodeView[]): NodeView[][] {
 /** What a dispatch form begins with: the plan's lines, those nobody is responsible for with an open unit. */
 export function planned(plan: PlanView): TaskInput[] {
   return plan.tasks.map((task) => ({ unit: task.unit ?? '', task: task.task, limit_s: task.limit_s ?? 86_400, working_time: task.working_time, ...(task.node ? { node: task.node } : {}) }))
+}
+
+/** A length of time in words: whole days from two on, else hours. */
+export function span(say: (key: string, named: { count: number }) => string, seconds: number): string {
+  if (seconds % 86_400 === 0 && seconds > 86_400) return say('process.days', { count: seconds / 86_400 })
+  return say('process.hours', { count: Math.round(seconds / 360) / 10 })
 }
