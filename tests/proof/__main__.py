@@ -55,6 +55,11 @@ PROOFS: Final = {
         ("tests/kills/test_kills.py",),
         minutes=90,
     ),
+    "migration": Proof(
+        "a centre of the first schema with 100,000 orders comes to this release, on both databases",
+        ("tests/migrations/test_many_orders.py",),
+        minutes=30,
+    ),
     "sockets": Proof(
         "10,000 malformed messages and frames at the phone's socket: no effect, nothing told, nobody disturbed",
         ("tests/web/test_phone_frames.py",),
