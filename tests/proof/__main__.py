@@ -65,6 +65,24 @@ PROOFS: Final = {
         ("tests/web/test_phone_frames.py",),
         minutes=20,
     ),
+    "house": Proof(
+        "service, exchange and database server killed in turn with twenty calls up: nothing is left behind",
+        ("tests/system/test_house_kills.py",),
+        minutes=60,
+        whole=True,
+    ),
+    "callbacks": Proof(
+        "the service killed at every step of callbacks: no attempt dialled twice, none forgotten",
+        ("tests/system/test_callback_kills.py",),
+        minutes=90,
+        whole=True,
+    ),
+    "link": Proof(
+        "the link to Asterisk cut at every event, and the menus' service failing in every way under callers",
+        ("tests/ami/test_detection.py", "tests/system/test_agi_faults.py", "tests/system/test_cut_everywhere.py"),
+        minutes=60,
+        whole=True,
+    ),
     "parsers": Proof(
         "every reader of Asterisk's bytes, fuzzed under the guidance of coverage",
         (),

@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import contextlib
+import itertools
 import math
 import time
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ from tests.system.sound import RATE, Pcm
 
 #: one G.711 packet
 _FRAME_S: Final = 0.02
+#: root mean square from which a window is a sound
+_LOUD: Final = 100
 
 
 class Exchange(Protocol):
@@ -108,6 +111,19 @@ class Ear:
         """time.monotonic() when the sound at this place had come in; true also when the exchange was silent before."""
         place = bisect.bisect_right(self._arrivals, (int(at_s * RATE), math.inf))
         return self._arrivals[min(place, len(self._arrivals) - 1)][1]
+
+    def longest_silence(self, until_s: float = math.inf) -> float:
+        """Seconds of the longest stretch without a sound, up to a place in the audio: by the moments at which sounds
+        came in, so that it counts too when the exchange sent nothing at all (under -50 dBFS in windows of 20 ms)."""
+        window = RATE // 50
+        samples = self.samples if math.isinf(until_s) else self.samples[: int(until_s * RATE)]
+        whole = len(samples) // window
+        if self.started is None or not whole:
+            return 0.0
+        windows = samples[: whole * window].reshape(-1, window).astype(np.float64)
+        loud = np.flatnonzero(np.sqrt(np.mean(np.square(windows), axis=1)) >= _LOUD)
+        heard = [self.started, *(self.arrived((int(at) + 1) / 50) for at in loud), self.arrived(whole / 50)]
+        return max(after - before for before, after in itertools.pairwise(heard))
 
     def close(self) -> None:
         """Stops listening; what was heard stays."""

@@ -32,9 +32,11 @@ QUICK = "1999"
 DESK_PHONES = ("1001", "1002", "2001", "3001", "4001")
 
 
-#: fixed ports are taken below the range the system gives to outgoing connections, a stretch for each test process
+#: fixed ports are taken below the range the system gives to outgoing connections, a stretch for each test process;
+#: where it begins in its stretch differs, so that another run at the same time seldom meets a port that is free between
+#: two lives of its service
 _FIRST_PORT, _STRETCH = 21000, 2500
-_ports = itertools.count()
+_ports = itertools.count(os.getpid() * 61 % _STRETCH)
 
 
 def free_ports(count: int) -> list[int]:
@@ -53,7 +55,7 @@ def free_ports(count: int) -> list[int]:
     return found
 
 
-_media = itertools.count()
+_media = itertools.count(os.getpid() // 4)
 
 
 def media_ports() -> tuple[int, int]:

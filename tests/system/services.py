@@ -28,6 +28,10 @@ class Session:
         """Says nothing until Asterisk closes the connection."""
         await self._reader.read(-1)
 
+    def reset(self) -> None:
+        """Breaks the connection without a word."""
+        self._writer.transport.abort()
+
     def send(self, data: bytes) -> None:
         """Raw bytes."""
         self._writer.write(data)

@@ -3,7 +3,8 @@
 One exchange goes on while the service dies again and again, at another step each time. Agents and customers do what
 they do, whoever is dead: each booking's number says how its story goes. The service is alive until it has done as many
 things as its doom says, so a life may end in the middle of several callbacks, or of putting right what an earlier death
-left. Forty steps in five parts, agent first and customer first; `make test` runs one part, HOTLINE_TEST_LONG=1 all.
+left. Forty steps in five parts, agent first and customer first; `make test` runs one part. HOTLINE_TEST_LONG=1 runs all
+of them three times, with five customers at a time and other stories around each step: 240 deaths.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from cti.asterisk.provision import Installation
 from tests.absent import LONG
 from tests.dialer.booking import book, policy, policy_file
 from tests.dialer.far_end import FarEnd, Invite
+from tests.proof.ledger import EXAMPLES
 from tests.system.callers import DeskPhone, Lines
 from tests.system.conftest import free_ports
 from tests.system.house import ServiceHouse, environment
@@ -42,6 +44,15 @@ from ticketing.roles import SYSTEM
 pytestmark = pytest.mark.system
 
 _LONG: Final = os.environ.get(LONG) == "1"
+#: customers who are booked whenever the others' stories are over
+_AT_ONCE: Final = 5 if _LONG else 2
+#: which time, which fifth of the steps, who is called first
+_PLANS: Final = (
+    [(turn, part, mode) for turn in range(3) for part in range(5) for mode in Mode]
+    if _LONG
+    else [(0, 2, Mode.AGENT_FIRST)]
+)
+
 #: how a story goes, by the last digit of the number
 _STORIES: Final = {
     "0": "answered",
@@ -233,16 +244,20 @@ async def until(fits: Callable[[], Any], *, within_s: float) -> bool:
 
 
 @pytest.mark.req("TL-23", "F19", "N3")
-@pytest.mark.parametrize("mode", list(Mode) if _LONG else [Mode.AGENT_FIRST])
-@pytest.mark.parametrize("part", range(5) if _LONG else [2])
+@pytest.mark.parametrize("plan", _PLANS, ids=lambda plan: "-".join(map(str, plan)))
 async def test_a_killed_service_dials_an_attempt_once_and_forgets_none(
-    short_tmp: Path, asterisk_installation: Installation, part: int, mode: Mode
+    short_tmp: Path,
+    asterisk_installation: Installation,
+    plan: tuple[int, int, Mode],
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Eight deaths, each at another step; afterwards a service that lives puts everything right."""
+    turn, part, mode = plan
     async with FarEnd(free_ports(1)[0], "waits") as far_end, crowd(short_tmp, far_end, mode) as people:
         house = people.house
         await house.kill()
-        stories = [list(_STORIES)[(part + at) % len(_STORIES)] for at in range(len(_STORIES))]
+        first = part + turn * 3
+        stories = [list(_STORIES)[(first + at) % len(_STORIES)] for at in range(len(_STORIES))]
         for at, doom in enumerate(range(part + 1, 41, 5)):
             house.doom = doom
             await house.start()
@@ -251,7 +266,8 @@ async def test_a_killed_service_dials_an_attempt_once_and_forgets_none(
                 if house.dead:
                     return True
                 if await people.settled():  # nothing left that it could die of
-                    await people.new(stories[life % len(stories)])
+                    for more in range(_AT_ONCE - 1):
+                        await people.new(stories[(life + more) % len(stories)])
                     await people.new("0")
                 await people.retry()
                 return False
@@ -260,8 +276,11 @@ async def test_a_killed_service_dials_an_attempt_once_and_forgets_none(
         house.doom = 0
         await house.start()
         people.tasks.append(asyncio.create_task(_retries(people)))
-        assert await until(people.settled, within_s=90), await people.rows()
+        assert await until(people.settled, within_s=90 * _AT_ONCE / 2), await people.rows()
         await check(people)
+        record_property(EXAMPLES, 8)
+        record_property("callbacks", len(people.bookings))
+        record_property("INVITEs", len(people.far_end.calls))
 
 
 async def _retries(people: Crowd) -> None:

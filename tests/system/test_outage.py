@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import signal
 import sqlite3
@@ -24,7 +25,6 @@ from tests.system import sound
 from tests.system.callers import Caller, Lines
 from tests.system.house import ServiceHouse
 from tests.system.sound import RATE
-from tests.system.test_rescue import longest_silence
 
 pytestmark = pytest.mark.system
 
@@ -48,9 +48,8 @@ class Person:
     #: the number that was read to him, when his recording was accepted
     serial: str = ""
 
-    def listened(self, until_s: float | None = None) -> None:
-        samples = self.caller.leg.ear.samples
-        self.silence = longest_silence(samples if until_s is None else samples[: int(until_s * RATE)])
+    def listened(self, until_s: float = math.inf) -> None:
+        self.silence = self.caller.leg.ear.longest_silence(until_s)
 
 
 # -- outages ---------------------------------------------------------------------------------------------------------
