@@ -8,6 +8,7 @@ import contextlib
 import gc
 import os
 import secrets as random
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ log = structlog.get_logger(__name__)
 Progress = Callable[[str], None]
 
 VERSION: Final = version("hotline")
+#: seconds a thread keeps the interpreter when another one wants it; Python's own is 0.005
+_SWITCH_S: Final = 0.0005
 
 
 def clock() -> datetime:
@@ -451,6 +454,10 @@ async def service(
         _at_the_end(stack, progress, "the page", listener.stop)
         stack.callback(keeper.hub.close)
         stack.enter_context(pid_file(settings))
+        # a statement's thread asks for the interpreter at every row: it waits no longer than this for it while events are
+        # worked through (pop latency)
+        stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(_SWITCH_S)
         # what exists now lives as long as the service: the collector need not walk it again (pop latency)
         gc.collect()
         gc.freeze()

@@ -124,7 +124,7 @@ def queues_of(floor: Floor, agent: str) -> frozenset[str]:
 
 def _seats(floor: Floor, agent: str) -> list[Member]:
     late = floor.settings.overflow_penalty
-    return [member for member in floor.members.values() if member.agent == agent and member.penalty < late]
+    return [member for member in floor.members.of_agent(agent) if member.penalty < late]
 
 
 def at_hand(floor: Floor, agent: str) -> bool:
@@ -152,7 +152,7 @@ def talking(floor: Floor) -> list[str]:
 
 def paused_otherwise(floor: Floor, agent: str) -> bool:
     """Whether he is paused for another reason than a callback, or has left his queues: then he is not ours to keep."""
-    seats = [member for member in floor.members.values() if member.agent == agent]
+    seats = floor.members.of_agent(agent)
     return not seats or any(seat.paused and seat.reason not in {"", REASON} for seat in seats)
 
 

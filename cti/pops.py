@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -78,6 +79,8 @@ class PopBoard:
         self._clock = clock
         self._area_code = area_code
         self._recordings_of = recordings_of
+        #: look-ups under way
+        self._asked: dict[str, asyncio.Future[Prefetched]] = {}
         self._known: OrderedDict[str, Prefetched] = OrderedDict()
         self._records: OrderedDict[str, CallRecord] = OrderedDict()
         self._standing: dict[str, Standing] = {}
@@ -89,6 +92,13 @@ class PopBoard:
         known = self._known.get(call_id)
         if known is not None:
             return known
+        asked = self._asked.get(call_id)
+        if asked is None:  # a phone often rings while the look-up at the join is under way: both wait for the one
+            asked = self._asked[call_id] = asyncio.ensure_future(self._look_up(call_id, ani, customer))
+            asked.add_done_callback(lambda _: self._asked.pop(call_id, None))
+        return await asyncio.shield(asked)
+
+    async def _look_up(self, call_id: str, ani: str, customer: str) -> Prefetched:
         now = self._clock()
         async with self._database.read() as conn:
             lookup = await customers.look_up(conn, ani, now, self._area_code)

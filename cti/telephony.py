@@ -156,7 +156,8 @@ class LiveTelephony:
     def registered(self, number: str) -> bool:
         """Whether Asterisk can reach the agent's phone, as its queues last said."""
         interface = interface_of(number)
-        states = [member.status for (_, name), member in self._wires.floor.members.items() if name == interface]
+        places = self._wires.floor.members.of_agent(number)
+        states = [member.status for member in places if member.interface == interface]
         return bool(states) and all(state not in _UNREACHABLE for state in states)
 
     def queue_label(self, name: str, language: str) -> str:

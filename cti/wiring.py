@@ -48,6 +48,8 @@ log = structlog.get_logger(__name__)
 _SPOKEN: Final = 6
 #: the dialplan's word for a caller whose number is none: no honest exchange sends such a call (S03)
 _HOSTILE: Final = "caller_number"
+#: of a phone that is nobody's
+_LANGUAGE: Final = "zh"
 #: outcomes of a call that a crash of the exchange ended, which leave the caller with nothing
 _CUT_OFF: Final = frozenset({Outcome.ANSWERED, Outcome.FAILED})
 
@@ -211,10 +213,15 @@ class Performer:
         except NotFound:
             return None
 
+    async def _language(self, number: str) -> str:
+        """Of the pages of whoever the phone is."""
+        async with self._tools.database.read() as conn:
+            return await store.language_of(conn, number) or _LANGUAGE
+
     async def _pop(self, effect: ef.PopScreen) -> None:
-        person = await self._person(effect.agent)
+        language = await self._language(effect.agent)
         standing = Standing(effect.call_id, effect.offered_at, effect.event_at, "ringing")
-        pop = await self._tools.board.show(effect.agent, person.language if person else "zh", standing)
+        pop = await self._tools.board.show(effect.agent, language, standing)
         if pop is not None:
             self._tools.hub.publish(effect.agent, "pop", pop)
 
@@ -333,6 +340,5 @@ class Performer:
         if record.refusal == _HOSTILE:
             await self.security(_HOSTILE, f"call {record.call_id}")
         for agent in sorted({offer.agent for offer in record.offers if offer.answered_at is not None}):
-            person = await self._person(agent)
-            view = await self._tools.call_view(record, person.language if person else "zh")
+            view = await self._tools.call_view(record, await self._language(agent))
             self._tools.hub.publish(agent, "call", view)

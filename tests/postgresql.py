@@ -36,24 +36,30 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def start(cls) -> Iterator[Cluster]:
-        """Makes a cluster in a temporary folder and stops it at the end; raises NoServer with the reason."""
+    def start(cls, kept: Path | None = None) -> Iterator[Cluster]:
+        """Makes a cluster and stops it at the end; raises NoServer with the reason.
+
+        It is in a temporary folder, or in one that is kept with its databases, with a short name and never synced.
+        """
         bin_dir, as_user = _binaries(), _as_user()
-        folder = Path(tempfile.mkdtemp(prefix="hotline-pg-", dir="/tmp"))
+        folder = kept or Path(tempfile.mkdtemp(prefix="hotline-pg-", dir="/tmp"))
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             if as_user:
                 account = pwd.getpwnam("postgres")
                 os.chown(folder, account.pw_uid, account.pw_gid)
             cluster = cls(folder, bin_dir, as_user)
-            cluster._run("initdb", "-D", str(folder / "data"), "-U", "hotline", "-A", "trust", "-E", "UTF8", "-N",
-                         "--locale=C.UTF-8")  # fmt: skip
+            if not (folder / "data").exists():
+                cluster._run("initdb", "-D", str(folder / "data"), "-U", "hotline", "-A", "trust", "-E", "UTF8", "-N",
+                             "--locale=C.UTF-8")  # fmt: skip
             cluster.again()
             try:
                 yield cluster
             finally:
-                cluster.crash()
+                cluster.crash(how="immediate" if kept is None else "fast")
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if kept is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def again(self) -> None:
         """Starts its server."""
@@ -61,9 +67,9 @@ class Cluster:
         options = f"-k {folder} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=60"
         self._run("pg_ctl", "-D", str(folder / "data"), "-l", str(folder / "log"), "-w", "-o", options, "start")
 
-    def crash(self) -> None:
+    def crash(self, how: str = "immediate") -> None:
         """Its server and every session die in the middle of what they do; what was committed is found by `again`."""
-        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", how, "-w", "stop")
 
     def url(self, name: str) -> str:
         """Address of one of its databases."""
@@ -72,7 +78,7 @@ class Cluster:
     def template(self) -> str:
         """Name of the database that has every table, made at the first call."""
         if self._template is None:
-            name = self._create("hotline_template", None)
+            name = self.create("hotline_template")
             asyncio.run(_with_tables(self.url(name)))
             self._template = name
         return self._template
@@ -80,13 +86,14 @@ class Cluster:
     @contextmanager
     def fresh(self, template: str | None) -> Iterator[str]:
         """Address of a new database, dropped at the end."""
-        name = self._create(f"t{next(self._numbers)}", template)
+        name = self.create(f"t{next(self._numbers)}", template)
         try:
             yield self.url(name)
         finally:
             self._sql(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def _create(self, name: str, template: str | None) -> str:
+    def create(self, name: str, template: str | None = None) -> str:
+        """Makes a database."""
         self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         return name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from cti.calls import events as ev
@@ -15,9 +15,9 @@ from cti.calls.model import Agent, Call, Floor, Idle, Member, Phase, Stay, agent
 _IDLE_KEPT = 256
 
 
-def members_of(floor: Floor, queue: str) -> Iterator[Member]:
+def members_of(floor: Floor, queue: str) -> Collection[Member]:
     """Members of one queue."""
-    return (member for member in floor.members.values() if member.queue == queue)
+    return floor.members.of_queue(queue)
 
 
 def agent_at(floor: Floor, number: str, at: datetime) -> Agent:
@@ -81,16 +81,15 @@ def set_phase(floor: Floor, number: str, phase: Phase, at: datetime, call_id: st
     if (agent.phase, agent.call_id) == (phase, call_id):
         return []
     agent.phase, agent.call_id, agent.since = phase, call_id, at
-    for member in floor.members.values():
-        if member.agent == number:
-            _turn(floor, member, at, call_id)
+    for member in floor.members.of_agent(number):
+        _turn(floor, member, at, call_id)
     return [AgentPhase(agent=number, state=phase, call_id=call_id, at=at)]
 
 
 def _claim(floor: Floor, number: str, at: datetime, call_id: str) -> None:
     """An offer ended the agent's idleness, though the phone's own state was heard of first."""
-    for member in floor.members.values():
-        stretch = member.idle[-1] if member.agent == number and member.idle else None
+    for member in floor.members.of_agent(number):
+        stretch = member.idle[-1] if member.idle else None
         if stretch and stretch.end and stretch.start <= at <= stretch.end and not stretch.taken_by:
             stretch.end, stretch.taken_by = at, call_id
 
@@ -149,7 +148,7 @@ def note_idle(floor: Floor, call: Call, stays: tuple[Stay, ...], now: datetime |
         if until is None or (answers and stay.joined_at > answers[0].at):
             continue
         found = first_idle(
-            (stretch for member in members_of(floor, stay.queue) for stretch in member.idle),
+            (stretch for member in members_of(floor, stay.queue) for stretch in since(member, stay.joined_at)),
             call_id=call.call_id,
             since=stay.joined_at,
             until=until,
@@ -157,6 +156,14 @@ def note_idle(floor: Floor, call: Call, stays: tuple[Stay, ...], now: datetime |
         )
         if found is not None and (call.idle_from is None or found < call.idle_from):
             call.idle_from = found
+
+
+def since(member: Member, moment: datetime) -> Iterator[Idle]:
+    """The member's stretches of idleness that had not ended by then, newest first: the older ones are not looked at."""
+    for stretch in reversed(member.idle):
+        if stretch.end is not None and stretch.end < moment:
+            return
+        yield stretch
 
 
 def _turn(floor: Floor, member: Member, at: datetime, call_id: str) -> None:

@@ -22,6 +22,8 @@ def first_idle(
         end = until if stretch.end is None else min(stretch.end, until)
         if end < start or (stretch.taken_by != call_id and milliseconds(start, end) < settle_ms):
             continue
+        if start == since:  # none is earlier
+            return start
         if found is None or start < found:
             found = start
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cti.calls import events as ev
-from cti.calls.agents import idle_agents, set_phase
+from cti.calls.agents import idle_agents, set_phase, since
+from cti.calls.clocks import first_idle
 from cti.calls.effects import AgentPhase, AlertLate, CompleteCall
-from cti.calls.model import Breach, Floor, FloorSettings, Idle, Offer, OfferResult, Phase, milliseconds
+from cti.calls.model import Breach, Floor, FloorSettings, Idle, Offer, OfferResult, Phase, agent_of, milliseconds
 from cti.calls.reducer import close_all, reduce
 from cti.calls.replay import replay, run
 from tests.calls.stories import Caller, at, feed, member, only, tick, told
@@ -158,3 +159,32 @@ def test_ends_that_come_after_the_snapshot_that_missed_them_count() -> None:
     (done,) = only(close_all(floor), CompleteCall)
     assert isinstance(done, CompleteCall)
     assert (done.record.end_reason, done.record.ended_at, done.record.unseen) == ("caller", at(9.1), ())
+
+
+def test_members_are_found_by_queue_and_by_agent() -> None:
+    floor = Floor()
+    feed(floor, [member(0, A), member(0, A, "suggestion"), member(0, B), member(1, A, paused=True)])
+    assert {one.interface for one in floor.members.of_queue("complaint")} == {A, B}
+    assert {one.queue for one in floor.members.of_agent(agent_of(A))} == {"complaint", "suggestion"}
+    assert [one.paused for one in floor.members.of_agent(agent_of(B))] == [False]
+    feed(floor, [member(2, A, removed=True)])
+    assert {one.interface for one in floor.members.of_queue("complaint")} == {B}
+    assert {one.queue for one in floor.members.of_agent(agent_of(A))} == {"suggestion"}
+    assert list(floor.members.of_queue("nobody's")) == list(floor.members.of_agent("9999")) == []
+
+
+def test_what_a_full_centre_did_before_the_wait_is_not_looked_at() -> None:
+    """A member keeps 256 stretches of idleness; an event of a waiting call looks at those of its wait only (CT-02)."""
+    floor = Floor()
+    for place in range(50):
+        feed(floor, [member(place * 2, A, status=1), member(place * 2 + 1, A, status=2)])
+    (one,) = floor.members.of_agent(agent_of(A))
+    assert len(one.idle) == 50
+    assert list(since(one, at(99.5))) == []
+    assert [stretch.start for stretch in since(one, at(94.5))] == [at(98), at(96), at(94)]
+    for moment in (0, 0.5, 50.2, 51, 97, 99, 120):
+        whole, part = (
+            first_idle(stretches, call_id="x", since=at(moment), until=at(200), settle_ms=500)
+            for stretches in (one.idle, since(one, at(moment)))
+        )
+        assert whole == part

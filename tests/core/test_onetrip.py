@@ -99,3 +99,46 @@ async def test_who_is_cancelled_leaves_a_database_that_works(database: Database)
         await conn.execute(insert(THING).values(name="一"))
     async with database.read() as conn:
         assert (await conn.scalars(select(THING.c.name))).all() == ["一"]
+
+
+async def test_a_look_is_two_trips(database: Database) -> None:
+    """The beginning goes with the statement; of what has been ended nothing is rolled back."""
+    async with database.write() as conn:
+        await conn.run_sync(THING.metadata.create_all)
+    async with database.read() as conn:
+        driver: Any = (await conn.get_raw_connection()).driver_connection
+        await conn.execute(select(THING))
+        assert driver.in_transaction
+    trips = []
+    before = driver._execute
+
+    async def counted(function: Any, *given: Any, **named: Any) -> Any:
+        trips.append(function)
+        return await before(function, *given, **named)
+
+    driver._execute = counted
+    try:
+        async with database.read() as conn:
+            again: Any = (await conn.get_raw_connection()).driver_connection
+            assert again is driver
+            assert (await conn.execute(select(THING))).all() == []
+        async with database.read() as conn:
+            pass  # nothing was asked: nothing happens
+    finally:
+        driver._execute = before
+    assert len(trips) == 2
+    assert not driver.in_transaction
+
+
+async def test_a_view_stays_as_it_was_at_its_first_look(database: Database) -> None:
+    async with database.write() as conn:
+        await conn.run_sync(THING.metadata.create_all)
+    async with database.read() as looking:
+        assert (await looking.execute(select(THING))).all() == []
+        async with database.write() as conn:
+            await conn.execute(insert(THING).values(name="一"))
+        assert (await looking.execute(select(THING))).all() == []
+        async with looking.stream(select(THING.c.id)) as streamed:
+            assert [row async for row in streamed] == []
+    async with database.read() as looking, looking.stream(select(THING.c.name)) as streamed:
+        assert [row.name async for row in streamed] == ["一"]

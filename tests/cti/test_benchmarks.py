@@ -17,6 +17,13 @@ SMALL = {
     "clock_tick": (("--open", "2000"), ("2,000 open, 10,000 overdue",)),
     "order_search": (("--orders", "500"), ("newest page", "by telephone number", "a common word")),
     "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 10 at once")),
+    "pop_lookup": (
+        (
+            *("--customers", "50", "--orders", "200", "--agents", "5", "--database", "sqlite"),
+            *("--seconds", "0.5", "--pops", "10", "--noise", "50", "--warm", "0"),
+        ),
+        ("pops alone", "beside other events"),
+    ),
     "pop_sse": (("--streams", "3"), ("to one agent", "to all at once, last stream")),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -187,3 +188,24 @@ async def test_memory_is_bounded(page: Page) -> None:
     await page.board.prefetch("call-2000", "withheld")
     assert len(page.board._known) == 2000
     assert "call-0" not in page.board._known
+
+
+async def test_a_phone_that_rings_while_the_caller_is_looked_up_waits_for_the_same_look_up(page: Page) -> None:
+    """An idle agent's phone rings a millisecond after the join (TL-30)."""
+    caller = page.caller()
+    first, second = await asyncio.gather(
+        page.board.prefetch(caller.id, DEMO_CALLER), page.board.prefetch(caller.id, DEMO_CALLER)
+    )
+    assert first is second
+    assert len(page.asked) == 1
+
+
+async def test_who_gives_up_waiting_does_not_end_the_look_up_of_another(page: Page) -> None:
+    caller = page.caller()
+    gives_up = asyncio.create_task(page.board.prefetch(caller.id, DEMO_CALLER))
+    await asyncio.sleep(0)
+    waits = asyncio.create_task(page.board.prefetch(caller.id, DEMO_CALLER))
+    await asyncio.sleep(0)
+    gives_up.cancel()
+    assert (await waits).lookup.customer is not None
+    assert len(page.asked) == 1

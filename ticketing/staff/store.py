@@ -22,6 +22,12 @@ async def by_number(conn: AsyncConnection, number: str) -> Staff:
     return _one(await _find(conn, staff.c.number == number), number)
 
 
+async def language_of(conn: AsyncConnection, number: str) -> str | None:
+    """The language of his pages, by 工号; None for a phone that is nobody's."""
+    found = await conn.scalar(select(staff.c.language).where(staff.c.number == number))
+    return None if found is None else str(found)
+
+
 async def by_id(conn: AsyncConnection, staff_id: int) -> Staff:
     """The person by internal key; raises NotFound."""
     return _one(await _find(conn, staff.c.id == staff_id), str(staff_id))
