@@ -454,7 +454,7 @@ async def service(
         _at_the_end(stack, progress, "the page", listener.stop)
         stack.callback(keeper.hub.close)
         stack.enter_context(pid_file(settings))
-        # a statement's thread asks for the interpreter at every row: it waits no longer than this for it while events are
+        # a statement's thread asks for the interpreter at every row, and must not wait long for it while events are
         # worked through (pop latency)
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(_SWITCH_S)
