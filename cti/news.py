@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cti.hub import Hub
@@ -13,6 +14,7 @@ from ticketing.outbox import Message, Receiver
 from ticketing.roles import PERMISSIONS, Action, Post, may
 from ticketing.staff import store as staff
 from ticketing.staff.model import Staff
+from ticketing.threads.store import CENTRE
 
 #: outbox topic of every change of an order
 TOPIC = "order"
@@ -72,6 +74,25 @@ class OrderNews:
         """Who watches the board hears that an order moved, and reads it anew (MN-01)."""
         news = {name: told.get(name) for name in ("order", "serial", "state", "unit", "event")}
         self._hub.broadcast("flow", news, [each.number for each in people if may(each.posts, Action.VIEW_FLOOR)])
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadNews:
+    """`ticketing.outbox.Receiver` of the topic `thread`: what was said reaches the pages of those of the centre who
+    write to units, and of the unit's office (MN-10)."""
+
+    hub: Hub
+    database: Database
+
+    async def deliver(self, message: Message) -> None:
+        """Publishes one `thread` event: in which thread, by whom, about which order; the page reads what was said."""
+        told = message.payload
+        unit = str(told["unit"])
+        async with self.database.read() as conn:
+            people = await staff.concerned(conn, {unit}, CENTRE)
+        centre = [each.number for each in people if each.posts & CENTRE]
+        news = {name: told.get(name) for name in ("unit", "message", "by", "order")}
+        self.hub.broadcast("thread", news, sorted({*centre, *members(people, unit)}))
 
 
 def _waiting(holders: Iterable[str]) -> frozenset[Post]:

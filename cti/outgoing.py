@@ -12,7 +12,7 @@ from typing import Final
 
 from cti.exchange import message_token
 from cti.hub import Hub
-from cti.news import TOPIC, InTurn, OrderNews
+from cti.news import TOPIC, InTurn, OrderNews, ThreadNews
 from cti.settings import Settings
 from cti.web.outgoing import HttpGateway
 from ticketing.callbacks.dialling import TOPIC as CALLBACKS
@@ -24,6 +24,7 @@ from ticketing.notices.model import NoticeGateway
 from ticketing.notices.store import TOPIC as NOTICES
 from ticketing.notices.writer import NoticeWriter
 from ticketing.outbox import Courier, Receiver
+from ticketing.threads.actions import TOPIC as THREADS
 
 #: what writing down how it went may take, beside the gateway's own time
 _NOTE_S: Final = 10.0
@@ -39,12 +40,12 @@ def couriers(
     clock: Callable[[], datetime],
 ) -> Mapping[str, Courier]:
     """Couriers by the name of their task; without a gateway nothing is made for it. Raises Invalid for a wrong file."""
-    news = OrderNews(hub, database)
+    news, talk = OrderNews(hub, database), ThreadNews(hub, database)
     gateway = _gateway(stack, settings)
     if gateway is None:
-        return {"courier": Courier(database, {TOPIC: news, CALLBACKS: InTurn()}, name=name)}
+        return {"courier": Courier(database, {TOPIC: news, THREADS: talk, CALLBACKS: InTurn()}, name=name)}
     writer = NoticeWriter(database, rules.read(settings.message_rules))
-    receivers: dict[str, Receiver] = {TOPIC: InTurn(writer, news), CALLBACKS: writer}
+    receivers: dict[str, Receiver] = {TOPIC: InTurn(writer, news), THREADS: talk, CALLBACKS: writer}
     delivery = Delivery(database, gateway, clock, settings.message_seconds)
     messages = Courier(database, {NOTICES: delivery}, name=name, timeout_s=settings.message_seconds + _NOTE_S)
     return {"courier": Courier(database, receivers, name=name), "messages": messages}

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from cti.hub import Hub, Subscription
-from cti.news import TOPIC, InTurn, OrderNews
+from cti.news import TOPIC, InTurn, OrderNews, ThreadNews
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Clock
 from tests.web.test_workflow import TASK, WELL, registered, step
 from ticketing.db import Database
 from ticketing.orders import cards
 from ticketing.outbox import Courier, Receiver
+from ticketing.threads.actions import TOPIC as THREADS
 
 
 class Streams:
@@ -23,7 +24,9 @@ class Streams:
 
     def __init__(self, database: Database, clock: Clock, *numbers: str, beside: Sequence[Receiver] = ()) -> None:
         hub = Hub("ab")
-        self._courier = Courier(database, {TOPIC: InTurn(OrderNews(hub, database), *beside)}, name="one")
+        self._courier = Courier(
+            database, {TOPIC: InTurn(OrderNews(hub, database), *beside), THREADS: ThreadNews(hub, database)}, name="one"
+        )
         self._clock = clock
         self._open: Mapping[str, Subscription] = {
             number: hub.subscribe(number, last=None, session=number) for number in numbers

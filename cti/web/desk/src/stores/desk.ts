@@ -6,6 +6,7 @@ import { service } from '@/api/service'
 import type { Alert, CallView, OrderEvent, PhoneKind, RecordingEvent, WorkEvent, UnitWorkEvent } from '@/api/types'
 import { connect, forget, type Stream } from '@/stream/connect'
 import { EMPTY, type Floor } from '@/stream/floor'
+import type { ThreadEvent } from '@/api/threads'
 import type { Connection } from '@/stream/reader'
 import type { Told } from '@/stream/source'
 import { useDraft } from './draft'
@@ -75,6 +76,7 @@ export const useDesk = defineStore('desk', () => {
     else if (name === 'order') void useDraft().changed(JSON.parse(data) as OrderEvent)
     else if (name === 'item' || name === 'paper' || name === 'callback') useWork().heard(name, JSON.parse(data) as WorkEvent)
     else if (name === 'work') useWork().unitNews = JSON.parse(data) as UnitWorkEvent
+    else if (name === 'thread') useWork().threadNews = JSON.parse(data) as ThreadEvent
     else if (name === 'flow') useWork().flow += 1
     else if (name === 'snapshot') {
       useWork().flow += 1

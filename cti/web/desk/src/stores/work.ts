@@ -4,6 +4,7 @@ import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { service } from '@/api/service'
 import type { UnitWorkEvent, WorkCounts, WorkEvent } from '@/api/types'
+import type { ThreadEvent } from '@/api/threads'
 import { useSession } from './session'
 
 export type WorkKind = 'item' | 'paper' | 'callback'
@@ -24,6 +25,8 @@ export const useWork = defineStore('work', () => {
   const callbackNews = shallowRef<WorkEvent | null>(null)
   /** What was last told of the unit's work orders; the inbox watches it. */
   const unitNews = shallowRef<UnitWorkEvent | null>(null)
+  /** What was last said in a thread one reaches. */
+  const threadNews = shallowRef<ThreadEvent | null>(null)
   /** Counts what the board was told: each time an order moved. */
   const flow = ref(0)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -42,5 +45,5 @@ export const useWork = defineStore('work', () => {
     if (found) counts.value = found
   }
 
-  return { flow, unitNews, counts, itemNews, paperNews, callbackNews, heard, count }
+  return { flow, unitNews, threadNews, counts, itemNews, paperNews, callbackNews, heard, count }
 })

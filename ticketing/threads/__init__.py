@@ -1,0 +1,1 @@
+"""Messages between the centre and the departments, one thread for each unit (MN-10)."""
