@@ -20,11 +20,11 @@ from cti.ami.link import Link, Up
 from cti.calls.events import CallEvent
 from cti.calls.model import Floor
 from cti.switchboard import Switchboard
-from ticketing.callbacks import reading
+from ticketing.callbacks import reading, store
 from ticketing.callbacks.model import Mode
 from ticketing.callbacks.policy import Policy
 from ticketing.callbacks.reading import Candidate
-from ticketing.callbacks.rules import Place, assign, first_for, to_dial
+from ticketing.callbacks.rules import Place, assign, caps, first_for, to_dial
 from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.errors import HotlineError
@@ -92,6 +92,8 @@ class Line:
     customers: Sequence[Candidate]
     #: agents whom the database has kept for callbacks
     kept: frozenset[str]
+    #: agents whose calls of this hour are made (S06): live callers go on coming to them
+    spent: frozenset[str]
 
 
 class Turns:
@@ -195,14 +197,16 @@ class Turns:
         async with tools.database.read() as conn:
             found = await reading.line(conn, None, now)
             kept = await reading.kept_agents(conn)
+            begun = await store.begun(conn, tools.policy.per_hour) if found else []
             taken = await reading.places_of(conn, [place.key for place in live]) if found else {}
-        if not (self._acts() and tools.policy.calling.is_open(now)):
+        room, spent = caps(begun, tools.policy, now)
+        if not (room and self._acts() and tools.policy.calling.is_open(now)):
             found = []
         bookings = {each.place.key: each for each in found if each.mode is Mode.AGENT_FIRST}
         callers = [replace(place, joined_at=taken.get(place.key, place.joined_at)) for place in live]
         places = [*(each.place for each in bookings.values()), *callers]
         customers = [each for each in found if each.mode is Mode.CUSTOMER_FIRST]
-        return Line(bookings, places, customers, frozenset(kept))
+        return Line(bookings, places, customers, frozenset(kept), spent)
 
     async def _call_customers(self) -> None:
         """Customer first: as many are called as agents are free beyond the callers ahead and those under way (P36)."""
@@ -226,7 +230,7 @@ class Turns:
             self._awaited = bool(line.bookings)
             if me in line.kept | self.kept:
                 return True
-            free = self._at_hand(me, line.kept | tried)
+            free = self._at_hand(me, line.kept | line.spent | tried)
             waiting = [place for place in line.places if place.key not in gone]
             turns = assign(waiting, free)
             turn = next(((agent, place) for agent, place in turns.items() if place.callback), None)
@@ -248,7 +252,7 @@ class Turns:
                 tried.add(agent)
         served = {place.key for place in turns.values()}
         rest = [place for place in waiting if place.key not in served]
-        return await self._hold(me, line.kept | tried, rest)
+        return await self._hold(me, line.kept | line.spent | tried, rest)
 
     def _at_hand(self, me: str | None, but: set[str] | frozenset[str]) -> dict[str, frozenset[str]]:
         """Agents who can take somebody now, with their queues: those the exchange has, then those we hold."""

@@ -198,6 +198,8 @@ def test_a_booked_window_is_said_as_it_is_today() -> None:
         ("spacing_min = [10, 60]", "spacing_min = []"), ("spacing_min = [10, 60]", "spacing_min = [0]"),
         ("settle_s = 15", "settle_s = 0"), ('prefixes = ["+86"]', "prefixes = []"), ("lease_s = 30", "leases = 30"),
         ('evening = "18:00-21:00"', 'evening = "21:00-18:00"'), ("[calendar.calling]", "[calendar.other]"),
+        ("per_hour = 1200", "per_hour = 59"), ("per_agent = 60", "per_agent = 0"),
+        ("per_hour = 1200", 'per_hour = "x"'),
         ("least_min = 30", 'least_min = "x"'), ('on_unknown = "ask"', ""),
     ],
 )  # fmt: skip

@@ -36,7 +36,7 @@ def policy() -> Policy:
 
 def _text() -> str:
     text = files("ticketing.callbacks").joinpath("data/callbacks.toml").read_text(encoding="utf-8")
-    for field, value in (("spacing_min", "[1]"), ("lease_s", "4"), ("settle_s", "4")):
+    for field, value in (("spacing_min", "[1]"), ("lease_s", "4"), ("settle_s", "4"), ("per_agent", "1200")):
         text = re.sub(rf"^{field} = .*$", f"{field} = {value}", text, flags=re.MULTILINE)
     return re.sub(r'"0[89]:00-21:00"', '"00:00-24:00"', text)
 

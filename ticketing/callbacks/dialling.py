@@ -88,12 +88,16 @@ async def give_back(conn: AsyncConnection, held: Held, reason: str, now: datetim
 async def dial(conn: AsyncConnection, claim: Claim, policy: Policy, now: datetime) -> Dial:
     """Begins an attempt: after the commit, and only then, the exchange is asked once for exactly this channel (F19).
 
-    Raises Stale when the claim is void, Refused in quiet hours: the dialler then releases.
+    Raises Stale when the claim is void, Refused in quiet hours and when the hour's calls are made, of the centre or
+    with this agent (S06): the dialler then releases.
     """
     held = await store.hold_claimed(conn, claim, now)
     to = workflow.advance(_situation(held), Verb.DIAL)
     if not policy.calling.is_open(now):
         raise Refused("quiet_hours", "customers are not called now")
+    room, spent = rules.caps(await store.begun(conn, policy.per_hour), policy, now)
+    if not room or held.row["agent"] in spent:
+        raise Refused("calls_of_the_hour", "as many calls as may be within an hour were made", agent=held.row["agent"])
     row, n = held.row, held.row["attempts"] + 1
     channel_id, call_id = f"cb-{held.serial}-{n}", f"{now:%Y%m%d%H%M%S}-{held.serial}{n:03d}"
     attempt = {

@@ -16,7 +16,10 @@ from ticketing.calendar import WorkingCalendar
 from ticketing.callbacks.model import Mode, OnUnknown
 from ticketing.errors import Invalid
 
-_FIELDS = {"attempts", "spacing_min", "lease_s", "settle_s", "on_unknown", "prefixes"}
+_FIELDS = {"attempts", "spacing_min", "lease_s", "settle_s", "on_unknown", "prefixes", "per_hour", "per_agent"}
+
+#: attempts within an hour of a centre whose own file does not say, and the most that may be said
+_PER_HOUR, _PER_AGENT, _MOST_PER_HOUR = 1200, 60, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class Policy:
     on_unknown: OnUnknown
     #: numbers that may be dialled begin so
     prefixes: tuple[str, ...]
+    #: attempts that may begin within an hour: of the whole centre, and with one agent (S06)
+    per_hour: int
+    per_agent: int
     #: when customers may be called; what it leaves out are the quiet hours
     calling: WorkingCalendar
     #: only for what is said as "the next workday"
@@ -86,6 +92,8 @@ def parse(text: str, source: str = "callbacks.toml", mode: Mode = Mode.AGENT_FIR
             settle=timedelta(seconds=dialling["settle_s"]),
             on_unknown=OnUnknown(dialling["on_unknown"]),
             prefixes=tuple(dialling["prefixes"]),
+            per_hour=int(dialling.get("per_hour", _PER_HOUR)),
+            per_agent=int(dialling.get("per_agent", _PER_AGENT)),
             calling=calendars["calling"],
             workdays=calendars["workdays"],
             slots=tuple(_slot(code, span) for code, span in document["slot"].items()),
@@ -96,6 +104,8 @@ def parse(text: str, source: str = "callbacks.toml", mode: Mode = Mode.AGENT_FIR
         raise Invalid("bad_callbacks", f"{source}: {error}") from None
     if not 1 <= policy.cap <= 20 or not policy.spacing or min(policy.spacing) < timedelta(minutes=1):
         raise Invalid("bad_callbacks", f"{source}: 1 to 20 attempts, at least a minute apart")
+    if not (1 <= policy.per_agent <= policy.per_hour <= _MOST_PER_HOUR):
+        raise Invalid("bad_callbacks", f"{source}: 1 <= per_agent <= per_hour <= {_MOST_PER_HOUR}")
     if policy.lease <= timedelta() or policy.settle <= timedelta() or not policy.prefixes:
         raise Invalid("bad_callbacks", f"{source}: lease, settle and prefixes are needed")
     return policy

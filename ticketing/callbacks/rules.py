@@ -8,7 +8,8 @@ stands again where its moment puts it. Each free agent belongs to the first of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -24,6 +25,7 @@ ASAP = "asap"
 _AHEAD = 30
 #: the Chinese plan's mobile and fixed numbers have so many digits after +86
 _DIGITS = range(9, 12)
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,27 @@ def dialable(raw: str, policy: Policy, area_code: str | None = None) -> str | No
     if number.startswith("+86") and (len(national) not in _DIGITS or national.startswith(("400", "800"))):
         return None
     return number
+
+
+# -- caps ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An attempt that began, and the agent who was kept for it."""
+
+    at: datetime
+    agent: str | None
+
+
+def caps(begun: Iterable[Begun], policy: Policy, now: datetime) -> tuple[bool, frozenset[str]]:
+    """Whether another attempt may begin at all, and the agents with whom none may, for the hour before `now` (S06).
+
+    `begun` are at least the newest `per_hour` attempts.
+    """
+    within = [each.agent for each in begun if each.at > now - _HOUR]
+    made = Counter(agent for agent in within if agent)
+    return len(within) < policy.per_hour, frozenset(a for a, count in made.items() if count >= policy.per_agent)
 
 
 # -- times -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit
 from ticketing.callbacks.model import HELD, IN_FLIGHT, Claim, Mode, State
+from ticketing.callbacks.rules import Begun
 from ticketing.callbacks.tables import callback, callback_attempt
 from ticketing.changes import Change
 from ticketing.db import for_update
@@ -175,6 +176,13 @@ async def tell(  # noqa: PLR0917 - who did what to which, as in the audit
 async def add_try(conn: AsyncConnection, values: Mapping[str, Any]) -> None:
     """Writes an attempt down; its number and its channel are unique, so the same one is never begun twice."""
     await conn.execute(insert(callback_attempt).values(**values))
+
+
+async def begun(conn: AsyncConnection, limit: int) -> list[Begun]:
+    """The newest attempts of all bookings; by the key, so that it costs what is asked for and not what there is."""
+    tries = select(callback_attempt.c.started_at, callback_attempt.c.agent)
+    rows = await conn.execute(tries.order_by(callback_attempt.c.id.desc()).limit(limit))
+    return [Begun(row.started_at, row.agent) for row in rows]
 
 
 async def write_try(conn: AsyncConnection, attempt: Try, values: Mapping[str, Any]) -> None:
