@@ -83,6 +83,17 @@ PROOFS: Final = {
         minutes=60,
         whole=True,
     ),
+    "guesses": Proof(
+        "5,000 guesses of passwords at once: no more are looked at than are free, everybody else comes in",
+        ("tests/web/test_guesses.py",),
+        minutes=10,
+    ),
+    "pages": Proof(
+        "400 hostile names and texts in every page of people of every kind, in Chromium: shown, never done",
+        ("tests/web/test_hostile_pages.py", "tests/web/test_page_policy.py"),
+        minutes=15,
+        whole=True,
+    ),
     "parsers": Proof(
         "every reader of Asterisk's bytes, fuzzed under the guidance of coverage",
         (),
