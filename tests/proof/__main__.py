@@ -60,6 +60,18 @@ PROOFS: Final = {
         ("tests/migrations/test_many_orders.py",),
         minutes=30,
     ),
+    "restart": Proof(
+        "the service replaced every minute for ten minutes while people call: nobody is cut off",
+        ("tests/system/test_rolling_restart.py",),
+        minutes=20,
+        whole=True,
+    ),
+    "wave": Proof(
+        "400 calls that end at once, ten times: every record closed, and soon",
+        ("tests/system/test_many_calls.py",),
+        minutes=20,
+        whole=True,
+    ),
     "sockets": Proof(
         "10,000 malformed messages and frames at the phone's socket: no effect, nothing told, nobody disturbed",
         ("tests/web/test_phone_frames.py",),
