@@ -172,6 +172,29 @@ async def test_administrators_change_templates_and_registered_orders_keep_theirs
     assert (await desk.submit(draft)).kind == "order.submitted"
 
 
+@pytest.mark.req("IN-05", "IN-17")
+def test_what_administrators_are_offered_is_what_a_template_may_say(now: datetime) -> None:
+    words = taxonomy.Taxonomies(taxonomy.parse(taxonomy.SAMPLE.read_text(encoding="utf-8")))
+
+    def taken(kind: Kind, **said: object) -> bool:
+        try:
+            form_templates.check(replace(Template("t", kind.value, "甲", "A"), **said), words, now)  # type: ignore[arg-type]
+        except Invalid:
+            return False
+        return True
+
+    for kind in form_templates.KINDS:
+        offered = forms.askable(kind)
+        assert {each.field for each in offered} == forms.ASKABLE
+        needed = {each.field: each.codeable for each in rules.elements(kind)}
+        for each in offered:
+            said = {"required": False, "codeable": True}.get(each.rule)
+            assert needed.get(each.field) == said
+            assert taken(kind, asks={each.field: True}) == each.codeable, each
+            leaf = next(iter(words.choosable(each.field, now.date())), "") if each.vocabulary else "x"
+            assert taken(kind, prefill={each.field: leaf}) == each.prefillable, each
+
+
 WRONG = [
     ({"asks": {"serial": True}}, "not_an_element", "asks.serial"),
     ({"asks": {"unit": True}}, "not_codeable", "asks.unit"),

@@ -121,6 +121,13 @@ class Desk:
         """The element with this test id; the first when there are several."""
         return self.page.get_by_test_id(name).first
 
+    async def nav(self, name: str) -> None:
+        """Goes to a page by the navigation, through the heading it stands under where there is one."""
+        link = self.at(f"nav-{name}")
+        if not await link.is_visible():
+            await self.page.locator("nav > [data-testid^='nav-group-']").filter(has=link).get_by_role("button").click()
+        await link.click()
+
     async def go(self, path: str) -> None:
         """Opens a path of the page."""
         await self.page.goto(self.origin + path)

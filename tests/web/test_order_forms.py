@@ -56,6 +56,19 @@ async def test_an_administrator_adds_a_template_and_the_next_draft_is_asked_by_i
     assert [(each["version"], each["edited"]) for each in listed["items"] if each["code"] == "iptv"] == [(3, True)]
 
 
+@pytest.mark.req("IN-05", "IN-17")
+async def test_administrators_are_told_what_a_template_may_say(open_browser: MakeBrowser) -> None:
+    """Every kind's elements in the form's order, with the kind's own rule."""
+    admin = await open_browser("9001")
+    elements = (await (await admin.get("/api/order-templates")).json())["elements"]
+    assert list(elements) == ["complaint", "suggestion", "inquiry"]
+    of = {kind: {each["field"]: each for each in said} for kind, said in elements.items()}
+    assert len({frozenset(each) for each in of.values()}) == 1
+    assert [of[kind]["unit"]["rule"] for kind in elements] == ["required", "hidden", "hidden"]
+    assert [of[kind]["contact_name"]["rule"] for kind in elements] == ["codeable", "codeable", "optional"]
+    assert {each["input"] for each in of["complaint"].values()} == {"choice", "tree", "line", "lines", "number", "time"}
+
+
 @pytest.mark.req("IN-16")
 async def test_phrases_are_offered_and_changed(agent: Browser, open_browser: MakeBrowser) -> None:
     admin = await open_browser("9001")

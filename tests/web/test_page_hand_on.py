@@ -12,9 +12,8 @@ from pytest_aiohttp.plugin import AiohttpServer
 
 from cti.web.deps import WebDeps
 from cti.web.server import build_app
-from tests.system.browser import Desk, chromium, program
-from tests.web.fakes import PASSWORD
-from tests.web.test_page_policy import DIST
+from tests.system.browser import chromium, program
+from tests.web.pages import DIST, signed_in
 from ticketing.changes import Change
 from ticketing.customers import store as customers
 from ticketing.customers.model import CustomerNumber, NewCustomer
@@ -33,16 +32,6 @@ async def _draft(deps: WebDeps, caller: str, call_id: str, now: datetime) -> Cha
         return await actions.draft_at_answer(conn, SYSTEM, told, now)
 
 
-async def _signed_in(browser: object, origin: str, number: str, shots: Path) -> Desk:
-    desk = await Desk.open(browser, origin, shots)  # type: ignore[arg-type]
-    await desk.go("/login")
-    await desk.fill("login-number", number)
-    await desk.fill("login-password", PASSWORD)
-    await desk.at("login-submit").click()
-    await desk.at("who").wait_for()
-    return desk
-
-
 @pytest.mark.req("RT-03", "RT-08", "G14")
 async def test_a_junior_hands_a_vips_draft_to_the_seniors(
     aiohttp_server: AiohttpServer, deps: WebDeps, *, tmp_path: Path, now: datetime
@@ -56,7 +45,7 @@ async def test_a_junior_hands_a_vips_draft_to_the_seniors(
     server = await aiohttp_server(build_app(replace(deps, desk=DIST)))
     origin = f"http://localhost:{server.port}"
     async with chromium() as browser:
-        junior = await _signed_in(browser, origin, "1001", tmp_path)
+        junior = await signed_in(browser, origin, "1001", tmp_path)
 
         async def opened(draft: Change) -> None:
             serial = draft.payload["serial"]
@@ -71,7 +60,7 @@ async def test_a_junior_hands_a_vips_draft_to_the_seniors(
         await expect(junior.at("order-hand")).to_have_count(0)  # his suggestion is completed first
         await junior.at("choice-kind-complaint").click()
         await junior.fill("input-description", "客户称昨晚起无法上网")
-        await junior.pictures("hand-on-form")
+        await junior.shot("hand-on-form")
         await junior.at("order-hand").click()
         await junior.at("hand-confirm").click()
         await expect(junior.at("hand-reason-wrong")).to_have_text("请说明为何转交")
@@ -80,7 +69,7 @@ async def test_a_junior_hands_a_vips_draft_to_the_seniors(
         await junior.at("hand-confirm").click()
         await expect(junior.at("order-done")).to_have_attribute("data-how", "handed")
         await junior.at("done-next").click()
-        senior = await _signed_in(browser, origin, "2001", tmp_path)
+        senior = await signed_in(browser, origin, "2001", tmp_path)
         await senior.go(f"/orders/{vips.subject_id}")
         await expect(senior.at("order-trail")).to_contain_text("大客户，需高级话务员")
         await senior.at("order-resume").click()

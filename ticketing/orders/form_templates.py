@@ -32,7 +32,10 @@ from ticketing.text import checked
 SHIPPED: Final = Path(__file__).parent.parent / "data" / "order_forms.toml"
 
 _CODE = re.compile(r"[a-z0-9_-]{1,40}")
-_KINDS: Final = (Kind.COMPLAINT.value, Kind.SUGGESTION.value, Kind.INQUIRY.value)
+KINDS: Final = (Kind.COMPLAINT, Kind.SUGGESTION, Kind.INQUIRY)
+"""Kinds that have templates."""
+
+_KINDS: Final = tuple(kind.value for kind in KINDS)
 _PROMPT: Final = 120
 _WORDS: Final = 500
 
@@ -250,10 +253,9 @@ def check(given: Template, words: Taxonomies, now: datetime) -> Template:
             raise Invalid("not_codeable", "this must be filled in", field=f"asks.{name}", allowed=[False])
     for name, text in given.prefill.items():
         _askable("prefill", name)
-        kind = FIELDS[name].kind
-        if kind is FieldKind.LEAF:
+        if FIELDS[name].kind is FieldKind.LEAF:
             words.check_leaf(name, text, now.date(), field=f"prefill.{name}")
-        elif kind not in {FieldKind.TEXT, FieldKind.LINES} or name == "verbatim":
+        elif not forms.prefillable(name):
             raise Invalid("not_prefillable", "only the customer or the case can say this", field=f"prefill.{name}")
     prefill = {
         name: _text(f"prefill.{name}", text, FIELDS[name].limit or 60, lines=FIELDS[name].kind is FieldKind.LINES)

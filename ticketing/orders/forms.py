@@ -72,6 +72,24 @@ class FormElement:
 
 
 @dataclass(frozen=True, slots=True)
+class Askable:
+    """One element as the administrators' page lists it: what a template may say of it."""
+
+    field: str
+    group: str
+    input: str
+    label: Label
+    limit: int | None
+    vocabulary: str | None
+    #: what the kind says of it without a template: required, codeable (required, or coded absent), optional or hidden
+    rule: str
+    #: a template may take "refused" and "not applicable" as answers
+    codeable: bool
+    #: a template may fill it in
+    prefillable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """The form of one kind, type and service (IN-24)."""
 
@@ -198,6 +216,36 @@ def form(kind: str | None, template: Template | None) -> Form:
         name={"zh": template.zh, "en": template.en} if template is not None else None,
         elements=elements,
     )
+
+
+def askable(kind: Kind) -> tuple[Askable, ...]:
+    """What a template of this kind may ask for, prompt for and fill in, in the order of the form (IN-05, IN-17)."""
+    needed = {each.field: each for each in rules.elements(kind)}
+    return tuple(_askable(each, kind, needed.get(each.name)) for each in LAYOUT if each.name in ASKABLE)
+
+
+def _askable(shown: Shown, kind: Kind, needed: rules.Element | None) -> Askable:
+    own = FIELDS[shown.name]
+    if needed is not None:
+        rule = "codeable" if needed.codeable else "required"
+    else:
+        rule = "optional" if not shown.kinds or kind in shown.kinds else "hidden"
+    return Askable(
+        field=shown.name,
+        group=shown.group,
+        input=_input(shown.name, own.kind),
+        label=shown.label,
+        limit=own.limit or None,
+        vocabulary=shown.name if own.kind is FieldKind.LEAF else None,
+        rule=rule,
+        codeable=shown.name in rules.CODEABLE and rule != "required",
+        prefillable=prefillable(shown.name),
+    )
+
+
+def prefillable(name: str) -> bool:
+    """A choice or words of ours may be filled in at first; the customer's own words, numbers and times may not."""
+    return FIELDS[name].kind in {FieldKind.LEAF, FieldKind.TEXT, FieldKind.LINES} and name != "verbatim"
 
 
 def _element(shown: Shown, needed: rules.Element | None, template: Template | None) -> FormElement:

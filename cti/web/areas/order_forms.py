@@ -52,7 +52,8 @@ async def templates(call: Call) -> OrderTemplateList:
     async with call.deps.database.read() as conn:
         found = await form_templates.listed(conn)
     await call.looked_up("order_template.listed", "order_template", "all")
-    return OrderTemplateList(items=[_template_view(each) for each in found])
+    elements = {kind.value: [asdict(each) for each in forms.askable(kind)] for kind in form_templates.KINDS}
+    return OrderTemplateList.model_validate({"items": [_template_view(each) for each in found], "elements": elements})
 
 
 async def add_template(call: Call) -> OrderTemplate:

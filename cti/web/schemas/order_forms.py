@@ -9,6 +9,7 @@ from cti.web.schemas.common import Code, Input, Label, Line, Output, Text, Versi
 __all__ = [
     "AddPhrase",
     "AddTemplate",
+    "AskableElement",
     "ChangePhrase",
     "ChangeTemplate",
     "FormElement",
@@ -96,10 +97,30 @@ class OrderTemplate(Output):
     edited: bool
 
 
+class AskableElement(Output):
+    """What a template of a kind may say of one element."""
+
+    field: str
+    group: Literal["head", "what", "event", "wants", "who"]
+    input: Literal["choice", "tree", "line", "lines", "number", "time", "flag"]
+    label: Label
+    #: characters
+    limit: int | None
+    vocabulary: str | None
+    #: of the kind itself: `codeable` is required unless coded absent
+    rule: Literal["required", "codeable", "optional", "hidden"]
+    #: `refused` and `not_applicable` may be taken as answers
+    codeable: bool
+    #: the template may fill it in
+    prefillable: bool
+
+
 class OrderTemplateList(Output):
     """Every template, retired ones too."""
 
     items: list[OrderTemplate]
+    #: by kind: what a template may ask for, prompt for and fill in, in the order of the form
+    elements: dict[Literal["complaint", "suggestion", "inquiry"], list[AskableElement]]
 
 
 class PromptInput(Input):

@@ -25,11 +25,53 @@ export interface OrderForm {
   elements: FormElement[]
 }
 
+/** What a template of a kind may say of one element. */
+export interface AskableElement {
+  field: string
+  group: 'head' | 'what' | 'event' | 'wants' | 'who'
+  input: 'choice' | 'tree' | 'line' | 'lines' | 'number' | 'time' | 'flag'
+  label: Label
+  limit: number | null
+  vocabulary: string | null
+  rule: 'required' | 'codeable' | 'optional' | 'hidden'
+  codeable: boolean
+  prefillable: boolean
+}
+
+export interface OrderTemplate {
+  code: string
+  kind: string
+  complaint_type: string | null
+  business: string | null
+  zh: string
+  en: string
+  asks: Record<string, boolean>
+  prefill: Record<string, string>
+  prompts: Record<string, Label>
+  version: number
+  retired: boolean
+  edited: boolean
+}
+
+export interface OrderTemplateList {
+  items: OrderTemplate[]
+  elements: Record<string, AskableElement[]>
+}
+
 export interface PhraseView {
   code: string
   field: string
+  complaint_type: string | null
   zh: string
   en: string
+  place: number
+  version: number
+  retired: boolean
+  edited: boolean
+}
+
+export interface PhraseList {
+  items: PhraseView[]
 }
 
 export interface ClosedWords {
@@ -46,8 +88,21 @@ export interface Selectors {
 const query = (wanted: Partial<Selectors>): Record<string, string> =>
   Object.fromEntries(Object.entries(wanted).filter((pair): pair is [string, string] => Boolean(pair[1])))
 
+const part = encodeURIComponent
+const post = <T>(path: string, body: object): Promise<T> => request<T>('POST', path, { body, idempotencyKey: crypto.randomUUID() })
+
 export const forms = {
   form: (wanted: Selectors) => request<OrderForm>('GET', '/api/order-form', { query: query(wanted) }),
-  phrases: (complaint_type: string | null) => request<{ items: PhraseView[] }>('GET', '/api/phrases', { query: query({ complaint_type }) }),
+  phrases: (complaint_type: string | null) => request<PhraseList>('GET', '/api/phrases', { query: query({ complaint_type }) }),
+
+  templates: () => request<OrderTemplateList>('GET', '/api/order-templates'),
+  addTemplate: (said: object) => post<OrderTemplate>('/api/order-templates', said),
+  changeTemplate: (code: string, said: object) => post<OrderTemplate>(`/api/order-templates/${part(code)}`, said),
+  retireTemplate: (code: string, version: number, retired: boolean) => post<OrderTemplate>(`/api/order-templates/${part(code)}/retire`, { version, retired }),
+  allPhrases: () => request<PhraseList>('GET', '/api/phrases', { query: { all: true } }),
+  addPhrase: (said: object) => post<PhraseView>('/api/phrases', said),
+  changePhrase: (code: string, said: object) => post<PhraseView>(`/api/phrases/${part(code)}`, said),
+  retirePhrase: (code: string, version: number, retired: boolean) => post<PhraseView>(`/api/phrases/${part(code)}/retire`, { version, retired }),
+
   closedWords: () => request<ClosedWords>('GET', '/api/closed-words'),
 }

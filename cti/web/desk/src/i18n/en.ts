@@ -6,7 +6,7 @@ import type { Words } from './zh'
 export const en: Words = {
   ...workEn,
   app: { title: 'Hotline desk', name: 'Hotline' },
-  nav: { points: 'Follow through', desk: 'Desk', orders: 'Orders', items: 'Messages', papers: 'Papers', callbacks: 'Callbacks', surveys: 'Follow-up', announcements: 'Notices', nuisance: 'Nuisance', work: 'Work orders', queues: 'Queues', audit: 'Logs', staff: 'Staff', rules: 'Rules', processes: 'Processes', floor: 'Floor', board: 'Oversight', figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
+  nav: { points: 'Follow through', desk: 'Desk', orders: 'Orders', items: 'Messages', papers: 'Papers', callbacks: 'Callbacks', surveys: 'Follow-up', announcements: 'Notices', nuisance: 'Nuisance', work: 'Work orders', queues: 'Queues', audit: 'Logs', staff: 'Staff', rules: 'Rules', processes: 'Processes', floor: 'Floor', board: 'Oversight', group: { intake: 'Intake', watch: 'Monitoring', manage: 'Management' }, figure: '{count} to do, {late} overdue', signOut: 'Sign out of the page', language: '中文', languageTitle: '中文' },
   login: {
     title: 'Sign in',
     lead: 'Complaint and suggestion hotline · agent desk',

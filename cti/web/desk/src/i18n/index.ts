@@ -8,6 +8,7 @@ import { nuisanceEn, nuisanceZh } from './nuisance'
 import { papersEn, papersZh } from './papers'
 import { clocksEn, clocksZh } from './clocks'
 import { processesEn, processesZh } from './processes'
+import { formsEn, formsZh } from './forms'
 import { rulesEn, rulesZh } from './rules'
 import { queryEn, queryZh } from './query'
 import { stepsEn, stepsZh } from './steps'
@@ -21,7 +22,7 @@ export const i18n = createI18n({
   locale: 'zh' as Language,
   fallbackLocale: 'zh',
   messages: {
-    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, nuisance: nuisanceZh, papers: papersZh, query: queryZh, rules: rulesZh, process: processesZh },
-    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, nuisance: nuisanceEn, papers: papersEn, query: queryEn, rules: rulesEn, process: processesEn },
+    zh: { ...zh, ...controlZh, board: boardZh, step: stepsZh, clocks: clocksZh, nuisance: nuisanceZh, papers: papersZh, query: queryZh, rules: rulesZh, process: processesZh, forms: formsZh },
+    en: { ...en, ...controlEn, board: boardEn, step: stepsEn, clocks: clocksEn, nuisance: nuisanceEn, papers: papersEn, query: queryEn, rules: rulesEn, process: processesEn, forms: formsEn },
   },
 })

@@ -1,8 +1,8 @@
 // Words of what administrators set: vocabularies, working calendars, limits; both languages side by side.
 
 export const rulesZh = {
-  title: '规则', lead: '词表、工作日历与时限；每次修改都记入日志，从下一单起生效。',
-  tab: { words: '词表', calendars: '工作日历', limits: '时限' },
+  title: '规则', lead: '词表、受理模板、常用语、工作日历与时限；每次修改都记入日志，从下一单起生效。',
+  tab: { words: '词表', forms: '受理模板', phrases: '常用语', calendars: '工作日历', limits: '时限' },
   save: '保存', cancel: '取消', failed: '未完成：{why}', saved: '已保存',
   kind: {
     business: '业务', nature: '性质', complaint_type: '投诉类型', complainant_type: '投诉人类型', suggestion_category: '建议类别', unit: '单位', no_order_reason: '无需立单原因', pause_reason: '示忙原因', reply_mode: '回复方式',
@@ -28,8 +28,8 @@ export const rulesZh = {
 }
 
 export const rulesEn: typeof rulesZh = {
-  title: 'Rules', lead: 'Vocabularies, working calendars and limits; every change is logged and counts from the next order on.',
-  tab: { words: 'Vocabularies', calendars: 'Calendars', limits: 'Limits' },
+  title: 'Rules', lead: 'Vocabularies, order templates, phrases, working calendars and limits; every change is logged and counts from the next order on.',
+  tab: { words: 'Vocabularies', forms: 'Order templates', phrases: 'Phrases', calendars: 'Calendars', limits: 'Limits' },
   save: 'Save', cancel: 'Cancel', failed: 'Not done: {why}', saved: 'Saved',
   kind: {
     business: 'Business', nature: 'Nature', complaint_type: 'Complaint type', complainant_type: 'Complainant type', suggestion_category: 'Suggestions', unit: 'Units', no_order_reason: 'Why no order', pause_reason: 'Pause of an agent', reply_mode: 'Way of the reply',

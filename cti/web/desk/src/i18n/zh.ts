@@ -5,7 +5,7 @@ import { workZh } from './zh-work'
 export const zh = {
   ...workZh,
   app: { title: '热线坐席台', name: '热线' },
-  nav: { points: '待跟进', desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', surveys: '回访', announcements: '公告', nuisance: '骚扰号码', work: '工单', queues: '队列', audit: '日志', staff: '人员', rules: '规则', processes: '流程与职责', floor: '现场', board: '督办', figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
+  nav: { points: '待跟进', desk: '坐席台', orders: '定单', items: '录音留言', papers: '来件', callbacks: '回拨', surveys: '回访', announcements: '公告', nuisance: '骚扰号码', work: '工单', queues: '队列', audit: '日志', staff: '人员', rules: '规则', processes: '流程与职责', floor: '现场', board: '督办', group: { intake: '受理', watch: '监控', manage: '管理' }, figure: '等待处理 {count}，已超期 {late}', signOut: '退出登录', language: 'EN', languageTitle: 'English' },
   login: {
     title: '登录',
     lead: '投诉与建议热线 · 坐席工作台',
