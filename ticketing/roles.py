@@ -113,6 +113,7 @@ class Action(StrEnum):
     RESTRICT_CALLERS = "restrict_callers"
     DISCONNECT_CALL = "disconnect_call"
     MESSAGE_UNITS = "message_units"
+    VIEW_ENTRY_FIGURES = "view_entry_figures"
     VIEW_FOLLOW_UPS = "view_follow_ups"
     VIEW_FLOOR = "view_floor"
     CONTROL_AGENTS = "control_agents"
@@ -194,6 +195,7 @@ PERMISSIONS: dict[Action, frozenset[Post]] = {
     Action.ANNOUNCE: frozenset({Post.SU, Post.MH}),
     Action.RESTRICT_CALLERS: frozenset({Post.SU, Post.MH, Post.AD}),
     Action.DISCONNECT_CALL: frozenset({Post.SU}),
+    Action.VIEW_ENTRY_FIGURES: frozenset({Post.QC, Post.MH, Post.SU, Post.AD}),
     Action.MESSAGE_UNITS: frozenset({Post.SA, Post.MH, Post.SU, Post.LD, Post.DS, Post.DH}),
     Action.VIEW_FOLLOW_UPS: frozenset({Post.SV, Post.QC, Post.MH, Post.FU, Post.SU, Post.AD}),
     Action.VIEW_FLOOR: frozenset({Post.SU, Post.MH, Post.QC, Post.LD, Post.AD}),

@@ -125,6 +125,7 @@ POLICY: Mapping[str, Access | Action] = MappingProxyType(
         "work_orders.reassign_work": Action.REASSIGN_WORK,
         "board.show": Action.VIEW_FLOOR,
         "board.deviations": Action.VIEW_FLOOR,
+        "entry_figures": Action.VIEW_ENTRY_FIGURES,
         **{f"threads.{name}": Action.MESSAGE_UNITS for name in ("list", "show", "say", "read")},
         "extensions.list": Action.DECIDE_EXTENSION,
         "orders.attachments": Action.VIEW_ORDERS,

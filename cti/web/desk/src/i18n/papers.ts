@@ -3,6 +3,7 @@
 export const papersZh = {
   title: '文本来件',
   lead: '信函、传真、电子邮件和部门转交的文本：登记、扫描、录入，自收到起两小时内完成；原件同时交资料管理员。',
+  entry: { title: '录入的及时与准确', span: '时段', days: '最近 {count} 天', who: '录入人', entered: '录入', inTime: '两小时内', late: '超时', mean: '平均（分）', longest: '最长（分）', reviewed: '已复核', corrected: '被退回更正', errors: '差错类型', none: '此时段没有录入的来件或录音' },
   register: '登记来件',
   visitor: '来访登记',
   tab: { new: '待录入', mine: '我的', claimed: '录入中', with_clerk: '原件未交', handed: '原件待签收', filed: '原件已归档', done: '已处理' },
@@ -37,6 +38,7 @@ export const papersZh = {
 export const papersEn: typeof papersZh = {
   title: 'Papers',
   lead: 'Letters, faxes, e-mails and texts of departments: registered, scanned and entered within two hours of receipt; the original goes to the archivist in the same time.',
+  entry: { title: 'How papers are entered', span: 'Time', days: 'Last {count} days', who: 'By', entered: 'Entered', inTime: 'Within two hours', late: 'Late', mean: 'Mean (min)', longest: 'Longest (min)', reviewed: 'Reviewed', corrected: 'Sent back', errors: 'Errors', none: 'Nothing was entered in this time' },
   register: 'Register a paper',
   visitor: 'A visitor',
   tab: { new: 'To enter', mine: 'Mine', claimed: 'Being entered', with_clerk: 'Original not handed over', handed: 'Original to receive', filed: 'Originals filed', done: 'Done' },
