@@ -53,8 +53,8 @@ Times = dict[str, list[float]]
 
 
 @asynccontextmanager
-async def service(folder: Path, orders: int) -> AsyncIterator[tuple[TestServer, Clock]]:
-    """The whole application over a filled file."""
+async def service(folder: Path, orders: int, *, hub: Hub | None = None) -> AsyncIterator[tuple[TestServer, Clock]]:
+    """The whole application over a filled file; its streams are fed by the hub."""
     database = await app.open_database(Settings.model_validate({"home": folder}))
     await app.load_basics(database, sample=True, now=NOW)
     if orders:
@@ -67,7 +67,7 @@ async def service(folder: Path, orders: int) -> AsyncIterator[tuple[TestServer, 
     deps = WebDeps(
         database=database,
         clock=clock,
-        hub=Hub("e1"),
+        hub=hub or Hub("e1"),
         telephony=FakeTelephony(expires_at=NOW + timedelta(hours=1)),
         door=Door(database, passwords),
         queries=queries,

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "agi_session": (("--sessions", "2"), ("ours", "bare")),
     "ami_ingest": (("--calls", "5", "--runs", "1"), ("bare panoramisk", "whole: + reducer + journal + SQLite")),
+    "board_push": (("--orders", "100", "--rounds", "3"), ("one after another", "10 agents at once")),
     "clock_tick": (("--open", "2000"), ("2,000 open, 10,000 overdue",)),
     "order_search": (("--orders", "500"), ("newest page", "by telephone number", "a common word")),
     "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 10 at once")),

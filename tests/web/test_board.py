@@ -1,5 +1,7 @@
 """The board says what the list of orders says, and is told of each move within two seconds (MN-01, MN-10)."""
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from cti.news import TOPIC, OrderNews
 from tests.web.conftest import MakeBrowser
 from tests.web.fakes import Browser, Clock
 from tests.web.test_department import sent
+from tests.web.test_events import stream
 from tests.web.test_workflow import registered
 from ticketing.db import Database
 from ticketing.orders.model import State
@@ -97,3 +100,28 @@ async def test_each_move_is_told_to_who_watches_the_board(
     assert told.count("event: flow") >= 2
     assert order["serial"] in told
     assert await agent.next(0.01) is None, "an agent is told of his own only"
+
+
+@pytest.mark.req("MN-01")
+async def test_a_change_reaches_the_open_page_by_its_stream_without_being_asked_for(
+    open_browser: MakeBrowser, clock: Clock, database: Database, hub: Hub
+) -> None:
+    junior, chief = await open_browser("1001"), await open_browser("3001")
+    courier = Courier(database, {TOPIC: OrderNews(hub, database)}, name="one")
+    async with stream(chief) as page:
+        assert (await page.event()).name == "snapshot"
+        running = asyncio.create_task(courier.run(lambda: clock.now))
+        try:
+            order = await registered(junior, clock)
+            seen: list[dict[str, Any]] = []
+            while not seen or seen[-1]["event"] != "order.submitted":
+                told = await page.event()
+                if told.name == "flow":
+                    seen.append(told.data)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+    assert (seen[-1]["serial"], seen[-1]["state"]) == (order["serial"], "registered")
+    board = await (await chief.get("/api/board")).json()
+    assert [(card["serial"], card["state"]) for card in board["cards"]] == [(order["serial"], "registered")]
