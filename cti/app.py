@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from cti import doctor, migrations
+from cti import doctor, logs, migrations
 from cti.ami.link import AmiAccount
 from cti.asterisk.phones import Phones
 from cti.asterisk.process import Asterisk
@@ -429,6 +429,8 @@ async def service(
             dog = Watchdog()
             dog.start()
             stack.callback(dog.stop)
+            keeper.vitals.stalled_s = lambda: dog.worst_s
+        keeper.vitals.log_lost = logs.lost
         lease, database = core.lease, core.database
         await stack.enter_async_context(task(keeper.run(), "pump", broken))
         await stack.enter_async_context(task(lease.run(), "lease", broken))

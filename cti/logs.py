@@ -79,6 +79,27 @@ class Console(logging.Handler):
         self._lines.task_done()
 
 
+class LogFile(RotatingFileHandler):
+    """Lines that the disk does not take are lost and counted; nobody is told by an exception (F22)."""
+
+    #: lines that are in no file
+    lost = 0
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A disk that is full or gone costs this line; anything else is a defect, and is shown."""
+        if isinstance(sys.exc_info()[1], OSError):
+            self.lost += 1
+        else:
+            super().handleError(record)
+
+
+def lost() -> int:
+    """Lines since the start that the file's disk did not take, or the console did not show (F22)."""
+    ours = logging.getLogger().handlers
+    files = sum(each.lost for each in ours if isinstance(each, LogFile))
+    return files + sum(each.dropped for each in ours if isinstance(each, Console))
+
+
 def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Masks numbers, by field name and by form, in lists and objects too."""
     for name, value in event.items():
@@ -113,7 +134,7 @@ def configure(folder: Path, level: str) -> None:
     for made in (folder.parent, folder):
         made.mkdir(parents=True, exist_ok=True, mode=0o700)
     shared = _shared()
-    file = RotatingFileHandler(folder / "hotline.jsonl", maxBytes=_FILE_BYTES, backupCount=4, encoding="utf-8")
+    file = LogFile(folder / "hotline.jsonl", maxBytes=_FILE_BYTES, backupCount=4, encoding="utf-8")
     file.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False)))
     console = Console(sys.stderr)
     console.setLevel(logging.WARNING)

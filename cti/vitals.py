@@ -6,6 +6,9 @@ Health is asked by anybody, so a look is kept for a second. Numbers are made whe
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import resource
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -83,6 +86,10 @@ class Vitals:
         self.dialler: Callable[[], bool] | None = None
         #: whether Asterisk's journals can be read after a gap, and when they last were; None where there are none
         self.journals: Callable[[], tuple[bool, str]] | None = None
+        #: seconds the event loop has stood still at most since the start (F30)
+        self.stalled_s: Callable[[], float] = lambda: 0.0
+        #: lines of the log that are kept nowhere (F22)
+        self.log_lost: Callable[[], int] = lambda: 0
         self._looked: tuple[datetime, list[HealthPart]] | None = None
 
     @property
@@ -118,6 +125,7 @@ class Vitals:
                 text=f"{organs.journal.lost} events not kept" if organs.journal.lost else "every event is kept",
             ),
             _clock_part(organs.floor),
+            _descriptors_part(),
             HealthPart(name="records", ok=not pump.saving_fails, text=f"{pump.unsaved} calls wait to be written down"),
         ]
         if self.journals is not None:
@@ -138,6 +146,14 @@ class Vitals:
             name="fastagi", ok=True, text=f"{agi.connections} calls in menus, {refused} connections refused"
         )
 
+    def _own_metrics(self) -> Iterator[Metric]:
+        """The process itself."""
+        used, most = descriptors()
+        yield _gauge("loop_stall_seconds", "Longest stop of the event loop since the start.", {(): self.stalled_s()})
+        yield _counter("log_lines_lost", "Lines of the log that were not written or shown.", {(): self.log_lost()})
+        yield _gauge("descriptors_open", "Files and sockets that are open.", {(): used})
+        yield _gauge("descriptors_most", "Files and sockets that may be open.", {(): most})
+
     async def metrics(self, pops_ms: Sequence[float]) -> bytes:
         """Everything as numbers, in the text form of Prometheus; `pops_ms` are the last pops' times to paint."""
         organs = self._organs
@@ -148,6 +164,7 @@ class Vitals:
             *_link_metrics(organs, self.dialler),
             *_pump_metrics(organs.pump),
             *_rest(organs, backlog, free, pops_ms),
+            *self._own_metrics(),
         ]
         registry = CollectorRegistry()
         registry.register(_Given(families))
@@ -197,6 +214,21 @@ def _link_part(state: LinkState | None) -> HealthPart:
     if isinstance(state, Down):
         said = f"no connection: {state.reason}"
     return HealthPart(name="ami", ok=isinstance(state, Up), text=said)
+
+
+def descriptors() -> tuple[int, int]:
+    """Files and sockets of this process that are open, and how many may be."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        return len(os.listdir("/proc/self/fd")), most
+    except OSError as error:  # to look needs one, too
+        return (most if error.errno in {errno.EMFILE, errno.ENFILE} else 0), most
+
+
+def _descriptors_part() -> HealthPart:
+    """Past nine tenths the next callers and pages may not be let in (F29)."""
+    used, most = descriptors()
+    return HealthPart(name="descriptors", ok=used < 0.9 * most, text=f"{used} of {most} files and sockets open")
 
 
 def _disk_part(free: Mapping[Path, int], floor_bytes: int) -> HealthPart:

@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from cti import logs
+from tests.system.small_disk import filled, small_disk
 
 
 @pytest.fixture
@@ -174,3 +175,28 @@ def test_a_console_nobody_reads_holds_nobody_up() -> None:
         while shown + console.dropped < 5000:
             shown += read.readline().startswith(b"xxx")
     assert shown + console.dropped == 5000
+
+
+@pytest.mark.req("F22")
+@pytest.mark.usefixtures("_as_before")
+def test_a_full_log_disk_costs_lines_that_are_counted_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is raised, nothing is printed about it, nobody waits; with room again lines are written again."""
+    with small_disk(tmp_path / "disk", 1) as disk:
+        logs.configure(disk / "log", "info")
+        log = structlog.get_logger("cti.test")
+        with filled(disk):
+            began = time.monotonic()
+            for number in range(2000):
+                log.info("line", number=number, filling="x" * 500)
+            assert time.monotonic() - began < 5
+            assert logs.lost() > 1000
+        lost = logs.lost()
+        log.info("room again")
+        assert logs.lost() == lost
+        written = (disk / "log" / "hotline.jsonl").read_text(encoding="utf-8")
+        assert "room again" in written.splitlines()[-1]
+        for handler in logging.getLogger().handlers:
+            handler.close()
+    assert "Logging error" not in capsys.readouterr().err

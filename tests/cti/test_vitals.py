@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+import resource
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +21,7 @@ from cti.calls.model import CallRecord, Floor
 from cti.calls.reducer import reduce, take_changed
 from cti.journal import Journal
 from cti.pump import Pump
-from cti.vitals import Backlog, Organs, Vitals, backlog_of
+from cti.vitals import Backlog, Organs, Vitals, backlog_of, descriptors
 from ivr.connection import AgiConnection
 from ivr.server import FastAgiServer
 from tests.calls.stories import Caller, at, feed, finish, member
@@ -102,7 +104,8 @@ def message(body: Body, name: str, age_s: float) -> Path:
 async def test_a_well_service_says_of_every_part_that_it_is_well(body: Body) -> None:
     parts = await body.vitals.parts()
     assert [part.name for part in parts if part.ok] == [
-        "lease", "ami", "events", "filter", "fastagi", "disk", "spool", "journal", "clock", "records",
+        "lease", "ami", "events", "filter", "fastagi", "disk", "spool", "journal", "clock",
+        "descriptors", "records",
     ]  # fmt: skip
     assert all(part.text for part in parts)
     vitals = body.vitals
@@ -128,6 +131,44 @@ async def test_each_part_that_is_hurt_is_named_alone(body: Body) -> None:
     await body.agi.stop()
     assert await body.bad() == {"fastagi"}
     assert not body.vitals.serving
+
+
+@pytest.fixture
+def few_descriptors() -> Iterator[None]:
+    """Room for two more files or sockets."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used, _ = descriptors()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 3, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.req("TL-62", "F29")
+async def test_too_few_descriptors_are_named_also_when_there_is_none(body: Body, few_descriptors: None) -> None:
+    assert "descriptors" in await body.bad()
+    held: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        used, most = descriptors()
+        assert used == most
+        assert "descriptors" in await body.bad()
+    finally:
+        for each in held:
+            os.close(each)
+
+
+@pytest.mark.req("TL-62", "F22", "F30")
+async def test_the_process_tells_its_stalls_and_the_lines_it_lost(body: Body) -> None:
+    vitals = body.vitals
+    vitals.stalled_s, vitals.log_lost = lambda: 0.25, lambda: 7
+    told = numbers(await vitals.metrics([]))
+    assert told["hotline_loop_stall_seconds", ""] == 0.25
+    assert told["hotline_log_lines_lost_total", ""] == 7
+    assert 0 < told["hotline_descriptors_open", ""] < told["hotline_descriptors_most", ""]
 
 
 @pytest.mark.req("TL-62", "F22")

@@ -91,7 +91,12 @@ PROOFS: Final = {
     ),
     "link": Proof(
         "the link to Asterisk cut at every event, and the menus' service failing in every way under callers",
-        ("tests/ami/test_detection.py", "tests/system/test_agi_faults.py", "tests/system/test_cut_everywhere.py"),
+        (
+            "tests/ami/test_detection.py",
+            "tests/calls/test_order.py",
+            "tests/system/test_agi_faults.py",
+            "tests/system/test_cut_everywhere.py",
+        ),
         minutes=60,
         whole=True,
     ),

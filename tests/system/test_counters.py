@@ -71,7 +71,8 @@ async def test_an_overflowed_call_is_abandoned_to_asterisk_only(
         assert (told["hotline_asked_total"], told["hotline_answered_within_target_total"]) == (1, 0)
         health = await supervisor.get("/api/health")
         assert {part["name"] for part in health["parts"] if part["ok"]} >= {
-            "database", "lease", "ami", "events", "filter", "fastagi", "disk", "spool", "journal", "records",
+            "database", "lease", "ami", "events", "filter", "fastagi", "disk", "spool", "journal",
+            "descriptors", "records",
         }  # fmt: skip
         assert await supervisor.get("/ready") == b"ready\n"
         view = await counters(supervisor, "complaint", 2)

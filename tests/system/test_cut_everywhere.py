@@ -1,10 +1,11 @@
-"""The link is cut at event boundaries of five calls: final rows equal the undisturbed service's (TL-70, F01).
+"""The link is cut at event boundaries of calls of every kind: final rows equal the undisturbed service's (TL-70, F01).
 
 One Asterisk, one real call at a time, and many services that listen to it (`tests.system.observers`), each cut after
 another event; others get every byte as a segment of its own, every block twice, everything late, or a line that dies
 without a word. Equal means equal, or marked in `unseen` with the precision of the journal that told it.
 
-One part cuts every fifth boundary; with HOTLINE_TEST_LONG=1 there are five, and each boundary is cut in one of them.
+One part cuts every fifth boundary of five calls; with HOTLINE_TEST_LONG=1 there are five parts, so that each is
+cut in one of them, and six more calls.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,8 @@ from cti.asterisk.provision import Installation
 from cti.calls.model import CallRecord, Outcome
 from tests.absent import LONG
 from tests.ami.faults import FaultProxy
+from tests.dialer.booking import policy_file
+from tests.proof.ledger import EXAMPLES
 from tests.system import sound
 from tests.system.callers import Caller, DeskPhone, Lines
 from tests.system.house import Agent, House
@@ -36,21 +40,22 @@ EVENTS = 60
 PARTS = range(STRIDE) if os.environ.get(LONG) == "1" else range(1)
 SPECIAL = ("calm", "bytes", "twice", "late", "frozen")
 
+Recorder = Callable[[str, object], None]
 Script = Callable[["Stage"], Coroutine[None, None, None]]
 
 
 class Stage:
-    """The people of the five calls."""
+    """The people of the calls."""
 
     def __init__(self, house: House, lines: Lines, phones: dict[str, DeskPhone], agents: dict[str, Agent]) -> None:
         self.house, self.lines, self.phones, self.agents = house, lines, phones, agents
         self.numbers = iter(range(13800138011, 13800138099))
 
-    async def begins(self) -> Caller:
+    async def begins(self, dnis: str = "1860", language: str = "zh") -> Caller:
         """A caller who hears the menu."""
         caller = await self.lines.caller(str(next(self.numbers)))
-        await caller.dial("1860")
-        await caller.hears("please-hold", within_s=25)
+        await caller.dial(dnis)
+        await caller.hears("please-hold", within_s=25, language=language)
         return caller
 
     async def rung(self, *but: str) -> str:
@@ -115,6 +120,73 @@ async def chose_nothing(stage: Stage) -> None:
     await caller.hang_up()
 
 
+async def rejected_then_answered(stage: Stage) -> None:
+    caller = await stage.begins()
+    await caller.press("1")
+    first = await stage.rung()
+    await stage.phones[first].reject()
+    second = await stage.rung()
+    await stage.phones[second].answer()
+    await stage.agents[second].state("talking")
+    await caller.hang_up()
+
+
+async def answered_in_english(stage: Stage) -> None:
+    caller = await stage.begins("1861", "en")
+    await caller.press("1")
+    agent = await stage.rung()
+    await stage.phones[agent].answer()
+    await stage.agents[agent].state("talking")
+    await stage.phones[agent].hang_up()
+    await caller.ended(within_s=40)
+
+
+async def walked_the_menu(stage: Stage) -> None:
+    caller = await stage.begins()
+    for key, prompt in (("4", "menu-standards"), ("5", "standard-answer"), ("*", "menu-standards"), ("*", "menu-main")):
+        await caller.press(key)
+        await caller.hears(prompt, within_s=20)
+    await caller.hang_up()
+
+
+async def all_rest(stage: Stage) -> Caller:
+    """A caller who is offered something else while nobody takes calls."""
+    for agent in stage.agents.values():
+        if (await agent.get("/api/agent"))["state"] != "paused":
+            await agent.post("/api/agent/pause", {"reason": "meal"})
+    caller = await stage.begins()
+    await caller.press("1")
+    await caller.hears("overflow-offer", within_s=30)
+    return caller
+
+
+async def waited_and_gave_up(stage: Stage) -> None:
+    caller = await all_rest(stage)
+    await caller.press("3")
+    async with asyncio.timeout(20):
+        while "complaint has 1 calls" not in await stage.house.cli("queue show complaint"):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.1)
+    await caller.hang_up()
+
+
+async def hung_up_in_mid_word(stage: Stage) -> None:
+    caller = await all_rest(stage)
+    await caller.press("1")
+    await caller.hears("beep", within_s=30)
+    await caller.says(sound.tone(500, 4.0))
+    await caller.hang_up()
+
+
+async def booked_a_callback(stage: Stage) -> None:
+    caller = await all_rest(stage)
+    await caller.press("2")
+    for prompt in ("callback-number-choice", "callback-when", "callback-confirm"):
+        await caller.hears(prompt, within_s=30)
+        await caller.press("1")
+    await caller.hears("callback-saved", within_s=20)
+    await caller.hang_up()
+
+
 SCRIPTS: dict[str, tuple[Script, Outcome]] = {
     "answered and graded": (answered_and_graded, Outcome.ANSWERED),
     "missed, then answered": (missed_then_answered, Outcome.ANSWERED),
@@ -122,6 +194,18 @@ SCRIPTS: dict[str, tuple[Script, Outcome]] = {
     "no order": (chose_nothing, Outcome.SERVED_BY_IVR),
     "left a complaint": (left_a_complaint, Outcome.LEFT_RECORDING),
 }
+#: who rests in one rests in those that follow
+MORE: dict[str, tuple[Script, Outcome]] = {
+    "rejected, then answered": (rejected_then_answered, Outcome.ANSWERED),
+    "answered in English": (answered_in_english, Outcome.ANSWERED),
+    "walked the menu": (walked_the_menu, Outcome.SERVED_BY_IVR),
+    "waited and gave up": (waited_and_gave_up, Outcome.ABANDONED),
+    "hung up in mid-word": (hung_up_in_mid_word, Outcome.LEFT_RECORDING),
+    "booked a callback": (booked_a_callback, Outcome.BOOKED_CALLBACK),
+}
+CALLS: dict[str, dict[str, tuple[Script, Outcome]]] = {"five": SCRIPTS} | (
+    {"more": MORE} if os.environ.get(LONG) == "1" else {}
+)
 
 
 def plain(record: CallRecord) -> dict[str, object]:
@@ -213,14 +297,18 @@ async def play(script: Script, stage: Stage, watchers: list[Observer], part: int
 
 @pytest.mark.req("TL-70", "F01", "F02", "F15", "N2")
 @pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("scripts", CALLS)
 async def test_rows_after_a_cut_equal_the_undisturbed_ones(
-    short_tmp: Path, asterisk_installation: Installation, part: int
+    short_tmp: Path, asterisk_installation: Installation, part: int, scripts: str, record_property: Recorder
 ) -> None:
-    """Answered and graded; missed by one and answered by another; abandoned while ringing; a complaint; no order."""
+    """One call after the other, each under every observer's fault."""
     short = menus(short_tmp, short=True)
-    home = House(
-        short_tmp / "var", ivr_data=short, overflow=True, survey=True, wrap_up_seconds=0, short_abandon_seconds=0
-    )
+    rules: dict[str, Any] = {
+        "wrap_up_seconds": 0,
+        "short_abandon_seconds": 0,
+        "callback_policy": policy_file(short_tmp),
+    }
+    home = House(short_tmp / "var", ivr_data=short, overflow=True, survey=True, **rules)
     async with home as house, Lines(house) as lines:
         phones = {number: await lines.phone(number) for number in ("1001", "1002")}
         agents = {number: await house.sign_in(number) for number in phones}
@@ -228,11 +316,13 @@ async def test_rows_after_a_cut_equal_the_undisturbed_ones(
         names = [*SPECIAL, *(f"cut-{1 + part + number * STRIDE}" for number in range(EVENTS // STRIDE))]
         async with observers(house, names, prepare=prepare) as watchers:
             found: dict[str, list[str]] = {}
-            for name, (script, outcome) in SCRIPTS.items():
+            for name, (script, outcome) in CALLS[scripts].items():
                 call_id, found[name] = await play(script, stage, watchers, part)
                 became = (await watchers[0].final(call_id)).outcome
                 found[name] += [] if became is outcome else [f"the call became {became}"]
             assert {name: said for name, said in found.items() if said} == {}
             cuts = [watcher.proxy.connections for watcher in watchers[len(SPECIAL) :]]
-            assert cuts[0] == 1 + len(SCRIPTS)
+            assert cuts[0] == 1 + len(CALLS[scripts])
             assert watchers[SPECIAL.index("frozen")].proxy.connections > 1
+            record_property(EXAMPLES, sum(cuts) - len(cuts))
+            record_property("calls", len(CALLS[scripts]))
