@@ -66,6 +66,8 @@ class Ledger:
             "examples": tried,
             "seconds": round(report.duration, 2),
         }
+        if report.failed:
+            row["said"] = report.longreprtext[-_SAID:]
         self.results[report.nodeid] = row
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")

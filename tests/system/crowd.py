@@ -43,6 +43,7 @@ class Crowd:
     answered: int = 0
     _numbers: Any = field(default_factory=lambda: count(1))
     _stories: set[asyncio.Future[None]] = field(default_factory=set)
+    _callers: dict[str, Caller] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _over: bool = False
 
@@ -100,6 +101,7 @@ class Crowd:
             finally:
                 story.cancel()
                 self._stories.discard(story)
+                await self._hangs_up(number)
             at += 1
             await asyncio.sleep(0.2)
 
@@ -117,9 +119,17 @@ class Crowd:
             call.close()
 
     async def _begins(self, number: str) -> Caller:
-        caller = await self.lines.caller(number)
+        caller = self._callers[number] = await self.lines.caller(number)
         await caller.dial("1860", within_s=10)
         return caller
+
+    async def _hangs_up(self, number: str) -> None:
+        """However far he came."""
+        with suppress(*_GONE):
+            caller = self._callers.pop(number, None)
+            if caller is not None:
+                await caller.leg.call.hangup()
+                caller.leg.ear.close()
 
     async def _asks(self, number: str) -> None:
         """For a person; the agent speaks to him and ends the call, or he goes after a while."""
@@ -148,9 +158,9 @@ class Crowd:
         """Asks for a person, and then for something else: by the key that is offered, or that the line takes."""
         await caller.hears("please-hold", within_s=15)
         await caller.press("1")
-        for _ in range(10):
+        for _ in range(3):
             with suppress(NotHeard):
-                await caller.hears(prompt, within_s=2)
+                await caller.hears(prompt, within_s=8)
                 return
             await caller.press(key)
         raise NotHeard(prompt)
@@ -172,7 +182,8 @@ class Crowd:
     async def _books(self, number: str) -> None:
         """A callback, as soon as possible, and hears that it is booked."""
         caller = await self._begins(number)
-        await self._leaves_the_line(caller, "2", "callback-number-choice")
+        await self._leaves_the_line(caller, "2", "callback-read-back")
+        await caller.hears("callback-number-choice", within_s=40)
         for prompt in ("callback-when", "callback-confirm"):
             await caller.press("1")
             await caller.hears(prompt, within_s=40)
