@@ -6,11 +6,14 @@ import json
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 #: name under which a test records how many examples it tried
-EXAMPLES = "examples"
+EXAMPLES: Final = "examples"
+#: characters of a failure that are kept: its end says what
+_SAID: Final = 4000
 
 
 class Ledger:
