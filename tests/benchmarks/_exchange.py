@@ -80,6 +80,17 @@ class Exchange(FakeAmi):
         menu, rings, over = ("".join(f"{block}\r\n\r\n" for block in part).encode() for part in parts)
         return call_id, (menu, rings, over)
 
+    async def wait(self, count: int, who: Callable[[int], str]) -> list[bytes]:
+        """So many callers join the queue, and nobody's phone rings; returns what ends each wait."""
+        ends = []
+        for place in range(count):
+            _, (menu, rings, over) = self.call(who(place), "1001")
+            joined, *_ = rings.split(b"\r\n\r\n")
+            self.write(now(menu + joined + b"\r\n\r\n"))
+            ends.append(_of_caller(over))
+            await asyncio.sleep(0)
+        return ends
+
     async def ring(self, seconds: float, pops: float, noise: float, agents: list[str], who: Made) -> dict[str, int]:
         """Calls for that long, so many a second, each at the next agent's phone, beside `noise` other events a second.
 
@@ -115,6 +126,12 @@ class Exchange(FakeAmi):
         """To every session."""
         for writer in self.writers:
             writer.write(data)
+
+
+def _of_caller(events: bytes) -> bytes:
+    """Without what was said of the agent and his phone."""
+    blocks = events.split(b"\r\n\r\n")[:-1]
+    return b"".join(block + b"\r\n\r\n" for block in blocks if b"\r\nChannel: PJSIP/trunk" in block)
 
 
 def now(events: bytes) -> bytes:
