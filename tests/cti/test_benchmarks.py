@@ -15,6 +15,10 @@ SMALL = {
     "agi_session": (("--sessions", "2"), ("ours", "bare")),
     "ami_ingest": (("--calls", "5", "--runs", "1"), ("bare panoramisk", "whole: + reducer + journal + SQLite")),
     "board_push": (("--orders", "100", "--rounds", "3"), ("one after another", "10 agents at once")),
+    "call_path": (
+        ("--agents", "2", "--seconds", "1", "--rates", "1", "--overflow", "3"),
+        ("bare ", "hotline ", "overflow "),
+    ),
     "clock_tick": (("--open", "2000"), ("2,000 open, 10,000 overdue",)),
     "order_search": (("--orders", "500"), ("newest page", "by telephone number", "a common word")),
     "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 10 at once")),
@@ -35,7 +39,13 @@ def test_every_benchmark_is_among_them() -> None:
     assert {file.stem for file in here.glob("*.py") if not file.stem.startswith("_")} == set(SMALL)
 
 
-@pytest.mark.parametrize("name", SMALL)
+#: they start a real Asterisk
+WHOLE = {"call_path"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.system) if name in WHOLE else name for name in SMALL]
+)
 async def test_it_ends_well_and_prints_its_rows(name: str) -> None:
     given, rows = SMALL[name]
     run = await asyncio.create_subprocess_exec(
