@@ -196,7 +196,7 @@ async def our_way(installation: Installation, agents: Sequence[str]) -> AsyncIte
 
 
 async def climb(at: Stage, rates: Sequence[float], seconds: float) -> list[Step]:
-    """Tries one rate after another until calls fail, after a few calls at which everything is made for the first time."""
+    """Tries one rate after another until calls fail, after a few calls that are the first of their kind."""
     steps: list[Step] = []
     for place, rate in enumerate((min(rates), *rates)):
         count = max(1, round(rate * seconds)) if place else min(_WARM, max(1, round(rate * seconds)))
