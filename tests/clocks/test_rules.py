@@ -53,6 +53,44 @@ def test_without_a_limit_there_is_no_deadline() -> None:
     assert rules.due([], HOUR) is None
 
 
+def test_a_given_limit_at_the_edges_of_a_pause() -> None:
+    """Not reached when the clock stopped, it moves by the pause; reached at that very moment, it was hit before it."""
+    segments = [_segment(0, 20), _segment(50, None)]
+    assert rules.due(segments, None, given=_at(20)) == _at(50)
+    assert rules.due(segments, None, given=_at(19)) == _at(19)
+    assert rules.due([_segment(0, 20)], None, given=_at(20)) is None
+    assert rules.due([_segment(0, 20)], None, given=_at(19)) == _at(19)
+    assert rules.due([], None, given=_at(19)) is None
+
+
+def test_a_stretch_that_ended_as_the_limit_was_set_counts_no_more() -> None:
+    segments = [_segment(0, 20), _segment(50, None)]
+    assert rules.counted(segments, _at(20)) == (segments[1],)
+    assert [segment.started_at for segment in rules.counted(segments, _at(10))] == [_at(10), _at(50)]
+    assert rules.counted(segments, None) == tuple(segments)
+
+
+@pytest.mark.req("MN-07")
+@pytest.mark.parametrize(
+    ("due", "warn", "given", "now", "expected"),
+    [
+        (60, 45, "", 0, 45),
+        (60, 45, "yellow", 50, 60),
+        (60, 45, "yellow red", 70, None),
+        (60, 45, "", 60, 60),  # hit already: its red card, no late yellow one
+        (60, 45, "red", 70, None),
+        (60, 45, "red", 0, 45),  # a later limit was set since the red one: yellow is still to come
+        (60, None, "", 0, 60),
+        (60, None, "red", 0, None),
+        (None, 45, "", 0, None),
+        (None, None, "", 0, None),
+    ],
+)
+def test_the_next_card(*, due: int | None, warn: int | None, given: str, now: int, expected: int | None) -> None:
+    times = [None if minutes is None else _at(minutes) for minutes in (due, warn, expected)]
+    assert rules.next_card(times[0], times[1], [Card(name) for name in given.split()], _at(now)) == times[2]
+
+
 @pytest.mark.parametrize(
     ("minutes", "expected"), [(44, Card.NONE), (45, Card.YELLOW), (59, Card.YELLOW), (60, Card.RED)]
 )

@@ -111,6 +111,12 @@ PROOFS: Final = {
         minutes=15,
         whole=True,
     ),
+    "mutants": Proof(
+        "changes of reducer, clocks, workflow and flows, each of which a test must notice",
+        (),
+        minutes=60,
+        module="tests.proof.mutants",
+    ),
     "parsers": Proof(
         "every reader of Asterisk's bytes, fuzzed under the guidance of coverage",
         (),

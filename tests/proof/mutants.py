@@ -1,0 +1,111 @@
+"""How many changes of the code the tests notice: `make proof-mutants`, or `python -m tests.proof.mutants [ROOM ...]`.
+
+Runs mutmut on the pure rooms, each in a copy of the tree under `artefacts/proof/mutants`, with those tests of the room
+that need no server. Said again, it goes on where it stopped, and begins anew only what was changed. mutmut lives in an
+environment of its own, which `tools/mutants.sh` makes. Exit code 1 when a room is below its floor, 3 when the time was
+over before the end. What survived: `cd artefacts/proof/mutants/ROOM && mutmut results`, `mutmut show NAME`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+WORK: Final = ROOT / "artefacts" / "proof" / "mutants"
+MUTMUT: Final = ROOT / ".venv-mutants" / "bin" / "mutmut"
+#: share of the changes that must be noticed
+FLOOR: Final = 0.9
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is changed, and whose tests must notice."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+ROOMS: Final = {
+    "clocks": Room(("ticketing/clocks/rules.py", "ticketing/clocks/model.py"), ("tests/clocks",)),
+    "reducer": Room(
+        tuple(f"cti/calls/{name}.py" for name in ("reducer", "record", "clocks", "agents", "beside", "twins")),
+        ("tests/calls",),
+    ),
+    "workflow": Room(
+        ("ticketing/orders/workflow.py", "ticketing/orders/rules.py", "ticketing/roles.py"),
+        ("tests/orders/test_workflow.py", "tests/orders/test_intake.py", "tests/core"),
+    ),
+    "flows": Room(
+        tuple(f"ivr/{name}.py" for name in ("flow", "overflow", "booking", "choice", "callback", "message", "survey")),
+        ("tests/ivr",),
+    ),
+}
+_CONFIG: Final = """
+[tool.mutmut]
+source_paths = {sources}
+only_mutate = {sources}
+also_copy = ["ticketing", "cti", "ivr", "recordings", "tests", "asterisk-conf", "docs", "README.md"]
+pytest_add_cli_args_test_selection = {tests}
+pytest_add_cli_args = ["-k", "not postgresql", "-p", "no:cacheprovider", "-m", "not system"]
+"""
+
+
+def run(name: str, seconds: float) -> dict[str, int]:
+    """One room for so long at most; mutmut's own counts so far."""
+    room, folder = ROOMS[name], WORK / name
+    folder.mkdir(parents=True, exist_ok=True)
+    tree = subprocess.run(["git", "-C", str(ROOT), "archive", "HEAD"], capture_output=True, check=True)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=tree.stdout, check=True)
+    config = folder / "pyproject.toml"
+    lists = {"sources": json.dumps(room.sources), "tests": json.dumps(room.tests)}
+    config.write_text(config.read_text(encoding="utf-8") + _CONFIG.format(**lists), encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": sysconfig.get_paths()["purelib"]}
+    with (folder / "mutmut.log").open("w") as log:
+        process = subprocess.Popen(
+            [str(MUTMUT), "run", "--max-children", "1"], cwd=folder, env=environment, stdout=log, stderr=log
+        )
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            process.wait()
+    subprocess.run([str(MUTMUT), "export-cicd-stats"], cwd=folder, env=environment, capture_output=True, check=False)
+    try:
+        counts: dict[str, int] = json.loads((folder / "mutants" / "mutmut-cicd-stats.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return counts
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs what was asked for; the exit code."""
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("rooms", nargs="*", metavar="ROOM", help=", ".join(ROOMS))
+    given.add_argument("--minutes", type=float, default=60.0)
+    asked = given.parse_args(arguments)
+    subprocess.run([str(ROOT / "tools" / "mutants.sh")], check=True)
+    until, code, rows = time.monotonic() + 60 * asked.minutes, 0, []
+    for name in asked.rooms or ROOMS:
+        found = run(name, max(1.0, until - time.monotonic()))
+        tried = found.get("killed", 0) + found.get("survived", 0) + found.get("timeout", 0) + found.get("no_tests", 0)
+        noticed = found.get("killed", 0) + found.get("timeout", 0)
+        share = noticed / tried if tried else 0.0
+        rows.append(f"{name:10} {found.get('total', 0):6} {tried:6} {noticed:8} {share:7.1%}")
+        if tried < found.get("total", 1):
+            code = code or 3
+        if share < FLOOR:
+            code = 1
+    print(f"{'room':10} {'made':>6} {'tried':>6} {'noticed':>8} {'share':>7}", *rows, sep="\n")
+    return code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
