@@ -1,7 +1,8 @@
-"""The listening socket: caps on connections, and a deadline for a header that never ends (S23).
+"""The listening socket: caps on connections, deadlines for headers that never end and answers nobody reads (S23).
 
 aiohttp's own default waits an hour for a half-sent header; its keep-alive clock, set short, is the deadline: a
-connection without a complete request is closed `HEADER_DEADLINE` seconds after it opened or after its last answer.
+connection without a complete request is closed `HEADER_DEADLINE` seconds after it opened or after its last answer. Of
+an answer some 50 KiB must be taken in every `READ_DEADLINE`; a refused body is listened to for `UNWANTED` seconds.
 """
 
 import asyncio
@@ -19,6 +20,10 @@ __all__ = ["CONNECTIONS", "HEADER_DEADLINE", "PER_ADDRESS", "Listener", "is_loop
 log = structlog.get_logger(__name__)
 
 HEADER_DEADLINE = 20.0
+#: seconds a client may leave an answer lying
+READ_DEADLINE = 30.0
+#: seconds for which the rest of a refused body is read, so that its sender gets to see the answer
+UNWANTED = 2.0
 #: seconds a TLS handshake may take
 HANDSHAKE_DEADLINE = 10.0
 #: connections at once; and from one address (an office may share one)
@@ -53,9 +58,9 @@ class _Counted(asyncio.Protocol):
         self._inner = inner
         self._listener = listener
         self._address: str | None = None
+        self._transport: asyncio.Transport | None = None
+        self._left_lying: asyncio.TimerHandle | None = None
         self.data_received = inner.data_received  # type: ignore[method-assign]
-        self.pause_writing = inner.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = inner.resume_writing  # type: ignore[method-assign]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it, or end it."""
@@ -64,9 +69,27 @@ class _Counted(asyncio.Protocol):
         address = str(peer[0]) if isinstance(peer, tuple) else ""
         if self._listener.admit(address):
             self._address = address
+            self._transport = transport
             self._inner.connection_made(transport)
         else:
             transport.abort()
+
+    def pause_writing(self) -> None:
+        """The client does not take what it asked for: it has so long."""
+        if self._transport is not None:
+            loop = asyncio.get_running_loop()
+            self._left_lying = loop.call_later(self._listener.read_deadline_s, self._transport.abort)
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It does."""
+        self._forget_deadline()
+        self._inner.resume_writing()
+
+    def _forget_deadline(self) -> None:
+        if self._left_lying is not None:
+            self._left_lying.cancel()
+            self._left_lying = None
 
     def eof_received(self) -> bool | None:
         """Pass on."""
@@ -74,6 +97,7 @@ class _Counted(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
+        self._forget_deadline()
         if self._address is not None:
             self._listener.release(self._address)
             self._inner.connection_lost(exc)
@@ -92,14 +116,19 @@ class Listener:
         connections: int = CONNECTIONS,
         per_address: int = PER_ADDRESS,
         header_deadline_s: float = HEADER_DEADLINE,
+        read_deadline_s: float = READ_DEADLINE,
     ) -> None:
+        #: Seconds an answer may lie before its client is gone.
+        self.read_deadline_s = read_deadline_s
         self._app = app
         self._host = host
         self._tls = tls
         self._caps = (connections, per_address)
         self._open: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
-        self._runner = web.AppRunner(app, keepalive_timeout=header_deadline_s, access_log=None, shutdown_timeout=5.0)
+        self._runner = web.AppRunner(
+            app, keepalive_timeout=header_deadline_s, access_log=None, shutdown_timeout=5.0, lingering_time=UNWANTED
+        )
         #: The port it listens at; asked for as 0, the one the system chose.
         self.port = port
         #: Connections refused so far.
