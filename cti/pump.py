@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -112,6 +113,7 @@ class Pump:
         on_gap: Callable[[str], None] | None = None,
         on_step: Callable[[ClockStepped], None] | None = None,
         monotonic: Callable[[], float] = monotonic,
+        gather_s: float = 0.05,
         retry_first_s: float = 0.2,
         retry_most_s: float = 5.0,
     ) -> None:
@@ -125,10 +127,11 @@ class Pump:
         self._may_act = may_act
         self._on_gap = on_gap
         self._clocks = WallClocks(clock, monotonic, on_step)
+        self._gather_s = gather_s
         self._retry = (retry_first_s, retry_most_s)
         self._queue: deque[_Heard | Pong | CallEvent] = deque()
         self._arrived = asyncio.Event()
-        self._to_save = asyncio.Event()
+        self._to_save, self._at_once = asyncio.Event(), asyncio.Event()
         self._records: dict[str, CallRecord] = {}
         self._durable: list[Effect] = []
         self._saving = 0
@@ -218,6 +221,7 @@ class Pump:
 
     async def drained(self) -> None:
         """Wait until everything put so far was reduced, saved and carried out."""
+        self._at_once.set()
         while True:
             await self._idle.wait()
             await self._lanes.idle()
@@ -270,6 +274,8 @@ class Pump:
                 self._records[record.call_id] = record
         if self._records or self._durable:
             self._to_save.set()
+        if self._durable:
+            self._at_once.set()
         self._report_refused()
 
     def _facts(self, taken: Sequence[_Heard | Pong | CallEvent]) -> Iterable[tuple[CallEvent, int]]:
@@ -338,12 +344,20 @@ class Pump:
             self.put_event(Tick(at=self._clock()))
 
     async def _save_all(self) -> None:
-        """Save what changed, one transaction at a time; what cannot be saved now is kept and tried again (F09)."""
+        """Save what changed, one transaction at a time; what cannot be saved now is kept and tried again (F09).
+
+        A call's events come in flurries: while no effect waits for the disk, records are gathered for a moment, so that
+        a call is written four times and not twenty.
+        """
         first, most = self._retry
         pause = first
         while True:
             await self._to_save.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._gather_s):
+                    await self._at_once.wait()
             self._to_save.clear()
+            self._at_once.clear()
             if await self._save_once():
                 pause = first
                 self._settle_idle()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -47,17 +48,27 @@ async def save_calls(conn: AsyncConnection, records: Sequence[CallRecord]) -> No
     }
     if not newest:
         return
-    insert = _insert(conn, call)
+    await conn.execute(_newest(conn.dialect.name), [_row(record) for record in newest.values()])
+    offers = [_offer_row(record, offer) for record in newest.values() if not record.open for offer in record.offers]
+    if offers:
+        await conn.execute(_offers_once(conn.dialect.name), offers)
+
+
+@functools.cache
+def _newest(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    """The statement, made once for a database: it has forty columns and is used for every batch."""
+    insert = _insert(dialect, call)
     new = insert.excluded
-    statement = insert.on_conflict_do_update(
+    return insert.on_conflict_do_update(
         index_elements=[call.c.call_id],
         set_={column.name: new[column.name] for column in call.c if column.name not in {"id", "call_id"}},
         where=and_(call.c.version <= new.version, or_(call.c.open, not_(new.open))),
     )
-    await conn.execute(statement, [_row(record) for record in newest.values()])
-    offers = [_offer_row(record, offer) for record in newest.values() if not record.open for offer in record.offers]
-    if offers:
-        await conn.execute(_insert(conn, call_offer).on_conflict_do_nothing(), offers)
+
+
+@functools.cache
+def _offers_once(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    return _insert(dialect, call_offer).on_conflict_do_nothing()
 
 
 async def get(conn: AsyncConnection, call_id: str) -> CallRecord | None:
@@ -171,7 +182,7 @@ async def offsets(conn: AsyncConnection) -> dict[str, tuple[int, int]]:
 
 async def set_offsets(conn: AsyncConnection, places: Mapping[str, tuple[int, int]], now: datetime) -> None:
     """Remembers how far journals were read, in the transaction of what was read."""
-    insert = _insert(conn, ami_offset)
+    insert = _insert(conn.dialect.name, ami_offset)
     new = insert.excluded
     statement = insert.on_conflict_do_update(
         index_elements=[ami_offset.c.name], set_={"inode": new.inode, "offset": new.offset, "at": new.at}
@@ -185,9 +196,9 @@ def _age(record: CallRecord) -> tuple[bool, int]:
     return (not record.open, record.version)
 
 
-def _insert(conn: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """Insert of this database's dialect; both know ON CONFLICT in the same words."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Insert of this dialect; both know ON CONFLICT in the same words."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _row(record: CallRecord) -> dict[str, Any]:

@@ -281,3 +281,22 @@ async def test_stopping_saves_what_is_known(world: World) -> None:
         await world.until(lambda: world.failures == 0)
     assert [[one.call_id for one in save] for save in world.saves] == [["1"]]
     assert [type(effect) for effect in world.done] == [CompleteCall]
+
+
+async def test_a_flurry_of_events_is_one_save_and_an_effect_that_waits_for_it_hurries_it(world: World) -> None:
+    """A call's twenty events are not twenty transactions; nobody waits an hour for a draft (TL-32)."""
+    async with running(world.pump(gather_s=FOREVER)) as pump:
+        for version in range(1, 6):  # each reduced by itself, as they come in an idle centre
+            pump.put_event(entered("1"))
+            await world.until(lambda wanted=version: len(world.reduced) == wanted)  # type: ignore[misc]
+            await asyncio.sleep(0)
+        assert world.saves == []
+        world.effects[CallEntered] = draft
+        pump.put_event(entered("2"))
+        await world.until(lambda: any(isinstance(effect, CreateDraft) for effect in world.done))
+        assert [[record.call_id for record in batch] for batch in world.saves] == [["1", "2"]]
+        assert world.saves[0][0].version == 5
+        world.effects.clear()
+        pump.put_event(entered("3"))
+        await pump.drained()  # whoever waits for everything does not wait for more to come
+        assert [[record.call_id for record in batch] for batch in world.saves] == [["1", "2"], ["3"]]
