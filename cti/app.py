@@ -27,6 +27,7 @@ from cti.asterisk.provision import Installation, provision
 from cti.asterisk.render import RunFolder, render
 from cti.asterisk.secrets import Secrets, write_private
 from cti.asterisk.settings import AsteriskSettings
+from cti.backfill import ends_told
 from cti.dialer import Dialer
 from cti.exchange import NOTICE, access, dialled, exchange_settings, metrics_token, roster
 from cti.floor import FloorKeeper
@@ -365,6 +366,7 @@ def _dialer(core: Core, keeper: FloorKeeper) -> Dialer:
         holder=core.lease.holder,
         token=access(settings).token,
         caller_id=settings.callback_caller_id,
+        ends=lambda: asyncio.to_thread(ends_told, settings.journals),
     )
     dialer = Dialer(account, tools)
     keeper.switchboard.before_ready = dialer.turns.before_ready

@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from cti import store
-from cti.ami.journals import cel_row, facts, queue_line
+from cti.ami.journals import cel_row, ends, facts, queue_line
 from cti.calls.events import CallEvent, JournalRead
 from cti.calls.model import Floor
 from ticketing.db import Database
@@ -108,6 +108,24 @@ def rotation(journal: Path) -> list[Path]:
     ]
     older.sort(key=lambda path: path.stat().st_mtime_ns)
     return [*older, journal] if journal.is_file() else older
+
+
+def ends_told(folder: Path | None) -> dict[str, str]:
+    """What the channel event log tells of the ends of calls the product placed lately: see `ends`; empty where the
+    journals cannot be read. Only the newest portion of the log is read: what is asked about is minutes old."""
+    if folder is None:
+        return {}
+    found: dict[str, str] = {}
+    try:
+        for path in rotation(journal_files(folder)[CEL])[-2:]:
+            with path.open("rb") as file:
+                size = file.seek(0, 2)
+                file.seek(max(0, size - _PORTION))
+                text = file.read(_PORTION).decode("utf-8", errors="replace")
+            found |= ends(row for line in text.split("\n") if (row := cel_row(line)) is not None)
+    except OSError as error:
+        log.warning("journals_unread", error=str(error))
+    return found
 
 
 class Backfill:

@@ -15,7 +15,7 @@ from cti.calls.facts import facts
 from cti.calls.figures import waiting
 from cti.calls.model import IDLE_STATUSES, CallRecord, Floor, Member, OfferResult, Phase
 from cti.calls.record import record_of
-from ticketing.callbacks.model import KEPT, Dial, Fact, Outcome, Verb
+from ticketing.callbacks.model import KEPT, Dial, Fact, Mode, Outcome, Verb
 from ticketing.callbacks.rules import Place
 
 #: reason of the pause of an agent who is kept, and of the call he is kept for
@@ -77,6 +77,27 @@ def told(frame: Frame, received_at: datetime) -> Told | None:
         return Told(channel_id, What.CUSTOMER_HERE if second else What.FIRST_HERE, at)
     gone = What.CUSTOMER_MISSED if second else What.AGENT_GONE
     return Told(channel_id, gone, at, _OUTCOMES.get(status, Outcome.NO_ANSWER))
+
+
+def judged(attempts: Iterable[tuple[str, Mode]], ends: Mapping[str, str]) -> dict[str, Outcome]:
+    """How attempts ended that nobody heard the end of, as far as the channel event log tells it, by channel id.
+
+    `ends`: how each half's dialling ended, in the exchange's word. Where the customer answered nothing is concluded:
+    what came of the talk only people can say. Agent first, the half with the attempt's own id dialled the customer, the
+    other one the agent; customer first, the other one dialled the customer.
+    """
+    found = {}
+    for channel_id, mode in attempts:
+        first, second = ends.get(agent_half(channel_id), ""), ends.get(channel_id, "")
+        if mode is Mode.CUSTOMER_FIRST:
+            outcome = _OUTCOMES.get(first)
+        elif second:
+            outcome = _OUTCOMES.get(second)
+        else:
+            outcome = Outcome.AGENT_LOST if first in _OUTCOMES else None
+        if outcome is not None:
+            found[channel_id] = outcome
+    return found
 
 
 @dataclass(frozen=True, slots=True)

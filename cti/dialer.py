@@ -339,9 +339,14 @@ class Dialer:
         async with tools.database.read() as conn:
             if not self._flights and not await reading.any_held(conn):
                 return
+        async with tools.database.read() as conn:
+            flying = await reading.under_way(conn)
         seen = callbacks.alive(await tools.bridge.send(commands.core_show_channels()))
+        gone = [(each.channel_id, each.mode) for each in flying if each.channel_id not in seen.channels]
+        ended = callbacks.judged(gone, await tools.ends()) if gone else {}
+        live, now = frozenset(seen.channels), tools.clock()
         async with tools.database.write() as conn:
-            changes = await recovery.recover(conn, tools.holder, frozenset(seen.channels), tools.policy, tools.clock())
+            changes = await recovery.recover(conn, tools.holder, live, tools.policy, now, ended=ended)
         await self._told(changes)
         await self._adopt(seen)
 

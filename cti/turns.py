@@ -64,6 +64,8 @@ class Tools:
     token: str
     #: number the customer sees
     caller_id: str
+    #: what the exchange's journal tells of the ends of placed calls, by channel (`cti.ami.journals.ends`)
+    ends: Callable[[], Awaitable[Mapping[str, str]]]
 
     async def settled(self) -> None:
         """Waits a moment for events that are on their way to the floor."""

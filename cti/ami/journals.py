@@ -92,6 +92,17 @@ def cel_row(line: str) -> CelRow | None:
     return CelRow(at, kind, uniqueid, linkedid, channel, app, account if _CALL_ID.match(account) else "", extra)
 
 
+def ends(rows: Iterable[CelRow]) -> dict[str, str]:
+    """Channels of the calls the product placed that have ended, by id, with how their last dialling ended in Asterisk's
+    word: BUSY, NOANSWER, ANSWER …; empty when they dialled nobody."""
+    found = {}
+    for row in rows:
+        if row.kind == "HANGUP" and row.uniqueid.startswith(_PLACED):
+            said = _json(row.extra).get("dialstatus")
+            found[row.uniqueid] = said if isinstance(said, str) else ""
+    return found
+
+
 def queue_line(line: str) -> QueueLine | None:
     """One line of `queue_log`; None for one that is about no caller, or cut short by a crash."""
     values = line.split("|")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cti import store
-from cti.backfill import Backfill, Place, Portion, end_of, journal_files, read_on
+from cti.backfill import CEL, Backfill, Place, Portion, end_of, ends_told, journal_files, read_on
 from cti.calls.effects import CompleteCall
 from cti.calls.events import JournalRead
 from cti.calls.model import CallRecord, Floor
@@ -213,3 +214,31 @@ async def test_an_asterisk_elsewhere_has_no_journals_here(database: Database) ->
     assert backfill.health == (True, "not readable here: after a gap only live state is known")
     backfill.failed(OSError("gone"))
     assert not backfill.health[0]
+
+
+def placed(second: int, channel: str, status: str, kind: str = "HANGUP") -> str:
+    """A line of the channel event log about a call the product placed."""
+    extra = json.dumps({"hangupcause": 17, "hangupsource": "", "dialstatus": status}).replace('"', '""')
+    return (
+        f'"{1795907712 + second}.971007","{kind}","{channel}","{channel}","Local/x@cti-out-1;2","Dial","","{extra}"\n'
+    )
+
+
+@pytest.mark.req("TL-70", "F19")
+def test_the_ends_of_placed_calls_are_read_from_the_newest_logs(tmp_path: Path) -> None:
+    assert ends_told(None) == {}
+    assert ends_told(tmp_path) == {}, "there is none yet"
+    log = journal_files(tmp_path)[CEL]
+    log.parent.mkdir()
+    older = log.with_name("hotline.csv.1")
+    older.write_text(placed(0, "cb-100000017-1", "BUSY"), encoding="utf-8")
+    lines = placed(5, "cb-100000017-2", "NOANSWER") + placed(6, "1795907698.0", "CANCEL")
+    lines += placed(7, "cb-100000017-3", "BUSY", "CHAN_END") + placed(8, "cb-100000025-1-a", "ANSWER")
+    lines += placed(9, "cb-100000033-1", "BUSY")[:60]
+    log.write_text(lines, encoding="utf-8")
+    os.utime(older, (1, 1))
+    assert ends_told(tmp_path) == {
+        "cb-100000017-1": "BUSY",
+        "cb-100000017-2": "NOANSWER",
+        "cb-100000025-1-a": "ANSWER",
+    }, "ends of placed calls, whole lines only"

@@ -13,7 +13,7 @@ from cti.callbacks import What
 from cti.calls import events as ev
 from cti.calls.model import Floor
 from cti.calls.reducer import reduce
-from ticketing.callbacks.model import Dial, Outcome
+from ticketing.callbacks.model import Dial, Mode, Outcome
 
 AT = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 CHANNEL, CALL = "cb-100000017-1", "20260310020000-100000017001"
@@ -129,3 +129,30 @@ def test_whichever_is_called_first_only_the_fences_are_asked(number: str) -> Non
     told = callbacks.customer_first(dial).variables
     assert (told["CTI_QUEUE"], told["CTI_PRIORITY"], told["CTI_LANG"]) == ("complaint", "2", "en")
     assert told["CTI_JOINED"] == str(int(AT.timestamp()))
+
+
+@pytest.mark.req("F19", "TL-70")
+@pytest.mark.parametrize(
+    ("mode", "first", "second", "outcome"),
+    [
+        (Mode.AGENT_FIRST, "ANSWER", "BUSY", Outcome.BUSY),
+        (Mode.AGENT_FIRST, "ANSWER", "NOANSWER", Outcome.NO_ANSWER),
+        (Mode.AGENT_FIRST, "ANSWER", "CANCEL", Outcome.AGENT_LOST),
+        (Mode.AGENT_FIRST, "ANSWER", "ANSWER", None),
+        (Mode.AGENT_FIRST, "NOANSWER", "", Outcome.AGENT_LOST),
+        (Mode.AGENT_FIRST, "NOANSWER", None, Outcome.AGENT_LOST),
+        (Mode.AGENT_FIRST, "ANSWER", None, None),
+        (Mode.AGENT_FIRST, None, None, None),
+        (Mode.CUSTOMER_FIRST, "BUSY", None, Outcome.BUSY),
+        (Mode.CUSTOMER_FIRST, "CHANUNAVAIL", "", Outcome.UNREACHABLE),
+        (Mode.CUSTOMER_FIRST, "ANSWER", "", None),
+        (Mode.CUSTOMER_FIRST, None, "BUSY", None),
+        (Mode.CUSTOMER_FIRST, "A WORD OF TOMORROW", None, None),
+    ],
+)
+def test_what_the_journal_tells_of_an_end_nobody_heard(
+    mode: Mode, first: str | None, second: str | None, outcome: Outcome | None
+) -> None:
+    halves = {callbacks.agent_half(CHANNEL): first, CHANNEL: second}
+    told = {channel: status for channel, status in halves.items() if status is not None}
+    assert callbacks.judged([(CHANNEL, mode)], told) == ({} if outcome is None else {CHANNEL: outcome})

@@ -74,6 +74,7 @@ class Centre:
             "database": self.desk.database, "floor": self.floor, "bridge": self.queues, "switchboard": self.board,
             "policy": self.policy, "clock": lambda: self.now, "put_event": lambda event: None, "reduced": _at_once,
             "announce": _at_once, "may_act": lambda: self.acting, "holder": "d0", "token": "t", "caller_id": "1860",
+            "ends": _none_told,
         }  # fmt: skip
         self.turns = Turns(Tools(**parts), self._begin, self._call_first, lambda: True)
         self.board.before_ready = self.turns.before_ready
@@ -130,6 +131,10 @@ async def _away(*_: object) -> None:
 
 async def _at_once(*_: object) -> None:
     return
+
+
+async def _none_told() -> dict[str, str]:
+    return {}
 
 
 @pytest.fixture

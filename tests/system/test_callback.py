@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
+from cti import callbacks
 from cti.asterisk.provision import Installation
+from cti.backfill import ends_told
 from tests.dialer.booking import CUSTOMER, becomes, book, policy, policy_file
 from tests.dialer.far_end import FarEnd
 from tests.system.conftest import free_ports
@@ -20,7 +23,8 @@ from tests.system.house import House
 from tests.system.sound import find, loudness, tone
 from tests.system.stage import PLAIN, Seat, Stage, menus, working
 from ticketing.callbacks import actions, reading
-from ticketing.callbacks.model import Again
+from ticketing.callbacks.model import Again, Mode, Outcome
+from ticketing.callbacks.tables import callback_attempt
 from ticketing.roles import SYSTEM
 
 pytestmark = pytest.mark.system
@@ -110,7 +114,7 @@ async def test_the_agent_is_called_first_then_the_customer_who_sees_the_hotline(
     assert len(far_end.calls) == 1
 
 
-@pytest.mark.req("TL-23")
+@pytest.mark.req("TL-23", "TL-70")
 async def test_a_busy_customer_is_called_again_after_the_spacing(stage: Stage, far_end: FarEnd) -> None:
     far_end.manner = "busy"
     seat = await stage.seat("1002")
@@ -125,6 +129,10 @@ async def test_a_busy_customer_is_called_again_after_the_spacing(stage: Stage, f
     assert missed.attempts_left == policy().cap - 1
     assert missed.tries[0].ended_at is not None
     assert missed.next_at - missed.tries[0].ended_at >= policy().spacing[0]
+    async with stage.books.database.read() as conn:
+        channel = str(await conn.scalar(select(callback_attempt.c.channel_id)))
+    ends = await asyncio.to_thread(ends_told, stage.house.settings.journals)
+    assert callbacks.judged([(channel, Mode.AGENT_FIRST)], ends) == {channel: Outcome.BUSY}, f"its journal says {ends}"
     await is_free(stage, "1002")
     far_end.manner = "rings"
     senior = await stage.watch("2001")
