@@ -5,7 +5,7 @@ another event; others get every byte as a segment of its own, every block twice,
 without a word. Equal means equal, or marked in `unseen` with the precision of the journal that told it.
 
 One part cuts every fifth boundary of five calls; with HOTLINE_TEST_LONG=1 there are five parts, so that each is
-cut in one of them, and six more calls.
+cut in one of them, and four more calls.
 """
 
 from __future__ import annotations
@@ -120,17 +120,6 @@ async def chose_nothing(stage: Stage) -> None:
     await caller.hang_up()
 
 
-async def rejected_then_answered(stage: Stage) -> None:
-    caller = await stage.begins()
-    await caller.press("1")
-    first = await stage.rung()
-    await stage.phones[first].reject()
-    second = await stage.rung()
-    await stage.phones[second].answer()
-    await stage.agents[second].state("talking")
-    await caller.hang_up()
-
-
 async def answered_in_english(stage: Stage) -> None:
     caller = await stage.begins("1861", "en")
     await caller.press("1")
@@ -169,14 +158,6 @@ async def waited_and_gave_up(stage: Stage) -> None:
     await caller.hang_up()
 
 
-async def hung_up_in_mid_word(stage: Stage) -> None:
-    caller = await all_rest(stage)
-    await caller.press("1")
-    await caller.hears("beep", within_s=30)
-    await caller.says(sound.tone(500, 4.0))
-    await caller.hang_up()
-
-
 async def booked_a_callback(stage: Stage) -> None:
     caller = await all_rest(stage)
     await caller.press("2")
@@ -196,11 +177,9 @@ SCRIPTS: dict[str, tuple[Script, Outcome]] = {
 }
 #: who rests in one rests in those that follow
 MORE: dict[str, tuple[Script, Outcome]] = {
-    "rejected, then answered": (rejected_then_answered, Outcome.ANSWERED),
     "answered in English": (answered_in_english, Outcome.ANSWERED),
     "walked the menu": (walked_the_menu, Outcome.SERVED_BY_IVR),
     "waited and gave up": (waited_and_gave_up, Outcome.ABANDONED),
-    "hung up in mid-word": (hung_up_in_mid_word, Outcome.LEFT_RECORDING),
     "booked a callback": (booked_a_callback, Outcome.BOOKED_CALLBACK),
 }
 CALLS: dict[str, dict[str, tuple[Script, Outcome]]] = {"five": SCRIPTS} | (
