@@ -21,6 +21,7 @@ class FakeAgent extends FakeEmitter {
   start = (): void => void this.did.push('start')
   stop = (): void => void this.did.push('stop')
   register = (): void => void this.did.push('register')
+  lapse = (): void => (this.did.push('lapse'), this.emit('unregistered'))
   isConnected = (): boolean => this.connected
   set = (name: string, value: unknown): boolean => (this.did.push(`${name}=${String(value)}`), true)
 }
@@ -45,17 +46,19 @@ class FakeCall extends FakeEmitter {
 let agent: FakeAgent
 let told: string[]
 let secrets: number
+let asked: number
 let phone: Softphone
 beforeEach(async () => {
   vi.useFakeTimers()
   told = []
-  secrets = 0
+  secrets = asked = 0
   agent = new FakeAgent()
   const parts = {
     credentials: async () => ({ password: `secret-${++secrets}` }) as PhoneCredentials,
     onRegistration: (state: string) => void told.push(state),
     onCall: (phase: string) => void told.push(phase),
     onRemote: () => {},
+    onBroken: () => void (asked += 1),
   }
   phone = new Softphone(parts, () => agent as unknown as SipAgent)
   await phone.start()
@@ -118,6 +121,34 @@ describe('Softphone', () => {
     expect(told).toEqual(['elsewhere'])
     expect(secrets).toBe(1)
     expect(agent.did.at(-1)).toBe('stop')
+  })
+
+  it('says that it is not registered and registers again at once when the exchange may have forgotten it', async () => {
+    phone.refresh()
+    expect([told, agent.did.slice(-2)]).toEqual([['connecting'], ['lapse', 'register']])
+    agent.emit('registrationFailed')
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(agent.did.slice(-2)).toEqual(['password=secret-2', 'register'])
+    agent.emit('registered')
+    expect(told.at(-1)).toBe('registered')
+  })
+
+  it('registers by itself once the socket is back, and never when it is stopped', () => {
+    agent.connected = false
+    phone.refresh()
+    agent.connected = true
+    phone.stop()
+    phone.refresh()
+    expect(agent.did).toEqual(['start', 'stop'])
+  })
+
+  it('has it looked up whether the sign-in is over whenever the socket breaks or does not open', () => {
+    agent.emit('disconnected', { error: true })
+    agent.emit('disconnected', { error: true })
+    expect(asked).toBe(2)
+    phone.stop()
+    agent.emit('disconnected', {})
+    expect(asked).toBe(2)
   })
 
   it('lets a talk end before it gives the phone up', () => {

@@ -9,13 +9,18 @@ export type Registration = 'off' | 'connecting' | 'registered' | 'failed' | 'els
 export type CallPhase = 'none' | 'ringing' | 'answering' | 'talking' | 'ending'
 
 /** What of JsSIP's UA the phone uses. */
-export type SipAgent = Pick<UA, 'on' | 'start' | 'stop' | 'register' | 'isConnected' | 'set'>
+export type SipAgent = Pick<UA, 'on' | 'start' | 'stop' | 'register' | 'isConnected' | 'set'> & {
+  /** Takes the registration for lost, without telling the exchange. */
+  lapse: () => void
+}
 
 export interface PhoneParts {
   credentials: () => Promise<PhoneCredentials>
   onRegistration: (registration: Registration) => void
   onCall: (phase: CallPhase) => void
   onRemote: (stream: MediaStream | null) => void
+  /** The socket broke or could not be opened: is the sign-in over? Then the phone is stopped from outside. */
+  onBroken: () => void
 }
 
 const RETRY = [500, 1_000, 2_000, 4_000, 8_000]
@@ -61,6 +66,15 @@ export class Softphone {
     this.parts.onRegistration('off')
   }
 
+  /** The exchange may have forgotten this phone (its clock was set, the page slept): it is registered again at once. */
+  refresh(): void {
+    if (this.stopped || this.agent?.isConnected() !== true) return
+    // A refusal then means a new secret is due, not a rival.
+    this.broken = true
+    this.agent.lapse()
+    this.agent.register()
+  }
+
   answer(stream: MediaStream): void {
     if (this.session?.isInProgress() !== true) return
     this.parts.onCall('answering')
@@ -103,7 +117,9 @@ export class Softphone {
     agent.on('disconnected', (event) => {
       this.broken = true
       if (event.code === REPLACED) return this.yieldPhone()
-      if (!this.stopped) this.parts.onRegistration('connecting')
+      if (this.stopped) return
+      this.parts.onRegistration('connecting')
+      this.parts.onBroken()
     })
     agent.on('newRTCSession', (event: { originator: string; session: RTCSession }) => this.incoming(event))
     this.agent = agent
@@ -173,10 +189,20 @@ export class Softphone {
   }
 }
 
-function throughOurOrigin(credentials: PhoneCredentials): UA {
+/** JsSIP's own path for a registration that a broken socket took with it. */
+interface Registrator {
+  onTransportClosed: () => void
+}
+
+/** A UA that can take its registration for lost. */
+export function lapsing(agent: UA): UA & SipAgent {
+  return Object.assign(agent, { lapse: () => (agent.registrator() as unknown as Registrator).onTransportClosed() })
+}
+
+function throughOurOrigin(credentials: PhoneCredentials): SipAgent {
   const secure = location.protocol === 'https:'
   const socket = new WebSocketInterface(`${secure ? 'wss' : 'ws'}://${location.host}${credentials.ws_path}`)
-  return new UA({
+  const agent = new UA({
     sockets: [socket],
     uri: credentials.uri,
     authorization_user: credentials.username,
@@ -188,4 +214,5 @@ function throughOurOrigin(credentials: PhoneCredentials): UA {
     connection_recovery_min_interval: 1,
     connection_recovery_max_interval: 3,
   })
+  return lapsing(agent)
 }

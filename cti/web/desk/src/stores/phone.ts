@@ -6,6 +6,7 @@ import { service } from '@/api/service'
 import { openMicrophone, type Sending, type Sound } from '@/phone/microphone'
 import { Ring } from '@/phone/ring'
 import { Seat } from '@/phone/seat'
+import { EVERY, Sleep } from '@/phone/sleep'
 import { Softphone, type CallPhase, type Registration } from '@/phone/softphone'
 
 /** Whether this tab has the phone: another tab's is told apart from another browser's. */
@@ -29,6 +30,9 @@ export const usePhone = defineStore('phone', () => {
   let sending: Sending | null = null
   let listeners: (() => void)[] = []
   let takeHere = (): void => {}
+  let asking = false
+  let sleep = new Sleep(Date.now(), performance.now())
+  let watching: ReturnType<typeof setInterval> | undefined
 
   const talking = computed(() => ['talking', 'answering', 'ending'].includes(phase.value))
   const registered = computed(() => registration.value === 'registered')
@@ -77,9 +81,36 @@ export const usePhone = defineStore('phone', () => {
       },
       onCall: hear,
       onRemote: play,
+      onBroken: () => void stillSignedIn(),
     })
+    watch()
     void softphone.start().catch(() => {})
     void ready()
+  }
+
+  /** A refused sign-in drops the person, and the phone with him; no answer says nothing. */
+  async function stillSignedIn(): Promise<void> {
+    if (asking) return
+    asking = true
+    await service.agent().catch(() => {})
+    asking = false
+  }
+
+  /** The exchange forgets a phone by its clock: where ours was set or stood still, it is asked to know us again. */
+  function watch(): void {
+    sleep = new Sleep(Date.now(), performance.now())
+    if (watching) return
+    watching = setInterval(look, EVERY)
+    document.addEventListener('visibilitychange', look)
+  }
+
+  function look(): void {
+    if (sleep.look(Date.now(), performance.now())) refresh()
+  }
+
+  /** Registers again at once; until then the page says that it is not registered. */
+  function refresh(): void {
+    if (registered.value) softphone?.refresh()
   }
 
   /** The microphone is opened before the first call, so that no caller waits for the browser's question. */
@@ -97,6 +128,9 @@ export const usePhone = defineStore('phone', () => {
   }
 
   function stop(): void {
+    clearInterval(watching)
+    watching = undefined
+    document.removeEventListener('visibilitychange', look)
     softphone?.stop()
     softphone = null
     ring?.stop()
@@ -171,6 +205,7 @@ export const usePhone = defineStore('phone', () => {
     silent,
     open,
     takeOver,
+    refresh,
     whenRegistered,
     close,
     answer,
