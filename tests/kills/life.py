@@ -84,6 +84,12 @@ class Life:
         said = await self._heard()
         assert said == "ready", said
 
+    async def stalls(self, seconds: float) -> None:
+        """Stands still for so long, all of it."""
+        os.kill(self._pid, signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        os.kill(self._pid, signal.SIGCONT)
+
     async def kill(self) -> None:
         """kill -9; returns when it is gone, however far it had come."""
         if not self._pid:

@@ -28,6 +28,8 @@ from cti.supervisor import Lease
 
 _TERM_S: Final = 0.35
 _EVERY_S: Final = 0.1
+#: in the environment: the event loop is watched, as it is by `make run`
+_WATCHDOG: Final = "WATCHDOG"
 #: of <linux/prctl.h>: the signal a process is sent when its parent dies
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -39,7 +41,7 @@ def say(words: str) -> None:
 
 async def live(settings: Settings) -> None:
     """Until the process is killed."""
-    async with composition.service(settings) as ready:
+    async with composition.service(settings, watchdog=_WATCHDOG in os.environ) as ready:
         say("ready")
         raise await ready.broken
 
