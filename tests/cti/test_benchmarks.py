@@ -20,7 +20,7 @@ SMALL = {
         ("bare ", "hotline ", "overflow "),
     ),
     "clock_tick": (("--open", "2000"), ("2,000 open, 10,000 overdue",)),
-    "order_search": (("--orders", "500"), ("newest page", "by telephone number", "a common word")),
+    "order_search": (("--orders", "500"), ("newest page ", "overdue, a month", "by telephone number", "a common word")),
     "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 10 at once")),
     "pop_lookup": (
         (
