@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -158,3 +159,84 @@ def test_what_is_final_is_read_once() -> None:
     assert final([done], at(600)) == at(600)
     assert final([done, going_on], at(600)) == at(7)
     assert final([done, talking], at(30)) == talking.entered_at
+
+
+def stayed(*stays: tuple[str, float, float], done: float | None = None, **more: Any) -> CallRecord:
+    """A call by its stays: status, joined, left."""
+    made = tuple(Stay(queue=QUEUE, joined_at=at(joined), left_at=at(left), status=s) for s, joined, left in stays)
+    said: dict[str, Any] = {"entered_at": at(0), "queue": QUEUE, "outcome": Outcome.ABANDONED, "ended_at": at(500)}
+    talk = None if done is None else at(done)
+    return CallRecord(call_id="c", stays=made, talk_ended_at=talk, **said | more)
+
+
+@pytest.mark.req("TL-13")
+@pytest.mark.parametrize(
+    ("stay", "done", "answered", "in_time", "reasons"),
+    [
+        (("ANSWERED", 100, 115), 200, 1, 1, {}),  # within the level to the second
+        (("ANSWERED", 100, 115.001), 200, 1, 0, {}),
+        (("ANSWERED", 10, 20), 600, 1, 1, {}),  # joined as the counters began, done as they were read
+        (("ANSWERED", 10, 20), 600.001, 1, 1, {"still_talking": -1}),
+        (("ANSWERED", 10, 600), 700, 1, 0, {"still_talking": -1}),
+        (("ANSWERED", 10, 600.001), 700, 0, 0, {}),  # not yet answered when they were read
+        (("ANSWERED", 9.999, 20), 10, 0, 0, {"joined_before": 1}),  # done as they began
+        (("ANSWERED", 9.999, 20), 600, 0, 0, {"joined_before": 1}),
+        (("ANSWERED", 5, 8), 9.999, 0, 0, {}),  # over before
+        (("ANSWERED", 5, 8), 600.001, 0, 0, {}),
+        (("ANSWERED", 5, 8), None, 0, 0, {}),
+    ],
+)
+def test_the_moments_at_which_an_answered_stay_counts(
+    *, stay: tuple[str, float, float], done: float | None, answered: int, in_time: int, reasons: dict[str, int]
+) -> None:
+    found = tally(stayed(stay, done=done, outcome=Outcome.ANSWERED), QUEUE, at(10), at(600), 15)
+    assert (found.answered, found.in_time) == (answered, in_time)
+    assert {code: count for code, count in found.answered_reasons.items() if count} == reasons
+
+
+@pytest.mark.req("TL-13")
+@pytest.mark.parametrize(
+    ("stay", "more", "abandoned", "reasons"),
+    [
+        (("ABANDONED", 10, 600), {}, 1, {}),
+        (("ABANDONED", 10, 600.001), {}, 0, {}),
+        (("ABANDONED", 9.999, 10), {}, 0, {"joined_before": 1}),
+        (("ABANDONED", 5, 9.999), {}, 0, {}),
+        (("TIMEOUT", 10, 20), {"outcome": Outcome.LEFT_RECORDING}, 0, {"moved": 1}),
+        (("TIMEOUT", 10, 20), {"entered_at": at(10), "ended_at": at(600)}, 1, {"moved": 1, "gave_up_later": -1}),
+        (("TIMEOUT", 10, 20), {"entered_at": at(10), "ended_at": at(600.001)}, 0, {"moved": 1}),
+        (("TIMEOUT", 10, 20), {"entered_at": at(10), "ended_at": at(10)}, 1, {"moved": 1, "gave_up_later": -1}),
+        (("TIMEOUT", 10, 20), {"entered_at": at(9.999), "ended_at": at(300)}, 0, {"moved": 1}),
+        (("TIMEOUT", 10, 20), {"entered_at": at(10), "ended_at": None}, 0, {"moved": 1}),
+        (("KEY", 10, 20), {"outcome": Outcome.LEFT_RECORDING}, 0, {}),
+    ],
+)
+def test_the_moments_at_which_an_unanswered_stay_counts(
+    *, stay: tuple[str, float, float], more: dict[str, Any], abandoned: int, reasons: dict[str, int]
+) -> None:
+    found = tally(stayed(stay, **more), QUEUE, at(10), at(600), 15)
+    assert (found.abandoned, dict(found.abandoned_reasons)) == (abandoned, reasons)
+
+
+@pytest.mark.req("TL-13")
+def test_the_stays_of_one_call_add_up_and_calls_do() -> None:
+    """Whoever was passed on waits twice; what each call adds stands beside what the others did."""
+    twice = stayed(("ANSWERED", 10, 20), ("ANSWERED", 30, 40), done=50, outcome=Outcome.ANSWERED)
+    moved = stayed(("TIMEOUT", 10, 20), ("TIMEOUT", 21, 30), ("ABANDONED", 31, 40))
+    found = tally(twice, QUEUE, at(0), at(600), 15) + tally(moved, QUEUE, at(0), at(600), 15)
+    assert (found.answered, found.in_time, found.abandoned) == (2, 2, 1)
+    assert found.abandoned_reasons == {"moved": 2}
+    before = tally(stayed(("ABANDONED", 1, 20), ("ABANDONED", 2, 30)), QUEUE, at(3), at(600), 15)
+    assert (found + before).abandoned_reasons == {"moved": 2, "joined_before": 2}
+    late = tally(stayed(("ANSWERED", 1, 20), ("ANSWERED", 2, 30), done=50), QUEUE, at(3), at(600), 15)
+    assert (late + found).answered_reasons["joined_before"] == 2
+
+
+@pytest.mark.req("TL-13")
+def test_what_is_shown_beside_each_other() -> None:
+    theirs = replace(seen(600, completed=9, abandoned=5), level_percent=88.5)
+    found = compare(Tally(answered=2, in_time=1), theirs, Counters(since=at(3), completed=4, abandoned=1))
+    assert (found.queue, found.since, found.at) == (QUEUE, at(3), at(600))
+    assert (found.answered.theirs, found.answered.reasons) == (5, {"unseen": 3})
+    assert (found.abandoned.theirs, found.abandoned.ours) == (4, 0)
+    assert (found.service_level_s, found.level_percent, found.in_time) == (15, 88.5, 1)
