@@ -49,8 +49,8 @@ WITH who AS (SELECT customer_id FROM customer_number WHERE e164 = ? AND ended_at
 SELECT c.name, c.vip_class, o.serial, o.state, o.description, o.created_at, o.due_at,
        (SELECT count(*) FROM customer_order w WHERE w.customer_id = c.id AND w.ended_at IS NULL)
 FROM customer c JOIN who ON who.customer_id = c.id
-LEFT JOIN customer_order o ON o.id IN (
-  SELECT id FROM customer_order l WHERE l.customer_id = c.id ORDER BY created_at DESC LIMIT 5)
+LEFT JOIN customer_order o ON o.customer_id = c.id
+ORDER BY o.created_at DESC LIMIT 5
 """
 
 
