@@ -111,6 +111,12 @@ PROOFS: Final = {
         minutes=15,
         whole=True,
     ),
+    "invites": Proof(
+        "3,000 generated hostile INVITEs at a real Asterisk beside an honest call: nothing of it changes",
+        ("tests/system/test_hostile_invites.py", "tests/system/test_hostile.py"),
+        minutes=30,
+        whole=True,
+    ),
     "mutants": Proof(
         "changes of reducer, clocks, workflow and flows, each of which a test must notice",
         (),

@@ -5,17 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from tests.system.conftest import Pbx
+from cti.asterisk.secrets import Secrets
 
 Block = dict[str, str]
+
+
+class _Ports(Protocol):
+    @property
+    def ami_port(self) -> int: ...
+
+
+class Managed(Protocol):
+    """An exchange with its accounts: the `pbx` fixture, or a whole house."""
+
+    @property
+    def settings(self) -> _Ports:
+        """Where it listens."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """Its accounts' passwords."""
 
 
 class Ami:
     """`async with Ami(pbx) as ami:`; `ami.raw` is everything received, `ami.blocks` the same as dictionaries."""
 
-    def __init__(self, pbx: Pbx, account: str = "bridge") -> None:
+    def __init__(self, pbx: Managed, account: str = "bridge") -> None:
         self._pbx, self._account = pbx, account
         self.raw = b""
         self._grown = asyncio.Event()

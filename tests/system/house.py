@@ -26,8 +26,9 @@ import aiohttp
 
 from cti import app as composition
 from cti.asterisk import control
+from cti.asterisk.secrets import Secrets
 from cti.settings import Settings
-from tests.system import proof
+from tests.system import logbook, proof
 from tests.system.conftest import free_ports, media_ports
 
 PASSWORD: Final = "correct horse battery 9"
@@ -192,6 +193,8 @@ class House:
         self._people: list[Agent] = []
 
     async def __aenter__(self) -> Self:
+        if self.verified:
+            self._stack.enter_context(logbook.kept(self.settings.home / "log"))
         self.ready = await self._stack.enter_async_context(composition.service(self.settings))
         if self.ready.setup_token is not None and self._sets_up:
             await self.set_passwords(self.ready.setup_token)
@@ -205,8 +208,13 @@ class House:
         if self.verified and kind is None:
             await proof.settled(self.settings)
         await self._stack.aclose()
+        await self._proved(kind)
+
+    async def _proved(self, kind: type[BaseException] | None) -> None:
+        """After a story that went well: nothing lost, and clean logs."""
         if self.verified and kind is None:
             await proof.prove(self.settings)
+            await proof.clean(self.settings)
 
     @property
     def origin(self) -> str:
@@ -231,6 +239,11 @@ class House:
     def prompts(self) -> Path:
         """The prompts it plays."""
         return Path(__file__).resolve().parents[2] / "ivr" / "prompts"
+
+    @property
+    def secrets(self) -> Secrets:
+        """Its exchange's accounts and token."""
+        return Secrets.load_or_create(self.settings.secrets_dir)
 
     def phone_secret(self, number: str) -> str:
         """Password of an agent's phone."""
@@ -298,8 +311,7 @@ class ServiceHouse(House):
         if self.verified and kind is None:
             await proof.settled(self.settings)
         await self.interrupt()
-        if self.verified and kind is None:
-            await proof.prove(self.settings)
+        await self._proved(kind)
 
     @property
     def process(self) -> asyncio.subprocess.Process:

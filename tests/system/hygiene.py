@@ -17,9 +17,10 @@ _SECRET_CHARS: Final = 12
 
 
 def files(settings: Settings) -> list[Path]:
-    """Every file that a service of its own process writes for people to read; inside a test's process none is. The
-    journals that calls are recovered from are no such files: they hold numbers by nature."""
-    return sorted((settings.home / "log").glob("hotline.jsonl*"))
+    """Every file that the service and its Asterisk write for people to read. The journals that calls are recovered from
+    are no such files: they hold numbers by nature."""
+    ours = (settings.home / "log").glob("hotline.jsonl*")
+    return sorted(ours) + sorted((settings.asterisk_run / "log").glob("messages.log*"))
 
 
 def secrets(settings: Settings) -> set[bytes]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from baresip import CallFailed, RegistrationError
@@ -12,17 +14,20 @@ from baresip import CallFailed, RegistrationError
 from cti.asterisk.conf import folder_reader, read
 from cti.asterisk.errors import AsteriskError
 from cti.asterisk.phones import Phones
+from cti.asterisk.provision import Installation
 from cti.asterisk.render import EVENTS
 from cti.asterisk.settings import Phone
 from tests.system import services
 from tests.system.ami import Ami
 from tests.system.callers import Lines
-from tests.system.conftest import QUICK, Pbx
+from tests.system.conftest import QUICK, Pbx, exchange
 from tests.system.raw_sip import RawCall
 from tests.system.services import ScriptedService
 from tests.system.sound import tone
 
 pytestmark = pytest.mark.system
+
+CONF = Path(__file__).resolve().parents[2] / "asterisk-conf"
 
 #: what a hostile caller writes into the user part of From; %0d%0a arrives as a line end
 HOSTILE = [
@@ -183,10 +188,38 @@ async def test_nothing_is_loaded_that_is_not_listed(pbx: Pbx) -> None:
     assert not [line for line in table if ".so" in line and "Not Running" in line]
 
 
-async def test_the_log_of_a_start_holds_no_error(pbx: Pbx) -> None:
-    log = (pbx.folder.log / "messages.log").read_text(encoding="utf-8", errors="replace")
-    start = log[: log.find("Loaded 1 configs")]
-    assert not [line for line in start.splitlines() if "ERROR" in line or "WARNING" in line]
+async def test_the_log_of_a_start_holds_no_error(asterisk_installation: Installation, tmp_path: Path) -> None:
+    """Nor a warning: they are asked for here."""
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf)
+    logger = (conf / "logger.conf").read_text(encoding="utf-8")
+    assert "messages.log => error\n" in logger
+    wider = logger.replace("messages.log => error\n", "messages.log => warning,error\n")
+    (conf / "logger.conf").write_text(wider, encoding="utf-8")
+    async with exchange(asterisk_installation, conf_dir=conf) as fresh:
+        log = (fresh.folder.log / "messages.log").read_text(encoding="utf-8", errors="replace")
+    assert not [line for line in log.splitlines() if "ERROR" in line or "WARNING" in line]
+
+
+@pytest.mark.req("S25")
+async def test_the_log_names_nobody_and_no_secret(asterisk_installation: Installation) -> None:
+    """Of a caller whose name is no text and whom the menus' service, which is away, cannot serve; of an agent who
+    dials where he may not; of a stranger who registers."""
+    async with exchange(asterisk_installation) as fresh, Lines(fresh) as people, Ami(fresh) as ami:
+        call = await RawCall.invite(fresh.sip, from_user="13800001111", dnis=QUICK, display='"\udcff" ')
+        assert await call.final() == 200
+        phone = await people.phone("1001")
+        with pytest.raises(CallFailed):
+            await phone.dial("13700003333")
+        with pytest.raises(RegistrationError):
+            await people.phone("13600004444", secret="guess")
+        await ami.event("CtiRescue")
+        await call.hang_up()
+        call.close()
+        written = "".join(file.read_text(encoding="utf-8") for file in fresh.folder.log.glob("messages.log*"))
+        secrets = (fresh.secrets.agi, fresh.secrets.token, fresh.secrets.ami_bridge)
+    hidden = ("13800001111", "13700003333", "13600004444", *secrets)
+    assert not [each for each in hidden if each in written]
 
 
 @pytest.mark.parametrize("number", ["1860", "13800001111", "0013125551234", "1002", "s"])
