@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cti import store
 from cti.ami import commands
-from cti.ami.decode import booted_at, decode, snapshot
+from cti.ami.decode import booted_at, decode, needs, snapshot
 from cti.ami.frames import Frame
 from cti.ami.link import AmiAccount, Link, LinkState, Up
 from cti.announcements import Announcements
@@ -214,6 +214,7 @@ class FloorKeeper:
             self.floor,
             token=token,
             decode=decode,
+            needs=needs,
             reduce=reduce,
             take_changed=take_changed,
             save=self._save,

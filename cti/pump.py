@@ -114,11 +114,12 @@ class Pump:
         on_step: Callable[[ClockStepped], None] | None = None,
         monotonic: Callable[[], float] = monotonic,
         gather_s: float = 0.05,
+        needs: Callable[[bytes], bool] = lambda raw: True,
         retry_first_s: float = 0.2,
         retry_most_s: float = 5.0,
     ) -> None:
         self.floor = floor
-        self._guard = Guard(token)
+        self._guard, self._needs = Guard(token), needs
         self._decode, self._reduce, self._take_changed = decode, reduce, take_changed
         self._save = save
         self._clock = clock
@@ -299,11 +300,16 @@ class Pump:
         """The fact of a frame that is believed."""
         recorder, mark = self._recorder, 0
         self._frames += 1
+        needed = self._needs(raw)
+        if not needed and self._guard.unread(raw):
+            return
         frame = Frame(raw)
         verdict = self._guard.check(frame)
         if not verdict.accept:
             self._note_refused(verdict.why, frame)
             return
+        if not needed:
+            self._guard.learn(raw)
         stamp = frame.at
         if stamp is not None:
             yield from map(self._noted, self._clocks.heard(stamp, came))

@@ -26,6 +26,12 @@ def decode(frame: Frame, received_at: datetime | None = None) -> ev.CallEvent | 
     return None if at is None else make(frame, at)
 
 
+def needs(raw: bytes) -> bool:
+    """Whether the frame may tell a fact, by its first line alone; what Asterisk does not write so is looked at."""
+    line = raw[: raw.find(b"\r\n")]
+    return line in _NEEDED or not line.startswith(b"Event: ")
+
+
 def snapshot(
     frames: Iterable[Frame], asked_at: datetime, zone: tzinfo | None = UTC, booted_at: datetime | None = None
 ) -> ev.FloorSnapshot:
@@ -358,3 +364,5 @@ _MAKERS: Final[dict[str, Maker]] = {
     "MixMonitorStop": lambda frame, at: ev.RecordingMarked(**_ids(frame, at), state="stopped"),
     "CoreShowChannel": _channel_seen,
 }
+#: first lines of the frames that tell something
+_NEEDED: Final = frozenset(f"Event: {name}".encode() for name in _MAKERS)

@@ -13,6 +13,8 @@ from typing import Final
 
 BANNER: Final = b"Asterisk Call Manager/"
 END: Final = b"\r\n\r\n"
+#: a frame's end where its last value ended in CR LF
+_SPLIT_END: Final = END + b"\r\n"
 #: longest frame kept, bytes; Asterisk's own events stay below 8 KiB
 CAP: Final = 64 * 1024
 #: how many forms with one first line and one last key are remembered, and how many such pairs
@@ -53,9 +55,9 @@ class Splitter:
                 self._skipping = True
             tail = tail[1 - len(END) :]
         self._tail = tail
-        if any(frame.startswith(b"\r\n") for frame in frames):  # after a value that ended in CR LF
+        if data.startswith(b"\r\n") or _SPLIT_END in data:  # after a value that ended in CR LF
             frames = [frame.removeprefix(b"\r\n") for frame in frames]
-        if b"" in frames or any(len(frame) > self._cap for frame in frames):
+        if b"" in frames or max(map(len, frames), default=0) > self._cap:
             self.overlong += sum(len(frame) > self._cap for frame in frames)
             frames = [frame for frame in frames if 0 < len(frame) <= self._cap]
         return frames

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cti.ami.frames import Form, Frame
+from cti.ami.frames import PAIRS_REMEMBERED, Form, Frame
 
 TOKEN_VARIABLE: Final = "CTI_TOKEN="  # noqa: S105 - a name, not a secret
 
@@ -52,6 +52,7 @@ TOKENLESS: Final = frozenset(
 #: keys (lower case) that an answer or a list item has and an event of ours never
 _ANSWER_KEYS: Final = ("actionid", "response", "eventlist")
 _REPEATABLE: Final = "chanvariable"
+_EOL: Final = b"\r\n"
 #: longest value the form of a refused frame is shown with
 _SHOWN: Final = 200
 
@@ -138,12 +139,18 @@ class Guard:
 
     What was cut off is the end of a genuine event, token and all, under a beginning the forger wrote. It is the first
     frame after the cut that ends with the token, and is refused whatever it says.
+
+    An event that nobody needs goes by unread where it has the shape of those that were believed: nothing was put in
+    (its lines), nothing was cut (a token for each channel), and nothing hangs over from the frame before.
     """
 
-    __slots__ = ("_cut", "_suspicious", "_token", "accepted", "refused")
+    __slots__ = ("_cut", "_line", "_shapes", "_suspicious", "_token", "accepted", "refused")
 
     def __init__(self, token: str) -> None:
         self._token = token
+        self._line = f"ChanVariable: {TOKEN_VARIABLE}{token}".encode()
+        #: (name's line, how many lines, how many tokens) of events that nobody needs and that were read and believed
+        self._shapes: set[tuple[bytes, int, int]] = set()
         self._suspicious = False
         #: a frame was cut short and its end is still to come
         self._cut = False
@@ -174,6 +181,21 @@ class Guard:
         assert verdict.why is not None
         self.refused[verdict.why] += 1
         return verdict
+
+    def unread(self, raw: bytes) -> bool:
+        """Whether an event that nobody needs may go by unread; where not, `check` judges it and `learn` is told."""
+        if self._suspicious or self._cut:
+            return False
+        if (raw[: raw.find(_EOL)], raw.count(_EOL), raw.count(self._line)) not in self._shapes:
+            return False
+        self.accepted += 1
+        return True
+
+    def learn(self, raw: bytes) -> None:
+        """An event that nobody needs was read and believed: its like may go by."""
+        tokens = raw.count(self._line)
+        if tokens and len(self._shapes) < PAIRS_REMEMBERED:
+            self._shapes.add((raw[: raw.find(_EOL)], raw.count(_EOL), tokens))
 
     def start_over(self) -> None:
         """A new connection begins: nothing hangs over from the old one."""

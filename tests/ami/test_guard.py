@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cti.ami.decode import needs
 from cti.ami.frames import Frame, Splitter
 from cti.ami.guard import Guard, Why, check, check_answer, describe
 
@@ -184,3 +185,63 @@ def test_answers_are_checked_for_their_form(raw: bytes, why: Why | None) -> None
 
 def test_a_description_is_one_printable_line() -> None:
     assert describe(Frame(b"Event: X\r\nA: \x1b[2J\xff" + b"z" * 500)).isprintable()
+
+
+SET = channel_event("VarSet", "Variable: X\r\nValue: 1")
+DIAL = channel_event("DialBegin", snapshot(prefix="Dest") + "DialString: PJSIP/1001")
+
+
+def test_an_event_nobody_needs_goes_by_unread_once_its_like_was_believed() -> None:
+    guard = Guard(TOKEN)
+    assert not guard.unread(SET), "the first is read"
+    assert guard.check(Frame(SET)).accept
+    guard.learn(SET)
+    assert guard.unread(SET)
+    assert guard.accepted == 2
+    for odd in (
+        SET.replace(TOKEN.encode(), b"f" * 32),
+        SET.replace(b"Value: 1", b"Value: 1\r\nX: 2"),  # a line more
+        SET.replace(f"ChanVariable: CTI_TOKEN={TOKEN}\r\n".encode(), b"Y: 1\r\n"),
+        SET.replace(b"VarSet", b"VarGot"),
+    ):
+        assert not guard.unread(odd)
+    guard.learn(DIAL)
+    assert guard.unread(DIAL)
+    assert not guard.unread(DIAL.replace(f"DestChanVariable: CTI_TOKEN={TOKEN}".encode(), b"Z: 1")), "one token of two"
+    assert not guard.check(Frame(HANGUP[:130])).accept
+    assert not guard.unread(SET), "something hangs over"
+
+
+_PIECES = st.sampled_from(
+    ["\r\n", "\r\n\r\n", "Event: AgentConnect\r\n", "Event: VarSet\r\n", "Event: QueueMemberPause\r\nQueue: x\r\n",
+     "ChannelState: 6\r\n", "Uniqueid: 9.9", "ChanVariable: CTI_TOKEN=x\r\n", "DestChannelState: 6\r\n", "a", ": "]
+)  # fmt: skip
+_NAMES = st.sampled_from(
+    ["VarSet", "Newexten", "DialBegin", "Hangup", "AgentCalled", "NewCallerid", "QueueMemberStatus"]
+)
+
+
+@pytest.mark.req("S03")
+@given(st.lists(st.tuples(_NAMES, st.lists(_PIECES, max_size=6).map("".join)), max_size=14))
+def test_what_is_needed_is_judged_the_same_whether_the_rest_is_read_or_not(
+    told: list[tuple[str, str]],
+) -> None:
+    """Genuine events whose caller wrote anything into his number: every needed frame, in order, and why."""
+    events = []
+    for name, evil in told:
+        two = snapshot(evil or "1", prefix="Dest") if name in {"DialBegin", "AgentCalled"} else ""
+        tail = f"{two}Queue: complaint"
+        events.append(MEMBER if name == "QueueMemberStatus" else channel_event(name, tail, evil or "13812345678"))
+    stream = END.join([channel_event("VarSet", "Queue: complaint"), *events, b""])
+    read, spared = Guard(TOKEN), Guard(TOKEN)
+    for raw in Splitter(banner=False).feed(stream):
+        needed = needs(raw)
+        whole = read.check(Frame(raw))
+        if not needed and spared.unread(raw):
+            assert whole.accept
+            continue
+        verdict = spared.check(Frame(raw))
+        assert verdict == whole
+        if verdict.accept and not needed:
+            spared.learn(raw)
+    assert (spared.accepted, spared.refused) == (read.accepted, read.refused)

@@ -1,6 +1,6 @@
 """How many AMI events a second of CPU: bare panoramisk, our reading, and the whole way into the database.
 
-    python -m tests.benchmarks.ami_ingest [--calls N] [--runs N] [FILE.ami ...]
+    python -m tests.benchmarks.ami_ingest [--unfiltered] [--calls N] [--runs N] [FILE.ami ...]
 
 The stream is made of captured calls (tests/data/ami), each repetition with ids of its own. All ways read the same bytes
 in the same portions, in turn within each run; medians over the runs, and the ratio of each run to its own panoramisk.
@@ -24,7 +24,7 @@ import panoramisk
 import structlog
 
 from cti import store
-from cti.ami.decode import decode
+from cti.ami.decode import decode, needs
 from cti.ami.frames import Frame, Splitter
 from cti.ami.guard import Guard
 from cti.calls.effects import Effect
@@ -35,6 +35,8 @@ from cti.pump import Pump
 from ticketing.db import Database
 
 DATA = Path(__file__).parent.parent / "data" / "ami"
+#: one call with everything Asterisk says of it, as without its event filter (`python -m tests.system.capture`)
+UNFILTERED = DATA.parent / "ami_unfiltered" / "answered.ami"
 CALLS = ("answered", "missed_then_answered", "abandoned", "rejected_then_answered", "withheld_number")
 PORTION = 64 * 1024
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -98,10 +100,16 @@ def ours(parts: Sequence[bytes]) -> int:
     splitter, guard, seen = Splitter(banner=False), Guard(TOKEN), 0
     for part in parts:
         for raw in splitter.feed(part):
+            needed = needs(raw)
+            if not needed and guard.unread(raw):
+                seen += 1
+                continue
             frame = Frame(raw)
             if guard.check(frame).accept:
                 decode(frame, NOW)
                 seen += 1
+                if not needed:
+                    guard.learn(raw)
     return seen
 
 
@@ -121,6 +129,7 @@ async def whole(parts: Sequence[bytes], folder: Path) -> int:
         Floor(),
         token=TOKEN,
         decode=decode,
+        needs=needs,
         reduce=reduce,
         take_changed=take_changed,
         save=save,
@@ -169,12 +178,14 @@ def main() -> None:
     """Print the table."""
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("files", nargs="*", type=Path, help="captures to use instead of tests/data/ami")
+    given.add_argument("--unfiltered", action="store_true", help="what Asterisk sends when it filters nothing")
     given.add_argument("--calls", type=int, default=300)
     given.add_argument("--runs", type=int, default=7)
     args = given.parse_args()
     logging.disable(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    data = stream(args.files or [DATA / f"{name}.ami" for name in CALLS], args.calls)
+    shipped = [UNFILTERED] if args.unfiltered else [DATA / f"{name}.ami" for name in CALLS]
+    data = stream(args.files or shipped, args.calls)
     parts = portions(data)
     results = [run_once(parts) for _ in range(args.runs)]
     events = results[0]["bare panoramisk"][0]
