@@ -8,7 +8,7 @@ export const boardZh = {
   extensions: { title: '延期申请', none: '没有待审批的延期申请', by: '{by} 于 {at} 申请', waits: '延期待批' },
   flow: { title: '在办定单', total: '共 {count} 单', red: '红牌 {count}', yellow: '黄牌 {count}', paused: '暂停 {count}', none: '没有在办的定单' },
   units: { title: '各单位工单', orders: '涉及定单', overdue: '超期工单', none: '各单位没有工单' },
-  threads: { title: '单位往来', unread: '{count} 条未读', older: '更早的', none: '还没有往来消息', text: '写给该单位或受理中心', about: '定单号或工单号（可不填）', send: '发送', choose: '选择左侧的单位' },
+  threads: { title: '单位往来', unread: '{count} 条未读', older: '更早的', none: '还没有往来消息', text: '写给该单位或受理中心', about: '定单号或工单号（可不填）', send: '发送', choose: '选择左侧的单位', foreign: '没有这个定单号或工单号，或与该单位无关：请核对，或留空' },
   limits: { title: '偏离规定的时限', work: '工单', kind: '情形', policy: '规定 / 原时限', given: '现时限', by: '操作', none: '没有偏离规定的时限', kinds: { dispatch: '派单另定', changed: '追单改期', extension: '延期' } },
   queue: { senior: '高级队列', manager: '经理热线', survey: '回访队列', leader: '领导', archivist: '资料管理', complaint: '受理队列', none: '–' },
   handover: {
@@ -29,7 +29,7 @@ export const boardEn: typeof boardZh = {
   extensions: { title: 'Later limits asked for', none: 'Nobody asks for a later limit', by: 'Asked by {by} {at}', waits: 'Later limit asked' },
   flow: { title: 'Live orders', total: '{count} orders', red: '{count} red', yellow: '{count} yellow', paused: '{count} paused', none: 'No live orders' },
   units: { title: 'Departments', orders: 'Open orders', overdue: 'Overdue', none: 'No department has a work order' },
-  threads: { title: 'Messages with departments', unread: '{count} unread', older: 'Earlier', none: 'Nothing was said yet', text: 'To the department, or to the centre', about: 'Order or work order no. (may be empty)', send: 'Send', choose: 'Choose a department on the left' },
+  threads: { title: 'Messages with departments', unread: '{count} unread', older: 'Earlier', none: 'Nothing was said yet', text: 'To the department, or to the centre', about: 'Order or work order no. (may be empty)', send: 'Send', choose: 'Choose a department on the left', foreign: 'No such order or work order, or none of this department: correct the number, or leave it empty' },
   limits: { title: 'Limits that differ from policy', work: 'Work order', kind: 'How', policy: 'Policy / before', given: 'Limit now', by: 'By', none: 'No limit differs from policy', kinds: { dispatch: 'At dispatch', changed: 'Supplement', extension: 'Extension' } },
   queue: { senior: 'seniors', manager: 'manager', survey: 'follow-up', leader: 'leaders', archivist: 'archive', complaint: 'intake', none: '–' },
   handover: {
