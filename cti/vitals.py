@@ -54,6 +54,8 @@ class Backlog:
     #: sidecars nobody can read: they wait for a person
     unreadable: int
     oldest_at: datetime | None
+    #: False when the folder could not be looked through
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +185,14 @@ class _Given:
 
 
 def backlog_of(spool: Path) -> Backlog:
-    """Counts what waits in the spool; a folder that is not there holds nothing."""
+    """Counts what waits in the spool; a folder that is not there holds nothing, one that cannot be read is told so."""
     times: list[float] = []
     unreadable = 0
-    for path in spool.glob("*-msg-*") if spool.is_dir() else ():
+    try:
+        there = list(spool.glob("*-msg-*")) if spool.is_dir() else []
+    except OSError:  # no descriptor is left, or the disk has failed: health must say so, not fail with it
+        return Backlog(0, 0, None, readable=False)
+    for path in there:
         unreadable += path.suffix == ".unreadable"
         if path.suffix == ".json":
             with suppress(FileNotFoundError):  # taken in meanwhile
@@ -252,6 +258,8 @@ def _backlog_part(spool: Path, backlog: Backlog, now: datetime) -> HealthPart:
     """Late messages, unreadable ones, and a folder that is not there."""
     if not spool.is_dir():
         return HealthPart(name="spool", ok=False, text="the folder of voice files is not there")
+    if not backlog.readable:
+        return HealthPart(name="spool", ok=False, text="the folder of voice files cannot be read")
     late = backlog.oldest_at is not None and now - backlog.oldest_at > _WAITS
     text = "nothing waits to be taken in"
     if backlog.oldest_at is not None:

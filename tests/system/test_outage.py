@@ -152,8 +152,7 @@ async def leaves(lines: Lines, number: int, spool: Path, *, served: bool, key: b
         await person.caller.press("#")
     await person.caller.hears("record-saved", within_s=20)
     (about,) = (told for told in sidecars(spool) if told["ani"] == person.caller.number)
-    await person.caller.hears("goodbye", within_s=90)
-    await person.caller.ended(within_s=30)
+    await person.caller.ended(within_s=120)  # the number is read, and the exchange hangs up
     person.serial = about["serial"]
     return person
 

@@ -70,7 +70,7 @@ async def test_in_time_and_late_sent_back_and_not_by_person(open_browser: MakeBr
     assert await told(chief, **{"from": after}) == []
     assert len(await told(chief, **{"from": began.isoformat(), "to": after})) == 2
     for wrong, code in (
-        ({"from": after, "to": began.isoformat()}, "in_order"),
+        ({"from": after, "to": began.isoformat()}, "end_before_start"),
         ({"from": (began - timedelta(days=93)).isoformat()}, "too_long"),
     ):
         answer = await chief.client.get("/api/entry-figures", params=wrong)

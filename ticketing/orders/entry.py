@@ -96,7 +96,7 @@ async def read(conn: AsyncConnection, actor: Actor, since: datetime, until: date
     """
     require(actor, Action.VIEW_ENTRY_FIGURES)
     if not since < until:
-        raise Invalid("in_order", "it ends before it begins", field="to", earliest=since.isoformat())
+        raise Invalid("end_before_start", "it ends before it begins", field="to", earliest=since.isoformat())
     if until - since > LONGEST:
         raise Invalid("too_long", f"at most {LONGEST.days} days", field="to", limit=LONGEST.days)
     mine = (clock.c.code == Clock.ENTRY.value, clock.c.outcome != Outcome.VOID.value)
