@@ -73,7 +73,7 @@ async def test_no_look_up_goes_unlogged(open_browser: MakeBrowser, complaint: tu
     duty = await responsibility(admin, "city.network")
     await published(admin)
     parts = {"/api/orders": order, "/api/customers": known.public_id, "/api/work-orders": work}
-    parts |= {"/api/templates": "network", "/api/responsibilities": duty["id"]}
+    parts |= {"/api/templates": "network", "/api/responsibilities": duty["id"], "/api/threads": "city.network"}
     tried = 0
     for route in ROUTES:
         needs = POLICY[route.name]
