@@ -91,12 +91,14 @@ async def test_hostile_caller_numbers_are_refused_and_nothing_of_them_is_passed_
 )
 async def test_names_of_four_kilobytes_are_answered(pbx: Pbx, size: int, form: Callable[[int], dict[str, str]]) -> None:
     """Neither left without an answer nor any trouble: a call like every other."""
-    call = await RawCall.invite(pbx.sip, **({"from_user": "13900004444"} | form(size)))
-    try:
-        assert await call.final() == 200
-        await call.hang_up()
-    finally:
-        call.close()
+    async with Ami(pbx) as ami:
+        call = await RawCall.invite(pbx.sip, **({"from_user": "13900004444"} | form(size)))
+        try:
+            assert await call.final() == 200
+            await call.hang_up()
+        finally:
+            call.close()
+        await ami.event("Hangup")  # the next test hears only its own
 
 
 @pytest.mark.parametrize("header", FORGED_HEADERS)
