@@ -13,7 +13,7 @@ from baresip import Account, BaresipError, Call, CallState, Config, Runtime, Use
 from baresip.events import Event, StackEvent
 
 from cti.asterisk import control
-from cti.asterisk.errors import NotRunning
+from cti.asterisk.errors import AsteriskError, NotRunning
 from cti.settings import Settings
 from ivr.prompts import load_manifest
 from ticketing.errors import Unavailable
@@ -21,6 +21,8 @@ from ticketing.errors import Unavailable
 _RATE: Final = 8000
 _FRAME_S: Final = 0.02
 _LOOK_S: Final = 0.25
+#: seconds until the menu answers, on a machine that has just started everything
+_ANSWERED_S: Final = 30.0
 #: seconds the customer listens to the menu before he presses 1
 _LISTENS_S: Final = 2.0
 #: longest talk, for an agent who forgets to hang up
@@ -34,32 +36,42 @@ async def place_call(
 
     Raises Unavailable when no hotline answers, or nobody does within `patience_s` seconds.
     """
+    console, target = settings.asterisk_run / "run" / "asterisk.ctl", f"{settings.sip_host}:{settings.sip_port}"
+    await _is_there(console, f"sip:{dnis}@{target}")
     runtime = Runtime()
     await runtime.start(
         Config(net_interface=settings.sip_host, native_log_level="error", extra_config_text="sip_listen 127.0.0.1:0\n")
     )
     try:
-        target = f"{settings.sip_host}:{settings.sip_port}"
         account = Account(caller, target, "", reg_interval=0, audio_codecs=("pcma", "pcmu"))
         customer = await UserAgent.create(runtime, account)
         progress(f"{caller} dials {dnis}")
         try:
             call = await customer.dial(f"sip:{dnis}@{target}")
-            await call.wait_established(10.0)
+            await call.wait_established(_ANSWERED_S)
         except (BaresipError, TimeoutError) as error:
             raise Unavailable(
-                "no_hotline", f"nothing answers at sip:{dnis}@{target}: is `make run` running?"
+                "not_answered",
+                f"Asterisk runs, but the call to sip:{dnis}@{target} was not answered ({error}): see `hotline doctor`",
             ) from error
-        await _Talk(settings, call, caller, progress).run(patience_s)
+        await _Talk(console, call, caller, progress).run(patience_s)
     finally:
         await runtime.close()
+
+
+async def _is_there(console: Path, address: str) -> None:
+    """Raises Unavailable when no Asterisk of ours runs: sooner than a call that nobody answers would tell."""
+    try:
+        await control.run(console, "core show uptime seconds")
+    except AsteriskError as error:
+        raise Unavailable("no_hotline", f"nothing answers at {address}: is `make run` running?") from error
 
 
 class _Talk:
     """The customer's side of one call."""
 
-    def __init__(self, settings: Settings, call: Call, caller: str, progress: Callable[[str], None]) -> None:
-        self._control = settings.asterisk_run / "run" / "asterisk.ctl"
+    def __init__(self, console: Path, call: Call, caller: str, progress: Callable[[str], None]) -> None:
+        self._console = console
         self._call = call
         self._caller = caller
         self._progress = progress
@@ -103,7 +115,7 @@ class _Talk:
         deadline = loop.time() + patience_s
         while loop.time() < deadline and not self._over.is_set():
             try:
-                channels = await control.run(self._control, "core show channels concise")
+                channels = await control.run(self._console, "core show channels concise")
             except NotRunning as error:
                 raise Unavailable(
                     "no_console", "the console of Asterisk does not answer: is `make run` running?"

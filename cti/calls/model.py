@@ -99,6 +99,8 @@ class FloorSettings:
     overflow_penalty: int = 10
     #: ticks between the last leg's end and the closing: late events still find the call open
     close_ticks: int = 2
+    #: the same for a talk whose end the queue has not told yet
+    owed_ticks: int = 10
     #: closed calls remembered, so that stale events cannot reopen them (F15)
     closed_kept: int = 20_000
     #: channels whose call is not known yet, and events kept for each

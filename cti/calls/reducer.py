@@ -238,9 +238,15 @@ def _tick(floor: Floor, event: ev.Tick) -> list[Effect]:
             effects += _alert(floor, call, event.at)
             continue
         call.ticks += 1
-        if call.ticks >= floor.settings.close_ticks:
+        if call.ticks >= _patience(floor, call):
             effects += close(floor, call)
     return effects
+
+
+def _patience(floor: Floor, call: Call) -> int:
+    """Ticks a call stays open after its last leg's end: longer while the queue owes the end of a talk (TL-70)."""
+    owed = len(facts(call, ev.AgentAnswered)) > len(facts(call, ev.AgentCompleted))
+    return floor.settings.owed_ticks if owed else floor.settings.close_ticks
 
 
 def _alert(floor: Floor, call: Call, now: datetime) -> list[Effect]:

@@ -223,8 +223,8 @@ def feed(floor: Floor, facts: Iterable[ev.CallEvent]) -> list[Effect]:
 
 
 def finish(floor: Floor, seconds: float) -> list[Effect]:
-    """The ticks that close what has ended."""
-    return feed(floor, [tick(seconds + 1), tick(seconds + 2)])
+    """The ticks that close what has ended, also what lacks the end of a talk."""
+    return feed(floor, [tick(seconds + count) for count in range(1, FloorSettings().owed_ticks + 1)])
 
 
 def told(facts: Iterable[ev.CallEvent], settings: FloorSettings | None = None, until: float = 600) -> CallRecord:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cti.calls import events as ev
-from cti.calls.model import Floor, Idle
+from cti.calls.effects import CompleteCall
+from cti.calls.model import Floor, FloorSettings, Idle
 from cti.calls.record import record_of
 from cti.calls.reducer import reduce
-from tests.calls.stories import Caller, at, feed, member, told
+from tests.calls.stories import Caller, at, feed, member, only, tick, told
 
 A, B = "PJSIP/1001", "PJSIP/1002"
 
@@ -33,6 +34,26 @@ def test_a_talk_that_goes_on_has_no_end() -> None:
     feed(floor, [*caller.asks(0), caller.offered(3, A), caller.answered(5, A), caller.completed(20, A, "transfer")])
     feed(floor, [caller.joined(21), caller.offered(22, B), caller.answered(23, B)])
     assert record_of(floor.calls[caller.id], floor.settings).talk_ended_at is None
+
+
+def test_a_talk_whose_end_the_queue_tells_late_still_finds_its_call_open() -> None:
+    """AgentComplete came after the last hang-up by more than the usual patience; without it the call closes all the same."""
+    settings, caller = FloorSettings(), Caller()
+    whole = [*caller.asks(0), caller.offered(3, A), *caller.talks(5, 60, A)]
+    ended = [fact for fact in whole if not isinstance(fact, ev.AgentCompleted)]
+    waits = [tick(61 + count) for count in range(settings.close_ticks + 1)]
+    late = Floor(settings=settings)
+    assert not only(feed(late, [*ended, *waits]), CompleteCall)
+    feed(late, [caller.completed(60, A)])
+    (closed,) = only(feed(late, [tick(70), tick(71)]), CompleteCall)
+    assert isinstance(closed, CompleteCall)
+    assert (closed.record.talk_ended_at, closed.record.unseen) == (at(60), ())
+
+    never = Floor(settings=settings)
+    assert not only(feed(never, [*ended, *(tick(61 + count) for count in range(settings.owed_ticks - 1))]), CompleteCall)
+    (closed,) = only(feed(never, [tick(80)]), CompleteCall)
+    assert isinstance(closed, CompleteCall)
+    assert closed.record.unseen == ("talk_ended_at",)
 
 
 def test_a_call_that_was_never_routed_has_no_priority() -> None:

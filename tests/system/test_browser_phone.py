@@ -57,7 +57,7 @@ async def _joined(desk: Desk) -> None:
     await expect(desk.at("agent-state")).not_to_have_attribute("data-state", "logged_out")
 
 
-@pytest.mark.req("P15", "F17")
+@pytest.mark.req("F17", "F20")
 async def test_a_phone_registers_again_when_the_clock_is_set_and_stops_when_the_sign_in_is_over(
     short_tmp: Path, asterisk_installation: Installation
 ) -> None:
