@@ -40,12 +40,22 @@ ROOMS: Final = {
         ("tests/calls",),
     ),
     "workflow": Room(
-        ("ticketing/orders/workflow.py", "ticketing/orders/rules.py", "ticketing/roles.py"),
-        ("tests/orders/test_workflow.py", "tests/orders/test_intake.py", "tests/core"),
+        tuple(f"ticketing/orders/{name}.py" for name in ("workflow", "transitions", "rules", "settle", "nodes")),
+        ("tests/orders/test_workflow.py", "tests/orders/test_intake.py"),
     ),
     "flows": Room(
         tuple(f"ivr/{name}.py" for name in ("flow", "overflow", "booking", "choice", "callback", "message", "survey")),
         ("tests/ivr",),
+    ),
+    "codec": Room(
+        (*(f"cti/ami/{name}.py" for name in ("frames", "commands", "guard", "decode", "journals")), "ivr/agi.py"),
+        (
+            *(f"tests/ami/test_{name}.py" for name in ("frames", "commands", "guard", "journals")),
+            *("tests/calls/test_decode.py", "tests/ivr/test_agi.py", "tests/fuzz/test_readers.py"),
+        ),
+    ),
+    "permissions": Room(
+        ("ticketing/roles.py", "cti/web/policy.py"), ("tests/core/test_roles.py", "tests/web/test_policy.py")
     ),
 }
 _CONFIG: Final = """
