@@ -98,14 +98,6 @@ class Header:
         """The path of the address: `<secret>/<step>`."""
         return self.values["agi_network_script"]
 
-    @property
-    def uniqueid(self) -> str:
-        return self.values["agi_uniqueid"]
-
-    @property
-    def language(self) -> str:
-        return self.values["agi_language"]
-
 
 @dataclass(slots=True)
 class HeaderReader:

@@ -145,11 +145,12 @@ class Frame:
 
     __slots__ = ("_form", "_value", "raw")
 
+    #: number of a value, counted from 1, to the value; there once the form was read
+    _value: Callable[[int], str | None]
+
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
         self._form: Form | None = None
-        #: number of a value, counted from 1, to the value
-        self._value: Callable[[int], str | None] = _nothing
 
     @property
     def event(self) -> str:
@@ -178,7 +179,7 @@ class Frame:
         return tuple(self._value(number) or "" for number in self.form.numbers(key))
 
     def value(self, number: int) -> str:
-        """Value by its place in the form, counted from 1."""
+        """Value by its place in the form, counted from 1; `form` was asked for before."""
         return self._value(number) or ""
 
     @property
@@ -254,10 +255,6 @@ class Frame:
 
     def __repr__(self) -> str:
         return f"<Frame {self.event or 'answer'} {len(self.raw)} bytes>"
-
-
-def _nothing(_number: int) -> str | None:
-    return None
 
 
 def _pair(value: str) -> tuple[str, str]:

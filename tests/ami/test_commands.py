@@ -123,3 +123,98 @@ def test_names_may_be_chinese_and_are_sent_as_utf8() -> None:
 
 def test_a_command_never_prints_its_secret() -> None:
     assert "hunter2" not in repr(commands.login("bridge", "hunter2"))
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "answer"),
+    [
+        (commands.login("bridge", "hunter2"), ["Username: bridge", "Secret: hunter2", "Events: on"], Answer.ONE),
+        (commands.login("b", "h", events=False), ["Username: b", "Secret: h", "Events: off"], Answer.ONE),
+        (commands.logoff(), [], Answer.ONE),
+        (commands.ping(), [], Answer.ONE),
+        (commands.probe_filter(), ["Variable: CTI_PROBE", "Value: 1"], Answer.ONE),
+        (commands.core_status(), [], Answer.ONE),
+        (commands.core_settings(), [], Answer.ONE),
+        (commands.core_show_channels(), [], Answer.LIST),
+        (commands.queue_status(), [], Answer.LIST),
+        (commands.queue_status("complaint", "PJSIP/1001"), ["Queue: complaint", "Member: PJSIP/1001"], Answer.LIST),
+        (
+            commands.queue_add("senior", "PJSIP/1001", "1001", "PJSIP/1001-web", penalty=2, paused=True),
+            [
+                *("Queue: senior", "Interface: PJSIP/1001", "MemberName: 1001"),
+                *("StateInterface: PJSIP/1001-web", "Penalty: 2", "Paused: true"),
+            ],
+            Answer.ONE,
+        ),
+        (
+            commands.queue_add("senior", "PJSIP/1001", "1001"),
+            [
+                *("Queue: senior", "Interface: PJSIP/1001", "MemberName: 1001"),
+                *("StateInterface: PJSIP/1001", "Penalty: 0", "Paused: false"),
+            ],
+            Answer.ONE,
+        ),
+        (commands.queue_remove("senior", "PJSIP/1001"), ["Queue: senior", "Interface: PJSIP/1001"], Answer.ONE),
+        (
+            commands.queue_pause("PJSIP/1001", True, "lunch", "senior"),
+            ["Interface: PJSIP/1001", "Paused: true", "Reason: lunch", "Queue: senior"],
+            Answer.ONE,
+        ),
+        (commands.queue_pause("PJSIP/1001", False), ["Interface: PJSIP/1001", "Paused: false"], Answer.ONE),
+        (
+            commands.redirect("PJSIP/trunk-0000000a", "cti-callback", "1860"),
+            ["Channel: PJSIP/trunk-0000000a", "Context: cti-callback", "Exten: 1860", "Priority: 1"],
+            Answer.ONE,
+        ),
+        (commands.hangup("PJSIP/trunk-0a"), ["Channel: PJSIP/trunk-0a", "Cause: 16"], Answer.ONE),
+        (commands.hangup("PJSIP/trunk-0a", 21), ["Channel: PJSIP/trunk-0a", "Cause: 21"], Answer.ONE),
+    ],
+    ids=lambda value: value.name if isinstance(value, Command | Answer) else "",
+)
+def test_each_action_in_full_and_what_the_link_waits_for(command: Command, lines: list[str], answer: Answer) -> None:
+    """Asterisk takes what it knows of an action and says nothing of the rest: a misspelt key would go unseen."""
+    assert encode(command, "id").split("\r\n") == [f"Action: {command.name}", "ActionID: id", *lines, "", ""]
+    assert command.answer is answer
+
+
+@pytest.mark.req("S06")
+def test_a_number_goes_through_the_fence_of_numbers_when_the_customer_is_called_first() -> None:
+    command = commands.originate(
+        "cb-17",
+        "cti-confirm",
+        "cb-17",
+        caller_id="1860",
+        timeout_ms=30_000,
+        variables={},
+        channel_id="cb-17.1",
+        other_channel_id="cb-17.2",
+        fence="13800138000@cti-dial",
+    )
+    assert "Channel: Local/13800138000@cti-dial\r\n" in encode(command, "id")
+
+
+@pytest.mark.req("S02")
+def test_limits_of_an_action_and_what_is_said_of_one_that_is_not_sent() -> None:
+    """Asterisk takes 128 lines and cuts each at 1,024 bytes: what is longer would arrive as something else."""
+    lines = (("Variable", "CTI_X=1"),) * commands.LINES_CAP
+    assert encode(Command("Originate", lines), "id").count("Variable: ") == commands.LINES_CAP
+    name = "张" * (commands.VALUE_CAP // 3)
+    for wide, fits in (("x" * 512, True), ("x" * 513, False), (name, True), (name + "张", False)):
+        told = (("Queue", "q"), ("Reason", wide))
+        if fits:
+            assert f"Reason: {wide}\r\n" in encode(Command("QueuePause", told), "id")
+        else:
+            with pytest.raises(Invalid):
+                Command("QueuePause", told)
+    refused: list[tuple[Callable[[], object], str, str]] = [
+        (lambda: Command("Originate", (*lines, ("Exten", "1"))), "bad_ami_action", "Action"),
+        (lambda: Command("DBPut"), "bad_ami_action", "Action"),
+        (lambda: Command("Ping", (("K" * 90, "1"),)), "bad_ami_key", "K" * 64),
+        (lambda: commands.hangup("x\r\nAction: Logoff"), "bad_ami_value", "Channel"),
+        (lambda: encode(commands.ping(), "a b"), "bad_ami_value", "ActionID"),
+    ]
+    for make, code, field in refused:
+        with pytest.raises(Invalid) as refusal:
+            make()
+        assert (refusal.value.code, refusal.value.field) == (code, field)
+        assert refusal.value.message

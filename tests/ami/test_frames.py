@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cti.ami.frames import Frame, Splitter, forget_forms
+from cti.ami.frames import FORMS_ALIKE, PAIRS_REMEMBERED, Frame, Splitter, forget_forms
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 JOIN = (
@@ -107,3 +107,46 @@ def test_a_frame_that_differs_from_a_known_form_in_its_last_line_costs_no_more()
     lines = "".join(f"Key{number}: value\r\n" for number in range(40))
     Frame(f"Event: X\r\n{lines}Last: 1".encode()).remember()
     assert Frame(f"Event: X\r\n{lines}Other: 1".encode()).get("Other") == "1"
+
+
+def remembered(raw: bytes) -> bool:
+    """Whether the like of this frame is read by a form that was kept."""
+    return Frame(raw).form is Frame(raw).form
+
+
+@pytest.mark.req("S23")
+def test_the_memory_of_forms_has_an_end() -> None:
+    """Names of user events may be a caller's doing: what is over the limits is read the slow way, and read right."""
+    for number in range(PAIRS_REMEMBERED + 1):
+        Frame(b"Event: X%d\r\nQueue: q" % number).remember()
+    last, over = (b"Event: X%d\r\nQueue: q" % number for number in (PAIRS_REMEMBERED - 1, PAIRS_REMEMBERED))
+    assert remembered(last)
+    assert not remembered(over)
+    assert Frame(over).get("Queue") == "q"
+    alike = [b"Event: X0\r\nKey%d: 1\r\nQueue: q" % number for number in range(FORMS_ALIKE)]
+    for raw in alike:
+        Frame(raw).remember()
+    assert [remembered(raw) for raw in alike] == [True] * (FORMS_ALIKE - 1) + [False]
+    assert Frame(alike[-1]).headers() == [("Event", "X0"), (f"Key{FORMS_ALIKE - 1}", "1"), ("Queue", "q")]
+
+
+def test_a_form_is_kept_once_and_never_one_with_a_line_that_is_no_header() -> None:
+    first, second = Frame(JOIN), Frame(JOIN)
+    assert first.form is not second.form
+    first.remember()
+    second.remember()
+    third = Frame(JOIN)
+    third.remember()
+    assert third.form is first.form
+    other = [JOIN.replace(b"Position", b"Place%d" % number) for number in range(FORMS_ALIKE - 1)]
+    for raw in other:
+        Frame(raw).remember()
+    assert all(map(remembered, (JOIN, *other))), "one place was taken by three equal frames"
+    broken = b"Event: X\r\nno header\r\nQueue: q"
+    Frame(broken).remember()
+    assert not remembered(broken)
+
+
+def test_a_frame_is_shown_by_kind_and_size_and_never_by_what_it_says() -> None:
+    assert repr(Frame(JOIN)) == f"<Frame QueueCallerJoin {len(JOIN)} bytes>"
+    assert repr(Frame(b"Response: Success\r\nSecret: x")) == "<Frame answer 28 bytes>"

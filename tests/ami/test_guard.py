@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cti.ami.decode import needs
-from cti.ami.frames import Frame, Splitter
+from cti.ami.frames import PAIRS_REMEMBERED, Frame, Splitter
 from cti.ami.guard import Guard, Why, check, check_answer, describe
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -245,3 +245,20 @@ def test_what_is_needed_is_judged_the_same_whether_the_rest_is_read_or_not(
         if verdict.accept and not needed:
             spared.learn(raw)
     assert (spared.accepted, spared.refused) == (read.accepted, read.refused)
+
+
+def test_what_carries_no_token_never_goes_by_unread() -> None:
+    """A forger can write the like of it: each is judged by what it came out of."""
+    guard = Guard(TOKEN)
+    assert guard.check(Frame(MEMBER)).accept
+    guard.learn(MEMBER)
+    assert not guard.unread(MEMBER)
+
+
+@pytest.mark.req("S23")
+def test_the_memory_of_shapes_has_an_end() -> None:
+    guard = Guard(TOKEN)
+    shapes = [channel_event(f"X{number}", "Queue: q") for number in range(PAIRS_REMEMBERED + 1)]
+    for raw in shapes:
+        guard.learn(raw)
+    assert [guard.unread(raw) for raw in shapes[-2:]] == [True, False]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cti.ami.journals import CEL_WITHIN_MS, QUEUE_LOG_WITHIN_MS, CelRow, QueueLine, cel_row, facts, queue_line
+from cti.ami.journals import CEL_WITHIN_MS, QUEUE_LOG_WITHIN_MS, CelRow, QueueLine, cel_row, ends, facts, queue_line
 from cti.calls import events as ev
 from cti.calls.model import Floor, OfferResult, Outcome
 from cti.calls.record import record_of
@@ -168,3 +168,24 @@ def test_a_call_the_product_placed_offers_nobody() -> None:
     """The phone of the agent who is kept for a callback is told of by who placed the call."""
     row = CelRow(moment("23:00:00"), "CHAN_START", "1.5", "cb-123456789-1", "PJSIP/1002-00000001", "", "", "")
     assert facts([row], [], {"cb-123456789-1": ANSWERED}.get) == []
+
+
+def test_how_the_calls_that_the_product_placed_ended() -> None:
+    """After a start the journal is what tells whether somebody was rung: only channels of ours, only their ends."""
+    line = '"1795907700.5","{}","{}","{}","Local/cb-1@cti-out-0a;1","AppDial2","","{}"'
+    said = [
+        ("HANGUP", "cb-100000017-1.1", '{""hangupcause"":17,""dialstatus"":""BUSY""}'),
+        ("HANGUP", "cb-100000025-1.1", '{""hangupcause"":16}'),
+        ("HANGUP", "cb-100000033-1.1", '{""dialstatus"":7}'),
+        ("HANGUP", "cb-100000041-1.1", "cut short"),
+        ("CHAN_END", "cb-100000058-1.1", '{""dialstatus"":""ANSWER""}'),
+        ("HANGUP", "1795907698.0", '{""dialstatus"":""ANSWER""}'),
+    ]
+    rows = [cel_row(line.format(kind, channel, channel, extra)) for kind, channel, extra in said]
+    assert ends(row for row in rows if row) == {
+        "cb-100000017-1.1": "BUSY",
+        "cb-100000025-1.1": "",
+        "cb-100000033-1.1": "",
+        "cb-100000041-1.1": "",
+    }
+    assert len([row for row in rows if row]) == len(said)

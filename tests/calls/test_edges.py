@@ -37,7 +37,7 @@ def test_a_talk_that_goes_on_has_no_end() -> None:
 
 
 def test_a_talk_whose_end_the_queue_tells_late_still_finds_its_call_open() -> None:
-    """AgentComplete came after the last hang-up by more than the usual patience; without it the call closes all the same."""
+    """AgentComplete came later after the last hang-up than is usual; without it the call closes all the same."""
     settings, caller = FloorSettings(), Caller()
     whole = [*caller.asks(0), caller.offered(3, A), *caller.talks(5, 60, A)]
     ended = [fact for fact in whole if not isinstance(fact, ev.AgentCompleted)]
@@ -50,7 +50,9 @@ def test_a_talk_whose_end_the_queue_tells_late_still_finds_its_call_open() -> No
     assert (closed.record.talk_ended_at, closed.record.unseen) == (at(60), ())
 
     never = Floor(settings=settings)
-    assert not only(feed(never, [*ended, *(tick(61 + count) for count in range(settings.owed_ticks - 1))]), CompleteCall)
+    assert not only(
+        feed(never, [*ended, *(tick(61 + count) for count in range(settings.owed_ticks - 1))]), CompleteCall
+    )
     (closed,) = only(feed(never, [tick(80)]), CompleteCall)
     assert isinstance(closed, CompleteCall)
     assert closed.record.unseen == ("talk_ended_at",)

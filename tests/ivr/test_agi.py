@@ -314,3 +314,63 @@ def test_the_journal_has_the_event_in_the_same_words() -> None:
     )
     assert event == ["EXEC", "UserEvent", "CtiRouted,Queue: complaint,Reason: vip"]
     assert journal == ["EXEC", "CELGenUserEvent", event[2]]
+
+
+# -- commands --------------------------------------------------------------------------------------------------------
+
+TAKE = "/var/spool/hotline/20261123021328-000000000001-msg-1"
+
+
+def test_each_command_in_full_and_how_long_asterisk_may_take() -> None:
+    """Asterisk answers a command it half knows with something else than was meant."""
+    made = [
+        (agi.get_variable("CTI_LANG"), 'GET VARIABLE "CTI_LANG"', 0.0),
+        (agi.set_variable("CHANNEL(language)", "en"), 'SET VARIABLE "CHANNEL(language)" "en"', 0.0),
+        (agi.stream_file("hotline/beep", seconds=1.5), 'STREAM FILE "hotline/beep" ""', 1.5),
+        (agi.stream_file("hotline/beep", "12#", seconds=1.5), 'STREAM FILE "hotline/beep" "12#"', 1.5),
+        (agi.stream_take(TAKE, "*", seconds=9.0), f'STREAM FILE "{TAKE}" "*"', 9.0),
+        (
+            agi.record_file(TAKE, limit_s=180.5, silence_s=8),
+            f'RECORD FILE "{TAKE}" "wav" "#" "180500" "s=8"',
+            180.5,
+        ),
+        (agi.get_data("hotline/menu", 2800, 3, seconds=4.0), 'GET DATA "hotline/menu" "2800" "3"', 12.4),
+        (agi.arm_timer(3600), 'SET VARIABLE "TIMEOUT(absolute)" "3600.0"', 0.0),
+        (agi.user_event("CtiStep", {"Node": "main"}), 'EXEC "UserEvent" "CtiStep,Node: main"', 0.0),
+    ]
+    for command, line, seconds in made:
+        assert command.line == f"{line}\n".encode()
+        assert command.seconds == pytest.approx(seconds)
+
+
+@pytest.mark.req("S05", "S18")
+@pytest.mark.parametrize(
+    "path",
+    [
+        TAKE + ".wav",
+        TAKE[1:],
+        TAKE + "\n",
+        "/var/spool/20261123021328-000000000001-msg-123",
+        "/var/spool/../../etc/passwd",
+        "/\x00/20261123021328-000000000001-msg-1",
+        "",
+    ],
+)
+def test_only_a_recorded_message_is_played_or_written(path: str) -> None:
+    makers: list[Callable[[], Command]] = [
+        lambda: agi.stream_take(path, "", seconds=1),
+        lambda: agi.record_file(path, limit_s=1, silence_s=1),
+    ]
+    for make in makers:
+        with pytest.raises(CommandRefused) as refusal:
+            make()
+        assert str(refusal.value) == "take_path"
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "silence_s", "fits"),
+    [(0, 5, False), (0.5, 5, True), (3000, 60, True), (3000.5, 60, False), (9, 0, False), (9, 1, True), (9, 61, False)],
+)
+def test_limits_of_a_recording(limit_s: float, silence_s: int, fits: bool) -> None:
+    """0 seconds are no limit to Asterisk: it would record until the disk is full."""
+    assert (built(lambda: agi.record_file(TAKE, limit_s=limit_s, silence_s=silence_s)) is not None) is fits

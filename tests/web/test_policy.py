@@ -34,8 +34,15 @@ def test_every_route_has_a_policy_and_every_policy_a_route() -> None:
     check_complete({route.name for route in ROUTES})
     with pytest.raises(LookupError, match=r"orders\.list"):
         check_complete({route.name for route in ROUTES} - {"orders.list"})
-    with pytest.raises(LookupError, match="unheard"):
-        check_complete([*(route.name for route in ROUTES), "unheard"])
+    with pytest.raises(LookupError, match=r"^routes and policy differ: spoken, unheard$"):
+        check_complete([*(route.name for route in ROUTES), "unheard", "spoken"])
+
+
+@pytest.mark.req("S15")
+def test_two_routes_of_one_name_would_share_a_policy() -> None:
+    """The second was perhaps never thought about: the service does not start."""
+    with pytest.raises(LookupError, match=r"differ: orders\.list$"):
+        check_complete([*(route.name for route in ROUTES), "orders.list"])
 
 
 def test_what_names_an_access_needs_no_post() -> None:
