@@ -19,7 +19,7 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile("search" if os.environ.get(SEARCH) == "1" else "steady")
 
-pytest_plugins = ["tests.requirements_plugin"]
+pytest_plugins = ["tests.requirements_plugin", "tests.shuffle_plugin"]
 
 for _name in [name for name in os.environ if name.startswith("HOTLINE_") and name not in {ALL, LONG, SEARCH}]:
     del os.environ[_name]

@@ -15,7 +15,6 @@ import argparse
 import importlib
 import os
 import platform
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from typing import Final
 import pytest
 
 from tests.absent import ALL, LONG, SEARCH
-from tests.proof.ledger import Ledger
+from tests.proof.ledger import Ledger, commit
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -123,6 +122,12 @@ PROOFS: Final = {
         minutes=60,
         module="tests.proof.mutants",
     ),
+    "order": Proof(
+        "the fast tests of the rooms twenty times, each time in another order: none leans on another",
+        (),
+        minutes=120,
+        module="tests.proof.order",
+    ),
     "parsers": Proof(
         "every reader of Asterisk's bytes, fuzzed under the guidance of coverage",
         (),
@@ -130,15 +135,6 @@ PROOFS: Final = {
         module="tests.fuzz.guided",
     ),
 }
-
-
-def commit() -> str:
-    """What the results hold for: the commit, marked when files were changed since."""
-    said = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return said.stdout.strip() or "unknown"
 
 
 def main() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -14,6 +15,16 @@ import pytest
 EXAMPLES: Final = "examples"
 #: characters of a failure that are kept: its end says what
 _SAID: Final = 4000
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def commit() -> str:
+    """What the results hold for: the commit, marked when files were changed since."""
+    said = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return said.stdout.strip() or "unknown"
 
 
 class Ledger:
