@@ -51,10 +51,100 @@ def test_each_required_field_missing_is_refused_by_name(row: Transition) -> None
         assert (refusal.value.code, refusal.value.field) == ("missing", wanted)
 
 
+def test_what_is_missing_is_told_whole_and_in_the_tables_order() -> None:
+    """The page marks every field at once instead of one after the other."""
+    row = next(row for row in workflow.rows_from(State.DRAFT) if row.verb is Verb.SUBMIT)
+    assert row.required == ("complete",)
+    with pytest.raises(Invalid) as refusal:
+        advance(Situation(State.DRAFT, missing=("unit", "nature")), Verb.SUBMIT, SENIOR, {})
+    assert refusal.value.details["missing"] == ["unit", "nature"]
+    assert refusal.value.message
+    with pytest.raises(Invalid) as late:
+        advance(Situation(WorkOrderState.WORKING, red=True), Verb.FINISH, frozenset({Post.DS}), {"text": ""})
+    fields = [
+        name for row in workflow.rows_from(WorkOrderState.WORKING) if row.verb is Verb.FINISH for name in row.required
+    ]
+    assert late.value.details["missing"] == [*fields, "overtime_reason"]
+
+
+@pytest.mark.parametrize(("value", "filled"), [(None, False), ("", False), ([], False), ((), False), ({}, False),
+                                               (False, True), (0, True), ("x", True), ([0], True)])  # fmt: skip
+def test_a_flag_that_is_off_and_a_zero_are_answers(value: object, filled: bool) -> None:
+    given = {**GIVEN, "overtime_reason": value}
+    late = Situation(WorkOrderState.WORKING, red=True)
+    if filled:
+        assert advance(late, Verb.FINISH, frozenset({Post.DS}), given).to == "done"
+        return
+    with pytest.raises(Invalid) as refusal:
+        advance(late, Verb.FINISH, frozenset({Post.DS}), given)
+    assert refusal.value.field == "overtime_reason"
+
+
+def test_a_refusal_says_what_is_possible_instead() -> None:
+    """The page that was behind offers the right buttons at once."""
+    with pytest.raises(Refused) as refusal:
+        advance(Situation(WorkOrderState.SENT), Verb.SUBMIT, SENIOR, {})
+    verbs = [row.verb.value for row in workflow.rows_from(WorkOrderState.SENT)]
+    assert refusal.value.details == {"state": "sent", "action": "submit", "allowed": verbs}
+    assert refusal.value.message == "submit is not possible while the order is sent"
+    with pytest.raises(Refused) as early:
+        advance(Situation(None), Verb.SUBMIT, SENIOR, {})
+    assert early.value.message == "submit is not possible while the order is not there"
+    with pytest.raises(Forbidden) as forbidden:
+        advance(Situation(State.DRAFT), Verb.SUBMIT, frozenset({Post.QC, Post.DM}), {})
+    posts = sorted(post.value for post in Post if Verb.SUBMIT in workflow.allowed(State.DRAFT, {post}))
+    assert forbidden.value.details == {"action": "submit", "posts": ["DM", "QC"], "allowed": posts}
+
+
 def test_a_paused_order_stands_still() -> None:
     with pytest.raises(Refused) as refusal:
         advance(Situation(State.DRAFT, control=Control.PAUSED), Verb.SUBMIT, SENIOR, GIVEN)
-    assert refusal.value.code == "paused"
+    assert (refusal.value.code, refusal.value.details) == ("paused", {"action": "submit"})
+    assert refusal.value.message
+
+
+@pytest.mark.req("MN-03")
+@pytest.mark.parametrize("state", [None, *State, *WorkOrderState], ids=repr)
+def test_the_buttons_of_a_page_are_the_steps_the_interpreter_takes(state: State | WorkOrderState | None) -> None:
+    """Of a paused order what a pause does not hold up; resuming is offered then only, though it harms nothing else."""
+    for post in Post:
+        held = frozenset({post})
+        mine = [row for row in workflow.rows_from(state) if post in row.posts]
+        paused = workflow.allowed(state, held, Control.PAUSED)
+        assert paused == tuple(row.verb for row in mine if row.while_paused)
+        running = tuple(row.verb for row in mine if row.verb is not Verb.RESUME)
+        assert workflow.allowed(state, held) == workflow.allowed(state, held, Control.RUN) == running
+    if isinstance(state, State) and state in OPEN:
+        assert Verb.RESUME in workflow.allowed(state, SENIOR, Control.PAUSED)
+        assert Verb.PAUSE in workflow.allowed(state, SENIOR)
+    assert workflow.allowed(state, ()) == workflow.allowed(state, (), Control.PAUSED) == ()
+
+
+@pytest.mark.req("SV-07", "RP-03")
+@pytest.mark.parametrize(
+    ("follow_up", "final", "live", "to"),
+    [
+        (True, True, False, State.SURVEY),
+        (False, True, False, State.CLOSED),
+        (True, False, True, State.IN_PROCESS),
+        (True, False, False, State.REPLYING),
+    ],
+)
+def test_where_a_reply_leads(follow_up: bool, final: bool, live: bool, to: State) -> None:
+    """The last one ends the order or has the customer called; another leaves it where its work stands."""
+    replied = Situation(State.REPLYING, Kind.COMPLAINT, follow_up=follow_up, final=final, live_work=live)
+    assert advance(replied, Verb.REPLY, SENIOR, GIVEN).to is to
+    answered = Situation(State.REGISTERED, Kind.INQUIRY, follow_up=follow_up)
+    assert advance(answered, Verb.ANSWER, SENIOR, GIVEN).to is (State.SURVEY if follow_up else State.CLOSED)
+
+
+@pytest.mark.req("T18", "T19", "T20")
+@pytest.mark.parametrize("to", [State.REPLYING, State.AT_SENIOR, State.CANCELLED])
+def test_the_product_settles_an_order_as_its_work_orders_amount_to(to: State) -> None:
+    settled = Situation(State.IN_PROCESS, Kind.COMPLAINT, settled=to)
+    decision = advance(settled, Verb.SETTLE, frozenset(), {}, system=True)
+    assert decision.to is to
+    assert decision.stop_all == ("stop" if to is State.CANCELLED else "")
 
 
 def test_the_product_itself_opens_drafts_hands_vips_over_and_settles_and_nothing_else() -> None:
@@ -101,6 +191,8 @@ SETTLED = [
     (["recalled", "transferred", "recalled"], State.CANCELLED),
     (["transferred"], None),
     (["recalled", "returned"], State.AT_SENIOR),
+    (["recalled", "transferred", "cancelled"], State.CANCELLED),
+    (["recalled", "force_ended"], None),
     ([], None),
 ]
 
@@ -111,6 +203,7 @@ def test_what_work_orders_amount_to(works: list[str], to: State | None) -> None:
     found = [WorkOrderState(work) for work in works]
     assert {settle.settled(state, found) for state in settle.SETTLING} == {to}
     assert settle.settled(State.REPLYING, found) is None
+    assert settle.is_live(found) is ("working" in works or "proposed" in works)
 
 
 def test_who_is_called_back_is_data() -> None:
@@ -150,6 +243,9 @@ def test_a_table_with_two_answers_or_an_unknown_word_is_no_table() -> None:
     odd = Transition("T99", Verb.OPEN, (None,), (State.DRAFT,), SENIOR, starts=(Start(Clock.WHOLE, when="full moon"),))
     with pytest.raises(ValueError, match="unknown"):
         workflow.table([odd])
+    for words in ({"stop_all_when": "full moon"}, {"required_when": (("full moon", "text"),)}):
+        with pytest.raises(ValueError, match="T97: unknown"):
+            workflow.table([Transition("T97", Verb.OPEN, (None,), (State.DRAFT,), SENIOR, **words)])
     with pytest.raises(ValueError, match="choice"):
         workflow.table([Transition("T98", Verb.OPEN, (None,), (State.SURVEY, State.CLOSED), SENIOR)])
 
@@ -177,22 +273,6 @@ def test_diagram_and_tables_are_printed_from_the_rows() -> None:
     assert "start K6-A from receipt; start K3 if paper from receipt" in diagram.table()
     assert len(diagram.permissions().splitlines()) == 2 + len(workflow.ROWS)
     assert diagram.clocks(Transition("T0", Verb.OPEN, (None,), (), SENIOR, stops=(Stop(Clock.ENTRY),))) == "stop K3"
-
-
-@pytest.mark.req("IN-17", "IN-12", "IN-06")
-def test_completeness_by_kind() -> None:
-    assert rules.missing(None, {}, {}) == ("kind",)
-    filled = {element.field: "x" for element in rules.REQUIRED[Kind.COMPLAINT]}
-    assert rules.missing(Kind.COMPLAINT, filled, {}) == ()
-    assert rules.completeness(Kind.COMPLAINT, filled, {}) == 100
-    for element in rules.REQUIRED[Kind.COMPLAINT]:
-        empty = {**filled, element.field: None}
-        assert rules.missing(Kind.COMPLAINT, empty, {}) == (element.field,)
-        coded = {element.field: "refused"}
-        assert rules.missing(Kind.COMPLAINT, empty, coded) == (() if element.codeable else (element.field,))
-    assert "unit" in rules.missing(Kind.COMPLAINT, {}, {})
-    assert "suggestion_category" in rules.missing(Kind.SUGGESTION, {}, {})
-    assert "unit" not in rules.missing(Kind.SUGGESTION, {}, {})
 
 
 def test_the_page_of_transitions_is_what_the_table_prints() -> None:

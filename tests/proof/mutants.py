@@ -41,7 +41,10 @@ ROOMS: Final = {
     ),
     "workflow": Room(
         tuple(f"ticketing/orders/{name}.py" for name in ("workflow", "transitions", "rules", "settle", "nodes")),
-        ("tests/orders/test_workflow.py", "tests/orders/test_intake.py"),
+        (
+            *("tests/orders/test_workflow.py", "tests/orders/test_rules.py", "tests/orders/test_intake.py"),
+            "tests/processes/test_rules.py",
+        ),
     ),
     "flows": Room(
         tuple(f"ivr/{name}.py" for name in ("flow", "overflow", "booking", "choice", "callback", "message", "survey")),

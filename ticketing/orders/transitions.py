@@ -23,8 +23,8 @@ def _after_reply(situation: Situation) -> State:
 
 
 def _settled(situation: Situation) -> State:
-    """As the work orders' states amount to (T18 to T20)."""
-    assert situation.settled is not None, "settle acts only when there is something to do"
+    """As the work orders' states amount to (T18 to T20); settle acts only when they amount to something."""
+    assert situation.settled is not None
     return situation.settled
 
 
