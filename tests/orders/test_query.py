@@ -13,7 +13,7 @@ from tests.orders.desk import Desk
 from tests.orders.test_dispatch_story import ALL_WELL, REPLIED, TWO, Case
 from ticketing.db import Database
 from ticketing.errors import Invalid, TookTooLong
-from ticketing.orders import actions, closing, dispatching, query, store
+from ticketing.orders import actions, closing, dispatching, listing, store
 from ticketing.orders.inputs import Dispatch, NewDraft, Propose, Rate, Reply
 from ticketing.orders.model import Channel
 from ticketing.orders.views import OrderFilter
@@ -189,7 +189,7 @@ def test_every_condition_of_the_interface_is_tried(now: datetime) -> None:
         tried |= {name for name in plain if getattr(wanted, name) != getattr(empty, name)}
     assert {"q" if name == "words" else name for name in tried} == set(OrderConditions.model_fields)
     assert all(field.description for field in OrderConditions.model_fields.values())
-    assert set(get_args(OrderConditions.model_fields["sort"].annotation)) == set(query.SORTS)
+    assert set(get_args(OrderConditions.model_fields["sort"].annotation)) == set(listing.SORTS)
 
 
 @pytest.mark.req("AU-03")
@@ -222,7 +222,7 @@ async def test_a_span_that_ends_before_it_begins_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.req("AU-03", "DP-07")
-@pytest.mark.parametrize("sort", query.SORTS)
+@pytest.mark.parametrize("sort", listing.SORTS)
 async def test_pages_of_each_list_join_while_orders_come_in(desk: Desk, sort: str) -> None:
     """What was there when reading began is seen once and in order, whatever is added; a cursor fits its list only."""
     made = await several(desk)

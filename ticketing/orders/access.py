@@ -54,18 +54,17 @@ QUEUES: Mapping[Post, str] = {
 """Queues in which orders wait for a post."""
 
 
-def waits_for(actor: Actor) -> ColumnElement[bool]:
-    """Condition on `customer_order`: his own, what waits in a queue of his posts, drafts that somebody left, and for
-    the archivist what is to be filed."""
-    queues = [queue for post, queue in QUEUES.items() if post in actor.posts]
-    clauses = [customer_order.c.owner_id == actor.staff_id, customer_order.c.owner_queue.in_(queues)]
+def ways_to_wait(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on `customer_order`, one of which holds for what waits for this person: his own, what waits in a queue
+    of his posts, drafts that somebody left, and for the archivist what is to be filed."""
+    live, order = customer_order.c.ended_at.is_(None), customer_order.c
+    ways = [and_(live, order.owner_id == actor.staff_id)]
+    ways += [and_(live, order.owner_queue == queue) for post, queue in QUEUES.items() if post in actor.posts]
     if may(actor.posts, Action.EDIT_DRAFT):
-        left = and_(customer_order.c.state == State.DRAFT.value, customer_order.c.owner_queue.is_not(None))
-        clauses.append(left)
-    live = customer_order.c.ended_at.is_(None)
+        ways.append(and_(live, order.state == State.DRAFT.value, order.owner_queue.is_not(None)))
     if Post.DM in actor.posts:
-        return or_(and_(live, or_(*clauses)), customer_order.c.state == State.CLOSED.value)
-    return and_(live, or_(*clauses))
+        ways.append(order.state == State.CLOSED.value)
+    return tuple(ways)
 
 
 _SENT = [state.value for state in WorkOrderState if state is not WorkOrderState.PROPOSED]

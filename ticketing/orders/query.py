@@ -1,33 +1,28 @@
-"""Searches of orders: every condition as SQL, the orders of a list, and cursors that stay good while rows are added.
+"""Searches of orders: every condition as SQL.
 
 A condition is one entry of a table here and one field of the interface; any of them may be combined (AU-03, AU-04).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
-from ticketing.db import Unindexed, UtcDateTime
 from ticketing.errors import Invalid
 from ticketing.orders import specialists, words
-from ticketing.orders.access import waits_for
+from ticketing.orders.access import ways_to_wait
+from ticketing.orders.listing import SORTS, Condition, O, Query
 from ticketing.orders.model import Channel, Control, Kind, State, WorkOrderState
 from ticketing.orders.tables import (
     commitment,
-    customer_order,
     order_reply,
     order_survey,
     order_trail,
@@ -37,9 +32,6 @@ from ticketing.orders.tables import (
 from ticketing.orders.views import OrderFilter, Span
 from ticketing.roles import Actor
 from ticketing.staff.tables import staff
-
-O = customer_order.c  # noqa: E741 - the one table this module is about
-Condition = ColumnElement[bool]
 
 TREES: Final[Mapping[str, str]] = {
     "business": "business",
@@ -66,70 +58,8 @@ FLAGS: Final = ("urgent", "vip", "repeat", "paused", "fcr", "live")
 TIMES: Final = ("created", "received", "registered", "ended", "due", "event", "promised", "sent", "handled")
 """Key times: `sent` and `handled` are those of its work orders, `promised` that of an open promise."""
 
-_FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
 #: conditions that leave few orders over: what somebody is told to add when his search took too long
 NARROWING: Final = ("serial", "number", "customer", "created_from", "created_to", "state", "business", "unit", "owner")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One column a list is ordered by."""
-
-    #: name in the row, for the cursor
-    name: str
-    column: ColumnElement[Any]
-    falling: bool = True
-
-
-_NEWEST: Final = (Key("created_at", O.created_at), Key("id", O.id))
-SORTS: Final[Mapping[str, tuple[Key, ...]]] = {
-    "newest": _NEWEST,
-    "oldest": (Key("created_at", O.created_at, falling=False), Key("id", O.id, falling=False)),
-    #: the nearest limit first, orders without one last
-    "due": (
-        Key("due_at", func.coalesce(O.due_at, literal(_FAR, UtcDateTime)), falling=False),
-        Key("id", O.id, falling=False),
-    ),
-    #: 加急 first, the newest of them first (DP-07)
-    "urgent": (Key("urgent", O.urgent), *_NEWEST),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A search as SQL."""
-
-    conditions: tuple[Condition, ...]
-    sort: str
-    #: a condition finds few orders by an index of its own: they are sorted, not walked by time
-    few: bool = False
-
-    def page(self, chosen: Select[Any], cursor: str | None, limit: int) -> Select[Any]:
-        """One row more than a page, from where the page before ended; raises Invalid for a cursor of another list."""
-        keys = SORTS[self.sort]
-        if cursor is not None:
-            chosen = chosen.where(_past(keys, self._place(cursor)))
-        return chosen.order_by(*(self._by(key) for key in keys)).limit(limit + 1)
-
-    def _by(self, key: Key) -> ColumnElement[Any]:
-        column = Unindexed(O.created_at) if self.few and key.column is O.created_at else key.column
-        return column.desc() if key.falling else column.asc()
-
-    def cursor_of(self, row: Mapping[str, Any]) -> str:
-        """The place of a row in this list."""
-        place = [_kept(row[key.name]) for key in SORTS[self.sort]]
-        text = json.dumps([self.sort, *place], separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-    def _place(self, cursor: str) -> list[Any]:
-        keys = SORTS[self.sort]
-        try:
-            sort, *place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            if sort != self.sort or len(place) != len(keys):
-                raise ValueError(sort)
-            return [_given(key, value) for key, value in zip(keys, place, strict=True)]
-        except (ValueError, TypeError, binascii.Error):
-            raise Invalid("bad_cursor", "take the cursor of the page before", field="cursor") from None
 
 
 async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: datetime) -> Query:
@@ -145,6 +75,7 @@ async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: da
         *_flags(wanted, now),
         *_times(wanted.times),
     ]
+    ways = list(_ways(actor, wanted))
     if wanted.for_me:
         found.append(await specialists.routed(conn, actor, now))
     few = _names_few(wanted)
@@ -152,7 +83,9 @@ async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: da
         said = await words.said(conn, wanted.words)
         found += said.conditions
         few = few or said.few
-    return Query(tuple(found), wanted.sort, few)
+    if few:  # what is found by a key is only looked at
+        found, ways = [*found, *(or_(*each) for each in ways)], []
+    return Query(tuple(found), wanted.sort, few, tuple(ways))
 
 
 #: an order number's first digits name few orders when there are so many of them
@@ -199,15 +132,22 @@ def _who(actor: Actor, wanted: OrderFilter) -> Iterator[Condition]:
         key = normalise(wanted.number).key or wanted.number
         yield or_(by_number(key), O.service_number.in_([key, wanted.number]))
     if wanted.customer is not None:
-        yield customer.c.public_id == wanted.customer
+        yield O.customer_id == select(customer.c.id).where(customer.c.public_id == wanted.customer).scalar_subquery()
     if wanted.name is not None:
-        yield or_(*(column.contains(wanted.name, autoescape=True) for column in (customer.c.name, O.contact_name)))
+        named = customer.alias()  # the list joins the row of `customer`
+        called = named.c.name.contains(wanted.name, autoescape=True)
+        itself = O.contact_name.contains(wanted.name, autoescape=True)
+        yield or_(exists().where(named.c.id == O.customer_id, called), itself)
     if wanted.mine:
         yield O.owner_id == actor.staff_id
+
+
+def _ways(actor: Actor, wanted: OrderFilter) -> Iterator[Sequence[Condition]]:
+    """Of each of these one must hold; each is served by an index of its own, which their OR is not."""
     if wanted.for_me:
-        yield waits_for(actor)
+        yield ways_to_wait(actor)
     if wanted.owner is not None:
-        yield or_(O.owner_queue == wanted.owner, O.owner_id.in_(_staff(wanted.owner)))
+        yield O.owner_queue == wanted.owner, O.owner_id == _staff(wanted.owner)
 
 
 def by_number(number: str) -> Condition:
@@ -337,40 +277,3 @@ def _known(name: str, given: tuple[str, ...], words_of: Any) -> tuple[str, ...]:
     if any(code not in allowed for code in given):
         raise Invalid("unknown_code", f"no such {name}", field=name, allowed=allowed)
     return given
-
-
-def _past(keys: tuple[Key, ...], place: list[Any]) -> Condition:
-    """Rows after this place in the order of the keys."""
-    clauses: list[Condition] = []
-    same: list[Condition] = []
-    for key, value in zip(keys, place, strict=True):
-        if isinstance(value, bool):
-            beyond = key.column.is_(False) if key.falling and value else false()
-            equal = key.column.is_(value)
-        else:
-            beyond = key.column < value if key.falling else key.column > value
-            equal = key.column == value
-        clauses.append(and_(*same, beyond))
-        same.append(equal)
-    return or_(*clauses)
-
-
-def _kept(value: Any) -> Any:
-    if value is None:
-        return _FAR.isoformat()
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _given(key: Key, value: Any) -> Any:
-    if key.name == "id":
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-            raise ValueError(value)
-        return value
-    if key.name == "urgent":
-        if not isinstance(value, bool):
-            raise TypeError(value)
-        return value
-    at = datetime.fromisoformat(value)
-    if at.tzinfo is None:
-        raise ValueError(value)
-    return at

@@ -158,6 +158,17 @@ Index(
     postgresql_where=text("due_at IS NOT NULL"),
 )
 
+#: what is open, by time and with its limits: cards are told from here, however many orders have ended
+Index(
+    "ix_customer_order_live",
+    customer_order.c.created_at,
+    customer_order.c.id,
+    customer_order.c.due_at,
+    customer_order.c.warn_at,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
 order_addendum = Table(
     "order_addendum",
     metadata,

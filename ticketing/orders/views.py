@@ -301,7 +301,7 @@ class OrderFilter:
     times: Mapping[str, Span] = field(default_factory=dict)
     #: words that all stand in its texts, in the customer's name or among his later words (TL-72)
     words: str | None = None
-    #: order of the list: `query.SORTS` names them
+    #: order of the list: `listing.SORTS` names them
     sort: str = "newest"
 
 
