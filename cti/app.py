@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from cti import doctor, logs, migrations
+from cti import doctor, heap, logs, migrations
 from cti.ami.link import AmiAccount
 from cti.asterisk.phones import Phones
 from cti.asterisk.process import Asterisk
@@ -121,10 +121,10 @@ def private_key(folder: Path, name: str) -> bytes:
     return bytes.fromhex(file.read_text(encoding="ascii").strip())
 
 
-async def open_database(settings: Settings) -> Database:
+async def open_database(settings: Settings, *, alone: bool = False) -> Database:
     """Brings the schema up to date and opens the database."""
     settings.make_home()
-    await migrations.upgrade(settings.database)
+    await (migrations.upgrade_apart if alone else migrations.upgrade)(settings.database)
     return await Database.open(settings.database)
 
 
@@ -264,10 +264,10 @@ class Core:
     lease: Lease
 
 
-async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress) -> Core:
+async def _core(stack: AsyncExitStack, settings: Settings, progress: Progress, *, alone: bool) -> Core:
     """Database with its schema, vocabularies and sample; menus, prompts and secrets."""
     progress("database")
-    database = await open_database(settings)
+    database = await open_database(settings, alone=alone)
     _at_the_end(stack, progress, "the database", database.close)
     await load_basics(database, sample=settings.sample, now=clock())
     manifest = prompts.load_manifest()
@@ -415,19 +415,22 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
 
 @asynccontextmanager
 async def service(
-    settings: Settings, progress: Progress = lambda line: None, *, watchdog: bool = False
+    settings: Settings, progress: Progress = lambda line: None, *, alone: bool = False
 ) -> AsyncIterator[Ready]:
     """The whole service; what was started is stopped in reverse when the block ends, however it ends.
 
-    With `watchdog` a stalled event loop ends the process: its callers are then rescued by the dialplan (F07).
+    `alone`: this process is the service and nothing else. A stalled event loop ends it, so that its callers are rescued
+    by the dialplan (F07); an upgrade of the database has a process of its own; the C library keeps one heap.
     """
+    if alone:
+        heap.one()
     await preflight(settings)
     broken: Broken = asyncio.get_running_loop().create_future()
     async with AsyncExitStack() as stack:
-        core = await _core(stack, settings, progress)
+        core = await _core(stack, settings, progress, alone=alone)
         keeper = await _telephone(stack, core, progress)
         listener = _page(stack, core, keeper)
-        if watchdog:
+        if alone:
             dog = Watchdog()
             dog.start()
             stack.callback(dog.stop)
@@ -466,6 +469,8 @@ async def service(
         gc.collect()
         gc.freeze()
         stack.callback(gc.unfreeze)
+        if alone:
+            heap.give_back()
         yield Ready(
             address=address(settings, listener.port),
             setup_token=await setup_token(database, clock()),

@@ -101,7 +101,7 @@ async def _serve(settings: Settings) -> None:
 
 
 async def _until(settings: Settings, stop: asyncio.Event) -> None:
-    async with composition.service(settings, progress, watchdog=True) as ready:
+    async with composition.service(settings, progress, alone=True) as ready:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ready.reload)
         _banner(ready)
         stopped = asyncio.create_task(stop.wait())

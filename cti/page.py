@@ -75,5 +75,7 @@ def certificate(settings: Settings, now: datetime) -> ssl.SSLContext | None:
         if settings.tls_certificate is None or settings.tls_key is None:
             raise Invalid("bad_setting", "tls = files needs tls_certificate and tls_key", field="tls")
         return tls.server_context(settings.tls_certificate, settings.tls_key)
+    from cti.web import self_made  # noqa: PLC0415 - 7 MB of cryptography, for those whose certificate is self-made
+
     names = (*settings.public_hosts, reached_by(settings.http_host))
-    return tls.server_context(*tls.ensure_self_made(settings.secrets_dir, names, now))
+    return tls.server_context(*self_made.ensure_self_made(settings.secrets_dir, names, now))

@@ -1,7 +1,9 @@
-"""Alembic over the tables of all packages: the composition layer of the schema.
+"""The schema's revisions and the revision of a database, without Alembic, which only an upgrade loads.
 
-A new revision, after tables changed: `python -m cti.migrations "what changed"`; read it before it is committed. Before
-the first release the first revision is made anew: remove `versions/0001_*.py`, then the same command.
+A start that finds the newest revision loads nothing more. An upgrade is `revisions`; `apart` runs it in a process of
+its own, so that a service keeps none of its memory. A new revision, after tables changed: `python -m cti.migrations
+"what changed"`; read it before it is committed. Before the first release the first revision is made anew: remove
+`versions/0001_*.py`, then the same command.
 """
 
 from __future__ import annotations
@@ -9,17 +11,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -29,10 +27,7 @@ import ticketing
 from ticketing.db import async_url
 from ticketing.errors import Refused, Unavailable
 
-_T = TypeVar("_T")
-_FOLDER = Path(__file__).parent
-#: key of the lock that keeps two upgrades of one PostgreSQL database apart
-_LOCK = 0x686F746C
+VERSIONS: Final = Path(__file__).parent / "versions"
 #: how long SQLite waits for another writer
 _BUSY_MS = 5000
 
@@ -53,56 +48,49 @@ def load_tables() -> list[ModuleType]:
     return [importlib.import_module(name) for name in names]
 
 
-def config(versions: Path | None = None) -> Config:
-    """Alembic's settings, without a file; another folder of revisions for tests."""
-    made = Config()
-    made.set_main_option("script_location", str(_FOLDER))
-    made.set_main_option("version_locations", str(versions or _FOLDER / "versions"))
-    made.set_main_option("path_separator", "newline")
-    made.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    return made
+def known(versions: Path = VERSIONS) -> list[str]:
+    """Every revision this program knows, oldest first: the numbers its files begin with."""
+    return sorted(file.name.partition("_")[0] for file in versions.glob("[0-9]*_*.py"))
 
 
-def head(versions: Path | None = None) -> str | None:
+def head(versions: Path = VERSIONS) -> str | None:
     """The newest revision this program knows."""
-    return ScriptDirectory.from_config(config(versions)).get_current_head()
+    return next(reversed(known(versions)), None)
 
 
 async def current(url: str) -> str | None:
     """Revision of a database; None for one without tables. Raises Unavailable when nothing answers."""
     async with connect(url) as conn:
-        return await conn.run_sync(_revision)
+        return await conn.run_sync(revision_of)
 
 
-async def upgrade(url: str, revision: str = "head", versions: Path | None = None) -> tuple[str | None, str | None]:
+async def upgrade(url: str, revision: str = "head", versions: Path = VERSIONS) -> tuple[str | None, str | None]:
     """Brings a database to a revision, all or nothing; returns the revisions before and after.
 
     Raises Refused when a newer program made the database, or when its rows break a foreign key afterwards.
     """
-    async with connect(url) as conn:
-        if conn.dialect.name == "postgresql":
-            await conn.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        before = await conn.run_sync(_revision)
-        known = {script.revision for script in ScriptDirectory.from_config(config(versions)).walk_revisions()}
-        if before is not None and before not in known:
-            raise Refused("newer_database", f"revision {before} of this database is newer than this program")
-        await conn.run_sync(with_connection(config(versions), lambda made: command.upgrade(made, revision)))
-        after = await conn.run_sync(_revision)
-        # it reads every row, which a start that changes nothing must not
-        checked = before != after and conn.dialect.name == "sqlite"
-        if checked and (await conn.execute(text("PRAGMA foreign_key_check"))).first():
-            raise Refused("broken_keys", "the upgrade would leave rows without their parents; nothing was changed")
-        return before, after
+    if (there := await _there(url, revision, versions)) is not None:
+        return there, there
+    from cti.migrations import revisions  # noqa: PLC0415 - Alembic, for those who upgrade
+
+    return await revisions.upgrade(url, revision, versions)
 
 
-def with_connection(made: Config, work: Callable[[Config], _T]) -> Callable[[Connection], _T]:
-    """An Alembic command as something to run on a connection that is already in a transaction."""
+async def upgrade_apart(url: str) -> tuple[str | None, str | None]:
+    """The same to the newest revision, in a process of its own when there is something to do."""
+    if (there := await _there(url, "head", VERSIONS)) is not None:
+        return there, there
+    from cti.migrations import apart  # noqa: PLC0415 - its process imports this module by name
 
-    def run(connection: Connection) -> _T:
-        made.attributes["connection"] = connection
-        return work(made)
+    return await apart.upgrade(url)
 
-    return run
+
+async def _there(url: str, revision: str, versions: Path) -> str | None:
+    """The database's revision when it is the wanted one; raises Refused when this program does not know it."""
+    have = await current(url)
+    if have is not None and have not in known(versions):
+        raise Refused("newer_database", f"revision {have} of this database is newer than this program")
+    return have if have == (head(versions) if revision == "head" else revision) else None
 
 
 @asynccontextmanager
@@ -147,5 +135,9 @@ async def _begun(stack: AsyncExitStack, engine: AsyncEngine) -> AsyncConnection:
             await asyncio.sleep(0.05)
 
 
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def revision_of(connection: Connection) -> str | None:
+    """The revision noted in a database; None without one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    noted: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return noted

@@ -9,15 +9,16 @@ import tempfile
 from pathlib import Path
 
 from alembic import command
-from alembic.script import Script, ScriptDirectory
+from alembic.script import Script
 
-from cti.migrations import config, connect, upgrade, with_connection
+from cti.migrations import VERSIONS, connect, known, upgrade
+from cti.migrations.revisions import config, with_connection
 
 
-async def new_revision(message: str, versions: Path | None = None) -> Path:
+async def new_revision(message: str, versions: Path = VERSIONS) -> Path:
     """Writes the next numbered revision into the folder and returns its path."""
     made = config(versions)
-    number = 1 + len(list(ScriptDirectory.from_config(made).walk_revisions()))
+    number = 1 + len(known(versions))
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/empty.db"
         await upgrade(url, versions=versions)

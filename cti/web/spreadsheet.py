@@ -4,17 +4,19 @@ Excel and its like run a text that begins with =, +, -, @, a tab or a line's end
 with Excel's own quote; CSV, where no type can be said, puts an apostrophe before it.
 """
 
+from __future__ import annotations
+
 import csv
 import io
 import re
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 __all__ = ["CsvFile", "Spreadsheet", "XlsxFile", "harmless"]
 
@@ -80,6 +82,8 @@ class XlsxFile:
     """A workbook of several sheets in constant memory: a row that is written is on the disk."""
 
     def __init__(self, file: BinaryIO, sheets: Sequence[tuple[str, Heads]], zone: tzinfo) -> None:
+        from xlsxwriter import Workbook  # noqa: PLC0415 - 2 MB for who exports; no call and no order waits for it
+
         self._zone = zone
         self._folder = tempfile.TemporaryDirectory()
         self._book = Workbook(

@@ -41,7 +41,7 @@ def say(words: str) -> None:
 
 async def live(settings: Settings) -> None:
     """Until the process is killed."""
-    async with composition.service(settings, watchdog=_WATCHDOG in os.environ) as ready:
+    async with composition.service(settings, alone=_WATCHDOG in os.environ) as ready:
         say("ready")
         raise await ready.broken
 

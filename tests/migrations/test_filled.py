@@ -9,6 +9,7 @@ from alembic import command
 from sqlalchemy import select
 
 from cti import migrations
+from cti.migrations import revisions
 from tests.orders.desk import Desk
 from ticketing.clocks.tables import clock
 from ticketing.db import Database
@@ -28,9 +29,7 @@ async def test_the_next_card_of_running_clocks_is_found(empty_url: str, now: dat
         kept = (await conn.execute(select(clock.c.id, clock.c.next_card_at).order_by(clock.c.id))).all()
     await database.close()
     async with migrations.connect(empty_url) as conn:
-        await conn.run_sync(
-            migrations.with_connection(migrations.config(), lambda made: command.downgrade(made, "0014"))
-        )
+        await conn.run_sync(revisions.with_connection(revisions.config(), lambda made: command.downgrade(made, "0014")))
     await migrations.upgrade(empty_url)
     async with migrations.connect(empty_url) as conn:
         found = (await conn.execute(select(clock.c.id, clock.c.next_card_at).order_by(clock.c.id))).all()

@@ -9,6 +9,7 @@ from alembic import command
 from sqlalchemy import select
 
 from cti import migrations
+from cti.migrations import revisions
 from tests.orders.desk import Desk
 from ticketing.changes import Change
 from ticketing.db import Database
@@ -96,7 +97,7 @@ async def test_an_upgrade_indexes_what_is_there(empty_url: str, now: datetime) -
         written = await terms(database)
         assert {"宽带", "张伟", "由器", "李女"} <= {term for _, term in written}
         async with migrations.connect(empty_url) as conn:
-            back = migrations.with_connection(migrations.config(), lambda made: command.downgrade(made, BEFORE))
+            back = revisions.with_connection(revisions.config(), lambda made: command.downgrade(made, BEFORE))
             await conn.run_sync(back)
         assert await migrations.upgrade(empty_url) == (BEFORE, migrations.head())
         assert await terms(database) == written

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import ClientSession, web
 
 from cti.web.listen import Listener
-from cti.web.tls import ensure_self_made, server_context
+from cti.web.self_made import ensure_self_made
+from cti.web.tls import server_context
 
 
 @asynccontextmanager

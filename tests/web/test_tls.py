@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cti.web.tls import ensure_self_made, server_context
+from cti.web.self_made import ensure_self_made
+from cti.web.tls import server_context
 from ticketing.errors import Invalid
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
