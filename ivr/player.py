@@ -17,8 +17,8 @@ from ivr.takes import Takes
 from ivr.variables import CALL_ID_PATTERN
 
 #: Seconds a look-up may take before the caller hears something, and again before the call goes on without (F07): two
-#: in a row, one at its end and the next at its beginning, stay below the 3 s of N8.
-BUDGET_S: Final = 1.25
+#: in a row, one at its end and the next at its beginning, and what a busy machine adds stay below the 3 s of N8.
+BUDGET_S: Final = 1.0
 #: Seconds a look-up may take that nobody waits for.
 SHORT_S: Final = 0.5
 #: Length assumed of a prompt whose length nobody knows, seconds.

@@ -193,8 +193,7 @@ class House:
         self._people: list[Agent] = []
 
     async def __aenter__(self) -> Self:
-        if self.verified:
-            self._stack.enter_context(logbook.kept(self.settings.home / "log"))
+        self._stack.enter_context(logbook.kept(self.settings.home / "log"))
         self.ready = await self._stack.enter_async_context(composition.service(self.settings))
         if self.ready.setup_token is not None and self._sets_up:
             await self.set_passwords(self.ready.setup_token)
@@ -211,10 +210,12 @@ class House:
         await self._proved(kind)
 
     async def _proved(self, kind: type[BaseException] | None) -> None:
-        """After a story that went well: nothing lost, and clean logs."""
-        if self.verified and kind is None:
+        """After a story that went well: clean logs, and, where it is asked for, nothing lost."""
+        if kind is not None:
+            return
+        if self.verified:
             await proof.prove(self.settings)
-            await proof.clean(self.settings)
+        await proof.clean(self.settings)
 
     @property
     def origin(self) -> str:

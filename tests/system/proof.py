@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from cti import excerpt, store
 from cti.ami.replay import replay_bytes
 from cti.app import clock
-from cti.calls.model import CallRecord
+from cti.calls.model import CallRecord, FloorSettings
 from cti.calls.replay import differing
 from cti.existing import existing
 from cti.journal import Mask
@@ -21,8 +21,8 @@ from cti.verify.check import check, installation
 from cti.verify.model import SETTLES
 from tests.system import hygiene
 
-#: a call is closed two ticks after its last channel has ended
-_CLOSES_S: Final = 10.0
+#: a call is closed some ticks after its last channel has ended
+_CLOSES_S: Final = FloorSettings().owed_ticks + 5.0
 
 
 async def settled(settings: Settings) -> None:
