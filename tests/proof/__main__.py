@@ -41,6 +41,8 @@ class Proof:
     module: str = ""
     #: needs a real Asterisk, callers or a browser, and fails without
     whole: bool = False
+    #: a script that installs what it needs beside the tests' packages
+    tool: str = ""
 
 
 PROOFS: Final = {
@@ -48,6 +50,12 @@ PROOFS: Final = {
         "requests generated from the description at every route: no 5xx, no answer it does not name",
         ("tests/web/test_generated.py",),
         minutes=60,
+    ),
+    "sql": Proof(
+        "sqlmap at every value of every request that could reach a statement: none does",
+        ("tests/web/sqlmap_routes.py",),
+        minutes=60,
+        tool="tools/sqlmap.sh",
     ),
     "kills": Proof(
         "the service killed at random moments while eight people write: nothing lost, doubled or unaudited",
@@ -153,6 +161,8 @@ def main() -> int:
     os.chdir(ROOT)
     cores = len(os.sched_getaffinity(0))
     print(f"proof-{asked.name}: {proof.says}\ncommit {commit()}, {cores} cores, Python {platform.python_version()}")
+    if proof.tool:
+        subprocess.run([ROOT / proof.tool], check=True)
     if proof.module:
         code: int = importlib.import_module(proof.module).main([f"--minutes={asked.minutes or proof.minutes}"])
         return code
