@@ -15,6 +15,7 @@ import argparse
 import importlib
 import os
 import platform
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
