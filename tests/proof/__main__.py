@@ -58,6 +58,12 @@ PROOFS: Final = {
         minutes=60,
         tool="tools/sqlmap.sh",
     ),
+    "slow": Proof(
+        "slowhttptest in each of its ways: a thousand slow connections, and everybody else is answered",
+        ("tests/web/slowhttptest_modes.py",),
+        minutes=10,
+        tool="tools/slowhttptest.sh",
+    ),
     "kills": Proof(
         "the service killed at random moments while eight people write: nothing lost, doubled or unaudited",
         ("tests/kills/test_kills.py",),
