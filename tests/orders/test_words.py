@@ -14,6 +14,7 @@ from tests.orders.desk import Desk
 from ticketing.changes import Change
 from ticketing.db import Database
 from ticketing.orders import actions, store
+from ticketing.orders import words as search
 from ticketing.orders.inputs import Merge
 from ticketing.orders.tables import order_term
 from ticketing.orders.views import OrderFilter
@@ -51,12 +52,18 @@ async def found(desk: Desk, words: str, agent: str = "1001") -> list[str]:
         ("' OR 1=1 --", []),
     ],
 )
-async def test_words_find_the_orders_that_say_them(desk: Desk, words: str, expected: list[str]) -> None:
+async def test_words_find_the_orders_that_say_them(
+    desk: Desk, words: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the words are rare, or so common that their lists are read side by side, and however many say them."""
     await desk.customer("张伟")
     await desk.registered(description="宽带断了", verbatim="三天没人管", contact_address="知春路 18 号院")
     other = {"description": "电视没有信号，多次报修", "verbatim": "IPTV 黑屏", "event_place": "José 的店"}
     await desk.registered("c2", "1002", "13700137000", **other)
-    assert await found(desk, words) == expected
+    for common, few in ((search.COMMON, search.FEW), (1, search.FEW), (1, 0), (search.COMMON, 0)):
+        monkeypatch.setattr(search, "COMMON", common)
+        monkeypatch.setattr(search, "FEW", few)
+        assert await found(desk, words) == expected, (common, few)
 
 
 @pytest.mark.req("TL-72")

@@ -6,11 +6,23 @@ written in the transaction that changes the text, and answers by equality and ra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    intersect,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.customers.tables import customer
@@ -58,8 +70,8 @@ async def _texts(conn: AsyncConnection, order_id: int) -> list[str]:
 
 #: up to so many orders are fetched and sorted; when more say the words, the newest orders are asked one after another
 FEW: Final = 2_000
-#: how far the orders of one word are counted, to begin with the rarest
-_COUNTED: Final = 50_000
+#: how far the orders of one word are counted, to begin with the rarest; a word more orders say is a common one
+COMMON: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,44 +83,62 @@ class Said:
     few: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word to be found."""
+
+    text: str
+    #: nothing follows it: it may still be typed on
+    last: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether the index has it as it is: one character, and the last word of another script, only begin a term."""
+        return len(self.text) == 2 or (len(self.text) > 1 and not self.last)
+
+    def fits(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        """Condition on a term of the index."""
+        return column == self.text if self.whole else and_(column >= self.text, column < after(self.text))
+
+    def said_by(self, order_id: ColumnElement[int]) -> ColumnElement[bool]:
+        """Condition on an order."""
+        other = order_term.alias()
+        return exists().where(other.c.order_id == order_id, self.fits(other.c.term))
+
+
 async def said(conn: AsyncConnection, wanted: str) -> Said:
     """What holds for orders that say all these words, in any of their texts.
 
     A Chinese phrase is found by its pairs; one character, and the last word of another script, by their beginning.
     Text without a letter or digit is said by no order. The orders of the rarest word are looked through in the index
-    for the other words; when few are left they are named, and when they are many the newest orders are asked first.
+    for the other words, or, when all are common, the lists of all words are read side by side; when few orders are left
+    they are named, and when they are many the newest orders are asked first.
     """
-    terms = bigrams(wanted)
+    found = bigrams(wanted)
+    terms = [Term(text, place == len(found)) for place, text in enumerate(found, start=1)]
     if not terms:
         return Said((false(),), few=True)
-    asked = [_fits(order_term.c.term, term, place == len(terms)) for place, term in enumerate(terms, start=1)]
-    counts = [await _count(conn, one) for one in asked]
-    rarest = min(range(len(asked)), key=counts.__getitem__)
-    rest = [
-        _exists(order_term.c.order_id, term, place == len(terms))
-        for place, term in enumerate(terms, start=1)
-        if place != rarest + 1
-    ]
-    found = await conn.scalars(select(order_term.c.order_id).distinct().where(asked[rarest], *rest).limit(FEW + 1))
-    ids = list(found)
+    counts = [await _count(conn, term) for term in terms]
+    ids = list(await conn.scalars(_who_say(terms, counts)))
     if len(ids) <= FEW:
         return Said((customer_order.c.id.in_(ids),), few=True)
-    every = (_exists(customer_order.c.id, term, place == len(terms)) for place, term in enumerate(terms, start=1))
-    return Said(tuple(every), few=False)
+    return Said(tuple(term.said_by(customer_order.c.id) for term in terms), few=False)
 
 
-def _fits(column: ColumnElement[str], term: str, last: bool) -> ColumnElement[bool]:
-    """The term itself; one character, and what may still be typed on, also as a beginning."""
-    whole = len(term) == 2 or (len(term) > 1 and not last)
-    return column == term if whole else and_(column >= term, column < after(term))
+def _who_say(terms: Sequence[Term], counts: Sequence[int]) -> Select[int] | CompoundSelect[int]:
+    """Keys of the orders that say all terms, a few at most."""
+    rarest = min(range(len(terms)), key=counts.__getitem__)
+    first = select(order_term.c.order_id).where(terms[rarest].fits(order_term.c.term))
+    rest = [term for place, term in enumerate(terms) if place != rarest]
+    beside = [term for term in rest if term.whole] if counts[rarest] >= COMMON and terms[rarest].whole else []
+    first = first.where(*(term.said_by(order_term.c.order_id) for term in rest if term not in beside))
+    if not beside:
+        return first.distinct().limit(FEW + 1)
+    lists = (select(order_term.c.order_id).where(term.fits(order_term.c.term)) for term in beside)
+    return intersect(first, *lists).order_by(first.selected_columns.order_id).limit(FEW + 1)
 
 
-def _exists(order_id: ColumnElement[int], term: str, last: bool) -> ColumnElement[bool]:
-    other = order_term.alias()
-    return exists().where(other.c.order_id == order_id, _fits(other.c.term, term, last))
-
-
-async def _count(conn: AsyncConnection, fits: ColumnElement[bool]) -> int:
+async def _count(conn: AsyncConnection, term: Term) -> int:
     """How many orders say it, as far as that matters."""
-    some = select(order_term.c.order_id).where(fits).limit(_COUNTED).subquery()
+    some = select(order_term.c.order_id).where(term.fits(order_term.c.term)).limit(COMMON).subquery()
     return int(await conn.scalar(select(func.count()).select_from(some)) or 0)
