@@ -82,15 +82,15 @@ def id_column() -> Column[int]:
     return Column("id", BigId, primary_key=True, autoincrement=True)
 
 
-class Unindexed(ColumnElement[datetime]):
-    """A time column for ORDER BY that no index can serve: what few rows were found are sorted.
+class Unindexed(ColumnElement[Any]):
+    """A column of times or keys for ORDER BY that no index can serve: what few rows were found are sorted.
 
-    With an index at hand a planner walks the whole table by time in the hope of meeting the rows soon.
+    With an index at hand a planner walks the whole table by it in the hope of meeting the rows soon.
     """
 
     inherit_cache = True
 
-    def __init__(self, column: Column[datetime]) -> None:
+    def __init__(self, column: Column[Any]) -> None:
         self.column = column
         self.type = column.type
 
@@ -104,7 +104,8 @@ def _unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **given: Any) -
 
 @compiles(Unindexed, "postgresql")
 def _unindexed_postgresql(element: Unindexed, compiler: SQLCompiler, **given: Any) -> str:
-    return f"({compiler.process(element.column, **given)} + interval '0 s')"
+    nothing = "0" if isinstance(element.type, Integer) else "interval '0 s'"
+    return f"({compiler.process(element.column, **given)} + {nothing})"
 
 
 def for_update(select: _Select) -> _Select:

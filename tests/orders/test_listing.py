@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import and_, func, select, update
 
 from tests.benchmarks import _centre
 from tests.orders.desk import Desk
@@ -80,6 +81,9 @@ async def test_what_is_found_in_several_ways_is_listed_once_and_in_order(desk: D
         assert len(seen) >= 4
 
 
+#: since then their limits are near
+NEAR = _centre.NOW - timedelta(hours=2)
+
 LISTS = {
     "newest": OrderFilter(),
     "nearest limit": OrderFilter(sort="due"),
@@ -94,13 +98,27 @@ LISTS = {
 }
 
 
-async def opened(database: Database) -> None:
-    """A tenth of the orders is overdue, another tenth near its limit; both lie in the seniors' queue."""
+#: these are sorted: they cost what is open, not what has ended
+SORTED = {
+    "open, nearest limit": OrderFilter(sort="due", flags={"live": True}),
+    "for me, nearest limit": OrderFilter(sort="due", for_me=True),
+    "a queue, nearest limit": OrderFilter(sort="due", owner="senior", flags={"live": True}),
+}
+
+
+async def opened(database: Database, most: int) -> None:
+    """Of the first orders a tenth is overdue, another tenth near its limit, a few have none; all are in the seniors'
+    queue."""
+    over = {"ended_at": _centre.NOW, "owner_queue": None, "due_at": None, "warn_at": None, "state": "closed"}
     async with database.write() as conn:
-        for place, hours in ((3, -1), (4, 1)):
-            limits = {"due_at": _centre.NOW + timedelta(hours=hours), "warn_at": _centre.NOW - timedelta(hours=2)}
-            live = {"ended_at": None, "state": "at_senior", "owner_queue": "senior", "owner_id": None}
-            await conn.execute(update(customer_order).where(O.id % 10 == place).values({**live, **limits}))
+        await conn.execute(update(customer_order).values(over))
+        first = await conn.scalar(select(func.min(O.id)))
+        for every, hours in ((10, -1), (10, 1), (400, None)):
+            due_at = None if hours is None else _centre.NOW + timedelta(hours=hours)
+            live = {"ended_at": None, "state": "at_senior", "owner_queue": "senior", "due_at": due_at}
+            place = 1 if hours is None else hours + 5
+            which = and_(O.id % every == place, O.id < (first or 0) + most)
+            await conn.execute(update(customer_order).where(which).values({**live, "warn_at": NEAR}))
 
 
 #: virtual machine steps of SQLite between two counts
@@ -128,18 +146,23 @@ async def steps(database: Database, actor: Actor, wanted: OrderFilter, now: date
     return found[0], found[1]
 
 
+async def costs(orders: int, most: int, lists: Mapping[str, OrderFilter]) -> dict[str, tuple[int, int]]:
+    """What a page and the next one of each list cost beside so many orders, a fifth of the first `most` being open."""
+    async with _centre.sqlite(_centre.Size(100, orders)) as url:
+        database = await Database.open(url)
+        await opened(database, most)
+        async with database.read() as conn:
+            actor = (await people.by_number(conn, "2001")).actor
+        assert Post.SA in actor.posts
+        found = {name: await steps(database, actor, each, _centre.NOW) for name, each in lists.items()}
+        await database.close()
+    return found
+
+
 @pytest.mark.req("AU-03")
-async def test_a_page_costs_the_same_however_many_orders_there_are() -> None:
-    """Ten times the orders, and ten times those in the list: a page and the next one are found with the same work."""
-    costs: list[dict[str, tuple[int, int]]] = []
-    for orders in (1_200, 12_000):
-        async with _centre.sqlite(_centre.Size(100, orders)) as url:
-            database = await Database.open(url)
-            await opened(database)
-            async with database.read() as conn:
-                actor = (await people.by_number(conn, "2001")).actor
-            assert Post.SA in actor.posts
-            costs.append({name: await steps(database, actor, each, _centre.NOW) for name, each in LISTS.items()})
-            await database.close()
-    few, many = costs
+@pytest.mark.parametrize(("lists", "most"), [(LISTS, 12_000), (SORTED, 1_200)])
+async def test_a_page_costs_the_same_however_many_orders_there_are(lists: dict[str, OrderFilter], most: int) -> None:
+    """Ten times the orders, and ten times those in the list: a page and the next one are found with the same work. What
+    is sorted costs the same beside ten times as many that have ended."""
+    few, many = await costs(1_200, 1_200, lists), await costs(12_000, most, lists)
     assert {name: cost for name, cost in many.items() if max(cost) > 1.5 * max(few[name])} == {}

@@ -60,6 +60,7 @@ class Sort:
 
 
 _ID: Final = Key("id", O.id, falling=False)
+_ID_SORTED: Final = Key("id", Unindexed(O.id), falling=False)
 _NEWEST: Final = (Key("created_at", O.created_at), Key("id", O.id))
 SORTS: Final[Mapping[str, Sort]] = {
     "newest": Sort(_NEWEST),
@@ -88,6 +89,8 @@ class Query:
     sort: str
     #: a condition finds few orders by an index of its own: they are sorted, not walked by time
     few: bool = False
+    #: all it finds is open: those without a limit are sorted, not sought among all that have ended
+    live: bool = False
     #: of each of these one must hold: the ways to the same rows, each with an index of its own
     ways: tuple[Sequence[Condition], ...] = ()
 
@@ -114,7 +117,8 @@ class Query:
         if not parts:
             yield true(), keys, true() if place is None else _past(keys, place)
         for part in parts:
-            yield part.condition, part.keys, _beyond(keys[0], part, place)
+            by = (_ID_SORTED,) if self.live and part.keys == (_ID,) else part.keys
+            yield part.condition, by, _beyond(keys[0], part, place)
 
     def cursor_of(self, row: Mapping[str, Any]) -> str:
         """The place of a row in this list."""

@@ -85,7 +85,7 @@ async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: da
         few = few or said.few
     if few:  # what is found by a key is only looked at
         found, ways = [*found, *(or_(*each) for each in ways)], []
-    return Query(tuple(found), wanted.sort, few, tuple(ways))
+    return Query(tuple(found), wanted.sort, few, _is_live(wanted), tuple(ways))
 
 
 #: an order number's first digits name few orders when there are so many of them
@@ -96,6 +96,11 @@ def _names_few(wanted: OrderFilter) -> bool:
     """Whether a condition finds few orders by an index of its own."""
     one_key = (wanted.number, wanted.customer, wanted.operation_serial, wanted.work_serial)
     return len(wanted.serial or "") >= _FEW_DIGITS or any(key is not None for key in one_key)
+
+
+def _is_live(wanted: OrderFilter) -> bool:
+    """Whether a condition leaves only orders that are open."""
+    return bool(wanted.overdue or wanted.flags.get("live") or wanted.card in {"red", "yellow"})
 
 
 def narrowing(given: Iterable[str]) -> list[str]:
