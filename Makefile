@@ -46,4 +46,4 @@ lock:           ## pin what is installed now
 	   $(BIN)/pip list --format=freeze | grep -viE '^(hotline|pip|setuptools)=='; } > requirements.lock
 
 clean:          ## forget everything that was installed or recorded here (var/ holds the data: it is kept)
-	rm -rf .venv .venv-fuzz .venv-mutants .venv-sqlmap cti/web/desk/node_modules cti/web/desk/dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-fuzz .venv-mutants .venv-sqlmap .venv-peers cti/web/desk/node_modules cti/web/desk/dist .mypy_cache .ruff_cache .pytest_cache

@@ -37,6 +37,7 @@ from tests.web.fakes import PASSWORD, Browser, Clock, FakeTelephony
 from tests.web.test_orders import complaint
 from tests.web.test_workflow import TASK, WELL
 from ticketing.audit import QueryLog
+from ticketing.db import Database
 from ticketing.papers.files import FileStore
 from ticketing.roles import SYSTEM
 from ticketing.staff import actions, store
@@ -54,11 +55,20 @@ Times = dict[str, list[float]]
 
 @asynccontextmanager
 async def service(folder: Path, orders: int, *, hub: Hub | None = None) -> AsyncIterator[tuple[TestServer, Clock]]:
-    """The whole application over a filled file; its streams are fed by the hub."""
+    """The whole application over a file that is filled for it; its streams are fed by the hub."""
     database = await app.open_database(Settings.model_validate({"home": folder}))
     await app.load_basics(database, sample=True, now=NOW)
     if orders:
         await fill(database, orders)
+    async with served(database, folder, hub=hub) as found:
+        yield found
+
+
+@asynccontextmanager
+async def served(
+    database: Database, folder: Path, *, hub: Hub | None = None
+) -> AsyncIterator[tuple[TestServer, Clock]]:
+    """The whole application over a database, which is closed at the end; everybody in it has the same password."""
     passwords, clock, queries = Passwords(memory_mib=1, waiting=100), Clock(NOW), QueryLog(database)
     made = await passwords.hash(PASSWORD)
     async with database.write() as conn:

@@ -20,6 +20,10 @@ SMALL = {
         ("bare ", "hotline ", "overflow "),
     ),
     "clock_tick": (("--open", "2000"), ("2,000 open, 10,000 overdue",)),
+    "order_peer": (
+        ("--orders", "500", "--rounds", "2"),
+        ("newest page", "open, newest page", "by telephone number", "by order number", "a common word"),
+    ),
     "order_search": (("--orders", "500"), ("newest page ", "overdue, a month", "by telephone number", "a common word")),
     "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 10 at once")),
     "pop_lookup": (
