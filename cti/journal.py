@@ -44,6 +44,8 @@ _PREFIX: Final = re.compile(r"^(?:dest|orig|second|transferer|transferee|transfe
 #: a telephone number as people and exchanges write it: seven digits or more, perhaps spaced
 _NUMBER: Final = re.compile(r"\+?[0-9](?:[ ().-]?[0-9]){6,}")
 _RECEIVED: Final = f"\r\n{RECEIVED}: ".encode()
+#: longest value whose masked word is remembered, characters: what a caller can make long takes no memory
+_SHORT: Final = 80
 _NOBODY: Final = frozenset({"", "<unknown>", "anonymous", "Anonymous"})
 
 
@@ -54,6 +56,8 @@ class Mask:
         self._key = key
         #: form to the numbers of values to look at
         self._plans: dict[Form, tuple[tuple[int, str, str], ...]] = {}
+        #: the same words come with every event of a call
+        self._short = lru_cache(maxsize=4096)(self._value)
         self.number = lru_cache(maxsize=4096)(self._number)
         self.name = lru_cache(maxsize=4096)(self._name)
 
@@ -66,11 +70,12 @@ class Mask:
                 self._plans.clear()
             plan = self._plans[form] = _plan(form)
         changed: list[tuple[int, str, str]] = []
+        values = frame.values
         for number, key, kind in plan:
-            value = frame.value(number)
+            value = values[number]
             if value in _NOBODY:
                 continue
-            masked = self._value(kind, value)
+            masked = self._short(kind, value) if len(value) <= _SHORT else self._value(kind, value)
             if masked != value:
                 changed.append((number, key, masked))
         if not changed:
@@ -142,6 +147,9 @@ class Journal:
         self._max_bytes = max_bytes
         self._segment_bytes = segment_bytes or max(64 * 1024, max_bytes // 16)
         self._pending: list[bytes] = []
+        #: the last moment of receipt, and how a block ends that came then
+        self._received_at: datetime | None = None
+        self._stamp = b""
         self._file: int | None = None
         self._size = 0
         #: frames written, frames lost because the disk took no more
@@ -159,7 +167,9 @@ class Journal:
 
     def append(self, frame: Frame, received_at: datetime) -> None:
         """Add one believed frame; on disk with the next `flush`."""
-        self._pending.append(self._mask.frame(frame) + _RECEIVED + received_at.isoformat().encode() + END)
+        if received_at is not self._received_at:  # what came in one portion has one moment
+            self._received_at, self._stamp = received_at, _RECEIVED + received_at.isoformat().encode() + END
+        self._pending.append(self._mask.frame(frame) + self._stamp)
 
     def add(self, block: bytes) -> None:
         """Add one of the recorder's own blocks, in which nothing private is left."""

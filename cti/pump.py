@@ -133,6 +133,9 @@ class Pump:
         self._queue: deque[_Heard | Pong | CallEvent] = deque()
         self._arrived = asyncio.Event()
         self._to_save, self._at_once = asyncio.Event(), asyncio.Event()
+        #: facts came since changed records were last taken from the floor
+        self._changed = False
+        #: records that could not be saved yet
         self._records: dict[str, CallRecord] = {}
         self._durable: list[Effect] = []
         self._saving = 0
@@ -156,8 +159,9 @@ class Pump:
                 if self._on_gap is not None:
                     self._on_gap("overflow")
             return
+        if not self._queue:  # else the pump knows that there is something
+            self._wake()
         self._queue.append((raw, received_at, self._clocks.monotonic()))
-        self._wake()
 
     def put_pong(self, stamp: datetime, asked: float, answered: float) -> None:
         """Take Asterisk's clock as an answer to a ping showed it; moments of the monotonic clock."""
@@ -191,7 +195,7 @@ class Pump:
             lag_ms=self._lag_ms,
             saved=self._saved,
             save_failures=self._save_failures,
-            unsaved=len(self._records) + self._saving,
+            unsaved=len(self._records.keys() | self.floor.dirty) + len(self.floor.done) + self._saving,
             saving_fails=self._saving_fails,
             effects_done=lanes.done,
             effects_failed=lanes.failed,
@@ -241,7 +245,7 @@ class Pump:
         self._arrived.set()
 
     def _settle_idle(self) -> None:
-        if not (self._queue or self._records or self._durable or self._saving):
+        if not (self._queue or self._changed or self._records or self._durable or self._saving):
             self._idle.set()
 
     def _handle_batch(self) -> None:
@@ -269,11 +273,8 @@ class Pump:
                     self._recorder.effects(made, mark)
         self._lanes.put_all(effect for effect in effects if isinstance(effect, AT_ONCE))
         self._durable += [effect for effect in effects if not isinstance(effect, AT_ONCE)]
-        for record in self._take_changed(self.floor):
-            known = self._records.get(record.call_id)
-            if known is None or record.version >= known.version:
-                self._records[record.call_id] = record
-        if self._records or self._durable:
+        if events:  # what of it must be saved is asked when it is: a call's record is made as often as it is written
+            self._changed = True
             self._to_save.set()
         if self._durable:
             self._at_once.set()
@@ -286,7 +287,9 @@ class Pump:
             if isinstance(one, Pong):
                 yield from map(self._noted, self._clocks.pong(one))
             elif isinstance(one, tuple):
-                yield from self._heard(*one)
+                self._frames += 1
+                if not self._guard.unread(one[0]):
+                    yield from self._heard(*one)
             else:
                 if isinstance(one, LinkLost):
                     self._guard.start_over()
@@ -299,16 +302,12 @@ class Pump:
     def _heard(self, raw: bytes, received_at: datetime, came: float) -> Iterable[tuple[CallEvent, int]]:
         """The fact of a frame that is believed."""
         recorder, mark = self._recorder, 0
-        self._frames += 1
-        needed = self._needs(raw)
-        if not needed and self._guard.unread(raw):
-            return
         frame = Frame(raw)
         verdict = self._guard.check(frame)
         if not verdict.accept:
             self._note_refused(verdict.why, frame)
             return
-        if not needed:
+        if not self._needs(raw):
             self._guard.learn(raw)
         stamp = frame.at
         if stamp is not None:
@@ -372,7 +371,16 @@ class Pump:
                 pause = min(most, pause * 2)
                 self._to_save.set()
 
+    def _take(self) -> None:
+        """The records of calls that changed, as they are now."""
+        self._changed = False
+        for record in self._take_changed(self.floor):
+            known = self._records.get(record.call_id)
+            if known is None or record.version >= known.version:
+                self._records[record.call_id] = record
+
     async def _save_once(self) -> bool:
+        self._take()
         records, durable = self._records, self._durable
         self._records, self._durable = {}, []
         self._saving = len(records)
@@ -397,7 +405,7 @@ class Pump:
         return True
 
     async def _last_save(self) -> None:
-        if self._records or self._durable:
+        if self._changed or self._records or self._durable:
             await asyncio.shield(self._save_once())
 
     def _fenced(self, perform: Perform) -> Perform:

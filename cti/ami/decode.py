@@ -19,7 +19,7 @@ Maker = Callable[[Frame, datetime], ev.CallEvent | None]
 
 def decode(frame: Frame, received_at: datetime | None = None) -> ev.CallEvent | None:
     """The fact a frame tells, or None for one we do not need; `received_at` stands in for a missing timestamp."""
-    make = _MAKERS.get(frame.event)
+    make = _NEEDED.get(frame.raw[: frame.raw.find(b"\r\n")]) or _MAKERS.get(frame.event)
     if make is None:
         return None
     at = frame.at or received_at
@@ -364,5 +364,5 @@ _MAKERS: Final[dict[str, Maker]] = {
     "MixMonitorStop": lambda frame, at: ev.RecordingMarked(**_ids(frame, at), state="stopped"),
     "CoreShowChannel": _channel_seen,
 }
-#: first lines of the frames that tell something
-_NEEDED: Final = frozenset(f"Event: {name}".encode() for name in _MAKERS)
+#: the same by the first line as Asterisk writes it
+_NEEDED: Final = {f"Event: {name}".encode(): make for name, make in _MAKERS.items()}

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 BANNER: Final = b"Asterisk Call Manager/"
 END: Final = b"\r\n\r\n"
-#: a frame's end where its last value ended in CR LF
-_SPLIT_END: Final = END + b"\r\n"
+_EOL: Final = b"\r\n"
+#: in the order of bytes whatever begins with a printed character comes after this, and a line's end before it
+_PRINTED: Final = b" "
 #: longest frame kept, bytes; Asterisk's own events stay below 8 KiB
 CAP: Final = 64 * 1024
 #: how many forms with one first line and one last key are remembered, and how many such pairs
 FORMS_ALIKE: Final = 8
 PAIRS_REMEMBERED: Final = 512
+_CALL_ID: Final = "CTI_CALL_ID="
 _2100: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -55,11 +57,11 @@ class Splitter:
                 self._skipping = True
             tail = tail[1 - len(END) :]
         self._tail = tail
-        if data.startswith(b"\r\n") or _SPLIT_END in data:  # after a value that ended in CR LF
-            frames = [frame.removeprefix(b"\r\n") for frame in frames]
-        if b"" in frames or max(map(len, frames), default=0) > self._cap:
+        if min(frames, default=_PRINTED) < _PRINTED:  # none, or the rest of an end after a value that ended in CR LF
+            frames = [rest for frame in frames if (rest := frame.removeprefix(_EOL))]
+        if max(map(len, frames), default=0) > self._cap:
             self.overlong += sum(len(frame) > self._cap for frame in frames)
-            frames = [frame for frame in frames if 0 < len(frame) <= self._cap]
+            frames = [frame for frame in frames if len(frame) <= self._cap]
         return frames
 
     def _greeting(self, data: bytes) -> bytes:
@@ -123,7 +125,7 @@ class Form:
         Every part is possessive: a frame of another form fails in one pass, however many lines they share.
         """
         lines = (re.escape(key) + ":[ ]?+([^\\r]*+)" for key in self.keys)
-        self.pattern = re.compile("\r\n".join(lines))
+        self.pattern = re.compile("()" + "\r\n".join(lines))  # an empty value first: the others count from 1
 
 
 #: first line (the event's name) and last key to the forms known: user events differ in their last key
@@ -143,10 +145,12 @@ def forget_forms() -> None:
 class Frame:
     """One AMI block; nothing is read before it is asked for. Keys are found in any case."""
 
-    __slots__ = ("_form", "_value", "raw")
+    __slots__ = ("_at", "_form", "_values", "raw")
 
-    #: number of a value, counted from 1, to the value; there once the form was read
-    _value: Callable[[int], str | None]
+    #: there once the form was read
+    _values: Sequence[str]
+    #: there once it was asked for
+    _at: datetime | None
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -170,17 +174,18 @@ class Frame:
         """First value of a key."""
         index = (self._form or self._read()).index
         number = index.get(key) or index.get(key.lower())
-        if number is None:
-            return default
-        return self._value(number) or ""
+        return default if number is None else self._values[number]
 
     def all(self, key: str) -> tuple[str, ...]:
         """All values of a key, in order."""
-        return tuple(self._value(number) or "" for number in self.form.numbers(key))
+        return tuple(self._values[number] for number in self.form.numbers(key))
 
-    def value(self, number: int) -> str:
-        """Value by its place in the form, counted from 1; `form` was asked for before."""
-        return self._value(number) or ""
+    @property
+    def values(self) -> Sequence[str]:
+        """All values by their places in the form, which count from 1: the first one here is empty."""
+        if self._form is None:
+            self._read()
+        return self._values
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -196,28 +201,28 @@ class Frame:
     def call_id(self) -> str:
         """Our id of the call from either channel; empty when the frame carries none."""
         form = self._form or self._read()
+        values = self._values
         for _, numbers in form.groups:
             for number in numbers:
-                name, _, value = (self._value(number) or "").partition("=")
-                if value and name == "CTI_CALL_ID":
-                    return value
+                value = values[number]
+                if value.startswith(_CALL_ID) and len(value) > len(_CALL_ID):
+                    return value[len(_CALL_ID) :]
         return ""
 
     @property
     def at(self) -> datetime | None:
         """When Asterisk raised the event, microseconds (`timestampevents=yes`); None where it does not say, or says a
         time out of 1970 to 2100."""
-        text = self.get("Timestamp")
         try:
-            seconds = float(text) if text else math.nan
-        except ValueError:
-            return None
-        return datetime.fromtimestamp(seconds, UTC) if 0 <= seconds < _2100 else None
+            return self._at
+        except AttributeError:
+            self._at = _moment(self.get("Timestamp"))
+            return self._at
 
     def headers(self) -> list[tuple[str, str]]:
         """All lines in order."""
         form = self.form
-        return [(key, self._value(number) or "") for number, key in enumerate(form.keys, 1)]
+        return list(zip(form.keys, self._values[1:], strict=True))
 
     def remember(self) -> None:
         """Keep this frame's form for faster reading of its like. Call it for frames that were believed only."""
@@ -242,7 +247,7 @@ class Frame:
                 if found is not None:
                     if place:
                         known[0], known[place] = form, known[0]
-                    self._form, self._value = form, found.group
+                    self._form, self._values = form, found.groups()
                     return form
         keys: list[str] = []
         values = [""]
@@ -250,11 +255,19 @@ class Frame:
             key, colon, value = line.partition(":")
             keys.append(key if colon else "")
             values.append(value.removeprefix(" ") if colon else line)
-        self._form, self._value = Form(tuple(keys)), values.__getitem__
+        self._form, self._values = Form(tuple(keys)), values
         return self._form
 
     def __repr__(self) -> str:
         return f"<Frame {self.event or 'answer'} {len(self.raw)} bytes>"
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        seconds = float(text) if text else math.nan
+    except ValueError:
+        return None
+    return datetime.fromtimestamp(seconds, UTC) if 0 <= seconds < _2100 else None
 
 
 def _pair(value: str) -> tuple[str, str]:

@@ -53,6 +53,11 @@ TOKENLESS: Final = frozenset(
 _ANSWER_KEYS: Final = ("actionid", "response", "eventlist")
 _REPEATABLE: Final = "chanvariable"
 _EOL: Final = b"\r\n"
+#: counted for the lines, three times as fast as their whole ends: one that stands alone in a value counts too, and
+#: makes a shape of its own
+_LINE_FEED: Final = b"\n"
+#: counted for the channels: one that was cut has its state, but not its token
+_CHANNEL: Final = b"ChannelState: "
 #: longest value the form of a refused frame is shown with
 _SHOWN: Final = 200
 
@@ -93,11 +98,11 @@ def check(frame: Frame, token: str) -> Verdict:
             return _REFUSED[why]
     if not form.groups:
         return ACCEPTED
-    wanted = TOKEN_VARIABLE + token
+    wanted, values = TOKEN_VARIABLE + token, frame.values
     for _, numbers in form.groups:
         found = False
         for number in numbers:
-            value = frame.value(number)
+            value = values[number]
             if value == wanted:
                 found = True
             elif value.startswith(TOKEN_VARIABLE):
@@ -105,7 +110,7 @@ def check(frame: Frame, token: str) -> Verdict:
         if not found:
             return _REFUSED[Why.TOKEN_MISSING]
         # of two, one is the token and the other is not: their names differ
-        if len(numbers) > 2 and len({frame.value(number).partition("=")[0] for number in numbers}) < len(numbers):
+        if len(numbers) > 2 and len({values[number].partition("=")[0] for number in numbers}) < len(numbers):
             return _REFUSED[Why.REPEATED_VARIABLE]
     return ACCEPTED
 
@@ -141,16 +146,18 @@ class Guard:
     frame after the cut that ends with the token, and is refused whatever it says.
 
     An event that nobody needs goes by unread where it has the shape of those that were believed: nothing was put in
-    (its lines), nothing was cut (a token for each channel), and nothing hangs over from the frame before.
+    (its lines), nothing was cut (as many channels, as many tokens), and nothing hangs over from the frame before.
     """
 
-    __slots__ = ("_cut", "_line", "_shapes", "_suspicious", "_token", "accepted", "refused")
+    __slots__ = ("_cut", "_line", "_shapes", "_shapes_known", "_suspicious", "_token", "accepted", "refused")
 
     def __init__(self, token: str) -> None:
         self._token = token
         self._line = f"ChanVariable: {TOKEN_VARIABLE}{token}".encode()
-        #: (name's line, how many lines, how many tokens) of events that nobody needs and that were read and believed
-        self._shapes: set[tuple[bytes, int, int]] = set()
+        #: the name's line of events that nobody needs and that were read and believed, to how many lines, channels and
+        #: tokens they had
+        self._shapes: dict[bytes, set[tuple[int, int, int]]] = {}
+        self._shapes_known = 0
         self._suspicious = False
         #: a frame was cut short and its end is still to come
         self._cut = False
@@ -183,10 +190,14 @@ class Guard:
         return verdict
 
     def unread(self, raw: bytes) -> bool:
-        """Whether an event that nobody needs may go by unread; where not, `check` judges it and `learn` is told."""
-        if self._suspicious or self._cut:
+        """Whether it is an event that nobody needs and may go by unread.
+
+        Where not, `check` judges it; when nobody needs it and it is believed, `learn` is told.
+        """
+        shapes = self._shapes.get(raw[: raw.find(_EOL)])
+        if shapes is None or self._suspicious or self._cut:
             return False
-        if (raw[: raw.find(_EOL)], raw.count(_EOL), raw.count(self._line)) not in self._shapes:
+        if (raw.count(_LINE_FEED), raw.count(_CHANNEL), raw.count(self._line)) not in shapes:
             return False
         self.accepted += 1
         return True
@@ -194,8 +205,11 @@ class Guard:
     def learn(self, raw: bytes) -> None:
         """An event that nobody needs was read and believed: its like may go by."""
         tokens = raw.count(self._line)
-        if tokens and len(self._shapes) < PAIRS_REMEMBERED:
-            self._shapes.add((raw[: raw.find(_EOL)], raw.count(_EOL), tokens))
+        if tokens and self._shapes_known < PAIRS_REMEMBERED:
+            shapes = self._shapes.setdefault(raw[: raw.find(_EOL)], set())
+            # a new one, or it would have gone by
+            shapes.add((raw.count(_LINE_FEED), raw.count(_CHANNEL), tokens))
+            self._shapes_known += 1
 
     def start_over(self) -> None:
         """A new connection begins: nothing hangs over from the old one."""

@@ -28,6 +28,9 @@ _OPENING: Final = (
     ev.BridgeEntered,
 )
 
+#: facts about a channel itself, whose name they tell
+_OF_CHANNEL: Final = (ev.ChannelOpened, ev.ChannelEnded, ev.BridgeEntered, ev.BridgeLeft)
+
 
 def facts(call: Call, kind: type[E]) -> list[E]:
     """The call's facts of one kind, oldest first."""
@@ -75,7 +78,7 @@ def open_call(floor: Floor, call_id: str) -> Call:
 
 def latest(fact: ev.CallEvent) -> datetime:
     """The latest moment at which the fact can have happened; `at` itself unless a journal told it."""
-    return fact.at + timedelta(milliseconds=fact.within_ms)
+    return fact.at + timedelta(milliseconds=fact.within_ms) if fact.within_ms else fact.at
 
 
 def learn(floor: Floor, call: Call, event: ev.CallEvent) -> bool:
@@ -83,12 +86,15 @@ def learn(floor: Floor, call: Call, event: ev.CallEvent) -> bool:
 
     What was heard is better than what a journal tells, whichever comes first.
     """
-    if event in call.seen or (event.within_ms and is_told(call, event)):
+    if event.within_ms and event not in call.seen and is_told(call, event):
+        return False
+    known = len(call.seen)
+    call.seen.add(event)  # looked for and added at once: a fact's hash is one of all its fields
+    if len(call.seen) == known:
         return False
     if not event.within_ms and call.read:
         displace(call, event)
     call.read |= event.within_ms > 0
-    call.seen.add(event)
     call.version += 1
     floor.dirty.add(call.call_id)
     _insert(call.facts.setdefault(type(event), []), event)
@@ -130,11 +136,11 @@ def _insert(known: list[ev.CallEvent], event: ev.CallEvent) -> None:
 def _note_leg(call: Call, event: ev.CallEvent) -> None:
     """A leg exists as soon as any fact names it; its end is final, and the earliest counts."""
     channel = getattr(event, "channel", "")
-    own = isinstance(event, ev.ChannelOpened | ev.ChannelEnded | ev.BridgeEntered | ev.BridgeLeft)
+    own = isinstance(event, _OF_CHANNEL)
     for uniqueid, name in ((event.uniqueid, channel if own else ""), (getattr(event, "leg", ""), channel)):
         if not uniqueid:
             continue
-        leg = call.legs.get(uniqueid, Leg(uniqueid=uniqueid))
+        leg = call.legs.get(uniqueid) or Leg(uniqueid=uniqueid)
         if name and not leg.channel:
             leg = replace(leg, channel=name)
         if isinstance(event, ev.ChannelEnded) and (leg.ended_at is None or event.at < leg.ended_at):

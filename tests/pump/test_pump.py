@@ -156,6 +156,27 @@ async def test_a_batch_is_one_save_with_the_newest_record_of_each_call(world: Wo
     assert pump.figures().saved == sum(len(save) for save in world.saves)
 
 
+async def test_a_record_is_made_as_often_as_it_is_written(world: World) -> None:
+    """Not once a batch: while the disk takes its time, facts change the call and nobody asks what it amounts to."""
+    world.effects[CallEntered] = draft
+    world.save_gate.clear()
+    asked: list[int] = []
+
+    def take_changed(floor: Floor) -> Sequence[CallRecord]:
+        asked.append(len(world.reduced))
+        return world.take_changed(floor)
+
+    pump = world.pump(take_changed=take_changed, batch=1)
+    async with running(pump):
+        for _ in range(10):
+            pump.put_event(entered("1"))
+        await world.until(lambda: len(world.reduced) == 10)
+        world.save_gate.set()
+        await pump.drained()
+    assert len(asked) <= 3, asked
+    assert [record.version for record in world.saves[-1]] == [10]
+
+
 async def test_what_shows_goes_out_while_the_disk_is_slow_and_what_counts_waits(world: World) -> None:
     world.effects[CallEntered] = lambda event: [*pop(event), *draft(event)]
     world.save_gate.clear()
