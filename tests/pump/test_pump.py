@@ -91,12 +91,12 @@ class World:
 
     def pump(self, **changes: object) -> Pump:
         given: dict[str, object] = {"tick_s": FOREVER, "retry_first_s": 0.001, "retry_most_s": 0.01}
+        given["take_changed"] = self.take_changed
         return Pump(
             Floor(),
             token=TOKEN,
             decode=self.decode,
             reduce=self.reduce,
-            take_changed=self.take_changed,
             save=self.save,
             perform=self.perform,
             clock=lambda: NOW,
