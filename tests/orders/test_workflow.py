@@ -63,7 +63,7 @@ def test_what_is_missing_is_told_whole_and_in_the_tables_order() -> None:
     with pytest.raises(Invalid) as refusal:
         advance(Situation(State.DRAFT, missing=("unit", "nature")), Verb.SUBMIT, SENIOR, {})
     assert refusal.value.details["missing"] == ["unit", "nature"]
-    assert refusal.value.message
+    assert refusal.value.message == "something that is required is not filled in"
     with pytest.raises(Invalid) as late:
         advance(Situation(WorkOrderState.WORKING, red=True), Verb.FINISH, frozenset({Post.DS}), {"text": ""})
     fields = [
@@ -105,7 +105,7 @@ def test_a_paused_order_stands_still() -> None:
     with pytest.raises(Refused) as refusal:
         advance(Situation(State.DRAFT, control=Control.PAUSED), Verb.SUBMIT, SENIOR, GIVEN)
     assert (refusal.value.code, refusal.value.details) == ("paused", {"action": "submit"})
-    assert refusal.value.message
+    assert refusal.value.message == "the order is paused; resume it first"
 
 
 @pytest.mark.req("MN-03")

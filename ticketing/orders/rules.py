@@ -115,7 +115,8 @@ def completeness(
 
 def says_nothing(text: str) -> bool:
     """True for a word that stands for an empty element: it is coded, with its reason, instead (IN-17)."""
-    return text.strip(" .。-—_/、,，").casefold() in NOTHING_SAID or not text.strip(" .。-—_/、,，")
+    said = text.strip(" .。-—_/、,，")
+    return not said or said.casefold() in NOTHING_SAID
 
 
 def is_absence(code: str) -> bool:
