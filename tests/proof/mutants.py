@@ -49,7 +49,13 @@ ROOMS: Final = {
     ),
     "flows": Room(
         tuple(f"ivr/{name}.py" for name in ("flow", "overflow", "booking", "choice", "callback", "message", "survey")),
-        ("tests/ivr",),
+        tuple(
+            f"tests/ivr/test_{name}.py"
+            for name in (
+                *("flow_call", "rules", "callback"),
+                *("overflow_flow", "overflow_booking", "overflow_paths", "overflow_call"),
+            )
+        ),
     ),
     "codec": Room(
         (*(f"cti/ami/{name}.py" for name in ("frames", "commands", "guard", "decode", "journals")), "ivr/agi.py"),
