@@ -209,6 +209,10 @@ class SpeakingCall(FakeCall):
     #: What Asterisk says of each recording's end.
     ended: str = "dtmf"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.says = list(self.says)
+
     def answer(self, line: str) -> str:
         match shlex.split(line):
             case ["RECORD", "FILE", path, "wav", "#", _, _]:
