@@ -185,6 +185,9 @@ def test_answers_are_checked_for_their_form(raw: bytes, why: Why | None) -> None
 
 def test_a_description_is_one_printable_line() -> None:
     assert describe(Frame(b"Event: X\r\nA: \x1b[2J\xff" + b"z" * 500)).isprintable()
+    assert describe(Frame(b"Event: X\r\nA: \xff\x00")) == "Event: X\\r\\nA: \\ufffd\\x00"
+    assert describe(Frame(b"z" * 200)) == "z" * 200
+    assert describe(Frame(b"z" * 201)) == "z" * 200 + "…"
 
 
 SET = channel_event("VarSet", "Variable: X\r\nValue: 1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -189,3 +190,27 @@ def test_how_the_calls_that_the_product_placed_ended() -> None:
         "cb-100000041-1.1": "",
     }
     assert len([row for row in rows if row]) == len(said)
+
+
+@pytest.mark.req("TL-70")
+def test_a_phone_that_begins_to_ring_and_a_channel_that_ends_are_told_in_full() -> None:
+    """As the manager's events tell them, so that a call known to both is the same call; the queue is not known here."""
+    row = CelRow(moment("23:00:00"), "CHAN_START", "1.5", "1.1", "PJSIP/1002-00000001", "", ANSWERED, "")
+    ids = {"at": row.at, "call_id": ANSWERED, "linkedid": "1.1", "within_ms": CEL_WITHIN_MS}
+    assert facts([row], []) == [
+        ev.AgentOffered(
+            **ids,  # type: ignore[arg-type]
+            uniqueid="1.1",
+            queue="",
+            interface="PJSIP/1002",
+            agent="1002",
+            leg="1.5",
+            channel="PJSIP/1002-00000001",
+        )
+    ]
+    for channel, uniqueid in (("PJSIP/trunk-00000001", "1.5"), ("PJSIP/1002-00000001", "1.1")):
+        assert facts([replace(row, channel=channel, uniqueid=uniqueid)], []) == []
+    for extra, cause in (('{"hangupcause":17}', 17), ('{"hangupcause":"17"}', 0), ('{"cause":17}', 0), ("", 0)):
+        gone = replace(row, kind="HANGUP", extra=extra)
+        (ended,) = facts([gone], [])
+        assert ended == ev.ChannelEnded(**ids, uniqueid="1.5", channel=row.channel, cause=cause)  # type: ignore[arg-type]

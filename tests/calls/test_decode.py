@@ -269,6 +269,8 @@ def test_a_snapshot_out_of_the_three_lists() -> None:
     found = snapshot(blocks, asked_at, timezone(timedelta(hours=8)))
     assert found.at == asked_at
     assert found.pbx_started_at == datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
+    assert found.pbx_started_at is not None
+    assert found.pbx_started_at.tzinfo is UTC, "as every moment of the records"
     assert [(channel.uniqueid, channel.age_s, channel.at) for channel in found.channels] == [("17.0", 9, asked_at)]
     assert [member.interface for member in found.members] == ["PJSIP/1"]
     assert [(caller.uniqueid, caller.wait_s) for caller in found.waiting] == [("17.0", 9)]
@@ -299,3 +301,28 @@ def test_a_boot_without_an_uptime_measures_nothing() -> None:
     now = datetime(2026, 3, 10, tzinfo=UTC)
     assert booted_at(Frame(b"Event: FullyBooted\r\nStatus: Fully Booted"), now) is None
     assert snapshot([Frame(b"Response: Success")], now).pbx_started_at is None
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("0", 0.0), ("0.4", 0.4), ("100", 100.0), ("100.0", 100.0), ("-0.1", None), ("100.1", None), ("", None)],
+)
+def test_a_share_lies_between_nothing_and_all(text: str, known: float | None) -> None:
+    fact = decode(frame("QueueParams", channel=False, Queue="q", ServicelevelPerf=text))
+    assert fact == ev.QueueSeen(at=AT, queue="q", level_percent=known)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("1", True), ("yes", True), ("True", True), (" on ", True), ("0", False), ("no", False), ("2", False), ("", None)],
+)
+def test_yes_in_all_of_asterisks_forms(text: str, known: bool | None) -> None:
+    fact = decode(frame("QueueMemberPause", channel=False, Queue="q", Interface="PJSIP/1", Paused=text))
+    assert fact == ev.MemberChanged(at=AT, queue="q", interface="PJSIP/1", paused=known)
+
+
+def test_no_age_is_longer_than_a_moment_can_be_told() -> None:
+    """A number of ten digits of days would be no time any more once it is subtracted from now."""
+    fact = decode(frame("CoreShowChannel", Duration="9999999999:00:00:00"))
+    assert isinstance(fact, ev.ChannelSeen)
+    assert fact.age_s == 10_000_000_000

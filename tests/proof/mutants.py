@@ -61,7 +61,7 @@ ROOMS: Final = {
         (*(f"cti/ami/{name}.py" for name in ("frames", "commands", "guard", "decode", "journals")), "ivr/agi.py"),
         (
             *(f"tests/ami/test_{name}.py" for name in ("frames", "commands", "guard", "journals")),
-            *("tests/calls/test_decode.py", "tests/ivr/test_agi.py"),
+            *("tests/calls/test_decode.py", "tests/ivr/test_agi.py", "tests/ivr/test_agi_commands.py"),
         ),
     ),
     "permissions": Room(
