@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from cti import doctor, heap, logs, migrations
+from cti import descriptors, doctor, heap, logs, migrations
 from cti.ami.link import AmiAccount
 from cti.asterisk.phones import Phones
 from cti.asterisk.process import Asterisk
@@ -39,7 +39,7 @@ from cti.supervisor import Lease, Watchdog
 from cti.turns import Tools as DialerTools
 from cti.upkeep import Upkeep
 from cti.web.deps import WebDeps
-from cti.web.listen import Listener
+from cti.web.listen import CONNECTIONS, Listener
 from cti.web.server import build_app
 from ivr import prompts
 from ivr.menus import Menus
@@ -410,7 +410,12 @@ def _page(stack: AsyncExitStack, core: Core, keeper: FloorKeeper) -> Listener:
     )
     keeper.serve(deps)
     secured = certificate(settings, clock())
-    return Listener(build_app(deps), host=settings.http_host, port=settings.http_port, tls=secured)
+    most = min(CONNECTIONS, descriptors.for_pages())
+    listener = Listener(
+        build_app(deps), host=settings.http_host, port=settings.http_port, tls=secured, connections=most
+    )
+    keeper.vitals.page = lambda: listener.load
+    return listener
 
 
 @asynccontextmanager
@@ -424,6 +429,7 @@ async def service(
     """
     if alone:
         heap.one()
+        descriptors.widen()
     await preflight(settings)
     broken: Broken = asyncio.get_running_loop().create_future()
     async with AsyncExitStack() as stack:

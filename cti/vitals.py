@@ -6,9 +6,6 @@ Health is asked by anybody, so a look is kept for a second. Numbers are made whe
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
-import resource
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +18,7 @@ from typing import Final, TypeVar
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 
+from cti import descriptors
 from cti.ami.link import Down, LinkState, Up
 from cti.calls import figures
 from cti.calls.events import OUR_CLOCK
@@ -90,6 +88,8 @@ class Vitals:
         self.journals: Callable[[], tuple[bool, str]] | None = None
         #: seconds the event loop has stood still at most since the start (F30)
         self.stalled_s: Callable[[], float] = lambda: 0.0
+        #: connections of pages that are open, that may be, and that were turned away so far; None before there are any
+        self.page: Callable[[], tuple[int, int, int]] | None = None
         #: lines of the log that are kept nowhere (F22)
         self.log_lost: Callable[[], int] = lambda: 0
         self._looked: tuple[datetime, list[HealthPart]] | None = None
@@ -133,6 +133,8 @@ class Vitals:
         if self.journals is not None:
             readable, said = self.journals()
             parts.append(HealthPart(name="journals", ok=readable, text=said))
+        if self.page is not None:
+            parts.append(_page_part(*self.page()))
         if self.dialler is not None:
             up = self.dialler()
             parts.insert(2, HealthPart(name="dialler", ok=up, text=_said(up, "can place calls", "no connection")))
@@ -150,7 +152,7 @@ class Vitals:
 
     def _own_metrics(self) -> Iterator[Metric]:
         """The process itself."""
-        used, most = descriptors()
+        used, most = descriptors.now()
         yield _gauge("loop_stall_seconds", "Longest stop of the event loop since the start.", {(): self.stalled_s()})
         yield _counter("log_lines_lost", "Lines of the log that were not written or shown.", {(): self.log_lost()})
         yield _gauge("descriptors_open", "Files and sockets that are open.", {(): used})
@@ -222,19 +224,16 @@ def _link_part(state: LinkState | None) -> HealthPart:
     return HealthPart(name="ami", ok=isinstance(state, Up), text=said)
 
 
-def descriptors() -> tuple[int, int]:
-    """Files and sockets of this process that are open, and how many may be."""
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        return len(os.listdir("/proc/self/fd")), most
-    except OSError as error:  # to look needs one, too
-        return (most if error.errno in {errno.EMFILE, errno.ENFILE} else 0), most
-
-
 def _descriptors_part() -> HealthPart:
     """Past nine tenths the next callers and pages may not be let in (F29)."""
-    used, most = descriptors()
+    used, most = descriptors.now()
     return HealthPart(name="descriptors", ok=used < 0.9 * most, text=f"{used} of {most} files and sockets open")
+
+
+def _page_part(used: int, most: int, refused: int) -> HealthPart:
+    """Past nine tenths the next pages may not be let in (F29)."""
+    said = f"{used} of {most} connections of pages open, {refused} turned away"
+    return HealthPart(name="page", ok=used < 0.9 * most, text=said)
 
 
 def _disk_part(free: Mapping[Path, int], floor_bytes: int) -> HealthPart:

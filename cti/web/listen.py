@@ -123,7 +123,7 @@ class Listener:
         self._app = app
         self._host = host
         self._tls = tls
-        self._caps = (connections, per_address)
+        self._caps = (connections, min(connections, per_address))
         self._open: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
         self._runner = web.AppRunner(
@@ -133,6 +133,7 @@ class Listener:
         self.port = port
         #: Connections refused so far.
         self.refused = 0
+        self._turns_away = False
 
     async def start(self) -> None:
         """Listen; raises OSError when the port is taken."""
@@ -164,12 +165,21 @@ class Listener:
             await self._server.wait_closed()
             self._server = None
 
+    @property
+    def load(self) -> tuple[int, int, int]:
+        """Connections that are open, that may be, and that were turned away so far."""
+        return self._open.total(), self._caps[0], self.refused
+
     def admit(self, address: str) -> bool:
-        """Whether one more connection from here is taken."""
+        """Whether one more connection from here is taken; the first that is not after a taken one is in the log."""
         total, each = self._caps
         if self._open.total() >= total or self._open[address] >= each:
             self.refused += 1
+            if not self._turns_away:
+                log.warning("web.full", open=self._open.total(), most=total, of_one_address=each)
+            self._turns_away = True
             return False
+        self._turns_away = False
         self._open[address] += 1
         return True
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from cti import descriptors
 from cti.ami.decode import decode
 from cti.ami.frames import Frame
 from cti.ami.link import CoreState, Down, LinkState, Up
@@ -21,7 +22,7 @@ from cti.calls.model import CallRecord, Floor
 from cti.calls.reducer import reduce, take_changed
 from cti.journal import Journal
 from cti.pump import Pump
-from cti.vitals import Backlog, Organs, Vitals, backlog_of, descriptors
+from cti.vitals import Backlog, Organs, Vitals, backlog_of
 from ivr.connection import AgiConnection
 from ivr.server import FastAgiServer
 from tests.calls.stories import Caller, at, feed, finish, member
@@ -137,7 +138,7 @@ async def test_each_part_that_is_hurt_is_named_alone(body: Body) -> None:
 def few_descriptors() -> Iterator[None]:
     """Room for two more files or sockets."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used, _ = descriptors()
+    used, _ = descriptors.now()
     resource.setrlimit(resource.RLIMIT_NOFILE, (used + 3, before[1]))
     try:
         yield
@@ -153,12 +154,23 @@ async def test_too_few_descriptors_are_named_also_when_there_is_none(body: Body,
         with suppress(OSError):
             while True:
                 held.append(os.open("/dev/null", os.O_RDONLY))
-        used, most = descriptors()
+        used, most = descriptors.now()
         assert used == most
         assert "descriptors" in await body.bad()
     finally:
         for each in held:
             os.close(each)
+
+
+@pytest.mark.req("TL-62", "F29")
+async def test_connections_of_pages_are_told_before_none_is_let_in(body: Body) -> None:
+    vitals = body.vitals
+    vitals.page = lambda: (89, 100, 0)
+    assert all(part.ok for part in await vitals.parts())
+    body.now += timedelta(seconds=1)
+    vitals.page = lambda: (90, 100, 7)
+    (bad,) = [part for part in await vitals.parts() if not part.ok]
+    assert (bad.name, bad.text) == ("page", "90 of 100 connections of pages open, 7 turned away")
 
 
 @pytest.mark.req("TL-62", "F22", "F30")

@@ -57,6 +57,7 @@ async def test_half_a_second_header_is_not_waited_for() -> None:
 @pytest.mark.req("S23")
 async def test_too_many_connections_are_refused_and_room_comes_back() -> None:
     async with listening(connections=3, per_address=2) as listener:
+        assert listener.load == (0, 3, 0)
         held = [await asyncio.open_connection("127.0.0.1", listener.port) for _ in range(2)]
         for reader, writer in held:
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
