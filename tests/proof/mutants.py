@@ -51,10 +51,7 @@ ROOMS: Final = {
         tuple(f"ivr/{name}.py" for name in ("flow", "overflow", "booking", "choice", "callback", "message", "survey")),
         tuple(
             f"tests/ivr/test_{name}.py"
-            for name in (
-                *("flow_call", "rules", "callback"),
-                *("overflow_flow", "overflow_booking", "overflow_paths", "overflow_call"),
-            )
+            for name in ("dialogues", "rules", "overflow_flow", "overflow_booking", "overflow_paths")
         ),
     ),
     "codec": Room(
