@@ -223,8 +223,8 @@ ONE: Final = Caller(CallerContext("one", customer="c1", repeat=True))
 VIP: Final = Caller(CallerContext("one", customer="c2", vip_class="major"))
 NUISANCE: Final = Caller(CallerContext("several", nuisance=True))
 CALLERS: Final = (NOBODY, ONE, VIP, NUISANCE, Caller(CallerContext("withheld")), Failed())
-GOING: Final = Progress("123456784", "in_process", "in_process", False, "1111")
-OVER: Final = Progress("123456792", "closed", None, False, None)
+GOING: Final = Progress("123456784", "IN_PROCESS", "IN_PROCESS", False, "1111")
+OVER: Final = Progress("123456792", "CLOSED", None, False, None)
 ODD: Final = Progress("123456792", "no such state", None, False, None)
 
 
@@ -280,8 +280,8 @@ def menus() -> Iterator[Scene]:
         "identifying a listed one", step, plain, ("1", NOBODY, "ADSL1"), (ONE, NOBODY), {"caller": NUISANCE.context}
     )
     for title, start in (("without overflow", plain), ("with overflow", english)):
-        for caller in (ONE, VIP, NUISANCE, Failed()):
-            yield Scene(f"hours, {title}, {_shown(caller)}", step, start, ("2", caller), (Open(True), Open(False), "1"))
+        for who, caller in (("known", ONE), ("VIP", VIP), ("listed", NUISANCE), ("not looked up", Failed())):
+            yield Scene(f"hours, {title}, {who}", step, start, ("2", caller), (Open(True), Open(False), "1"))
     state, told = flow.resume(plain, "progress")
     yield Scene("back from overflow", lambda *_: (state, told), plain, (), ())
 
