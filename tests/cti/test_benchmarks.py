@@ -34,6 +34,7 @@ SMALL = {
         ("pops alone", "beside other events"),
     ),
     "service_memory": (("--waiting", "20", "--calls", "20", "--rate", "20"), ("idle, MB", "each of 20 waiting, kB")),
+    "service_start": (("--runs", "1"), ("back, s", "processor time, s")),
     "pop_sse": (("--streams", "3"), ("to one agent", "to all at once, last stream")),
 }
 
