@@ -40,6 +40,9 @@ _QUIET: Final = (
     *(ev.Graded, ev.CallDisconnected),
 )
 
+#: facts of a channel that lives: where the call knew the channel and learned nothing else, they change as little
+_LIVING: Final = (ev.ChannelOpened, ev.BridgeEntered, ev.BridgeLeft)
+
 #: one phone does not ring twice within this for one caller
 _SAME_RING: Final = timedelta(seconds=1)
 
@@ -52,10 +55,17 @@ def reduce(floor: Floor, event: ev.CallEvent) -> list[Effect]:
     if handle is not None:
         return handle(floor, event)
     call = call_of(floor, event)
-    if call is None or not learn(floor, call, event):
+    if call is None:
+        return []
+    version, legs = call.version, len(call.legs)
+    if not learn(floor, call, event):
         return []
     call.ticks = 0
-    return [] if isinstance(event, _QUIET) else settle(floor, call)
+    if isinstance(event, _QUIET):
+        return []
+    if isinstance(event, _LIVING) and call.version == version + 1 and len(call.legs) == legs and not call.lost:
+        return []
+    return settle(floor, call)
 
 
 def take_changed(floor: Floor) -> list[CallRecord]:

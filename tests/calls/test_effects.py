@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cti.calls import events as ev
@@ -317,3 +319,16 @@ def test_a_leg_without_our_id_is_found_by_its_group(floor: Floor) -> None:
     feed(floor, [early, *caller.asks(0), leg])
     assert set(floor.calls[caller.id].legs) == {caller.channel, "55.1", "55.2"}
     assert floor.parked == {}
+
+
+def test_a_bridge_brings_what_waited_for_its_channel(floor: Floor) -> None:
+    """A fact of a known channel changes nothing of its own; that it tells whose another channel is, shows at once."""
+    caller = Caller()
+    feed(floor, caller.asks(0))
+    ring = replace(caller.offered(3, A), call_id="", uniqueid="9.9", linkedid="9.9")
+    assert reduce(floor, ring) == []
+    alone = ev.BridgeEntered(
+        at=at(3.5), call_id=caller.id, bridge="b", uniqueid=caller.channel, linkedid=caller.channel
+    )
+    assert reduce(floor, alone) == []
+    assert only(reduce(floor, replace(alone, at=at(4), linkedid="9.9")), PopScreen) == [pop("1001", 3)]
