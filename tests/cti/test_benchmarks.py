@@ -26,6 +26,13 @@ SMALL = {
     ),
     "order_search": (("--orders", "500"), ("newest page ", "overdue, a month", "by telephone number", "a common word")),
     "order_write": (("--orders", "100", "--rounds", "8"), ("create ", "approve ", "create, 10 at once")),
+    "page_paint": (
+        (
+            *("--customers", "50", "--orders", "200", "--agents", "9"),
+            *("--seconds", "1.5", "--warm", "0", "--calls", "4"),
+        ),
+        ("bare page ", "hotline ", "as its pages report "),
+    ),
     "pop_lookup": (
         (
             *("--customers", "50", "--orders", "200", "--agents", "5", "--database", "sqlite"),
@@ -44,8 +51,8 @@ def test_every_benchmark_is_among_them() -> None:
     assert {file.stem for file in here.glob("*.py") if not file.stem.startswith("_")} == set(SMALL)
 
 
-#: they start a real Asterisk
-WHOLE = {"call_path"}
+#: they start a real Asterisk, or a browser
+WHOLE = {"call_path", "page_paint"}
 
 
 @pytest.mark.parametrize(
