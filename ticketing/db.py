@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -20,10 +20,11 @@ from sqlalchemy import (
     MetaData,
     Select,
     TypeDecorator,
+    create_engine,
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -33,6 +34,7 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from ticketing import onetrip
 from ticketing.errors import Invalid, TookTooLong, Unavailable
+from ticketing.whole import Trips, Work
 
 metadata = MetaData(
     naming_convention={
@@ -52,6 +54,7 @@ BigId = BigInteger().with_variant(Integer(), "sqlite")
 
 _DRIVERS = {"sqlite": onetrip.SCHEME, "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _Select = TypeVar("_Select", bound=Select[Any])
+_T = TypeVar("_T")
 _BUSY_MS = 1000
 _READERS = 4
 #: bound of the wait for other writers of this process
@@ -132,12 +135,14 @@ def async_url(url: str) -> str:
 class Database:
     """One database: many readers, and writers that see each other (BEGIN IMMEDIATE or row locks)."""
 
-    def __init__(self, url: str, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(self, url: str, writer: AsyncEngine, reader: AsyncEngine, busy_ms: int = _BUSY_MS) -> None:
         self.url = url
         self._writer = writer
         self._reader = reader
         self._turn: asyncio.Lock | None = asyncio.Lock() if self.dialect == "sqlite" else None
         self._writing: asyncio.Task[Any] | None = None
+        #: transactions in one trip; PostgreSQL's driver needs no thread
+        self._trips = _trips(url, busy_ms, writer, reader) if self._turn is not None else None
 
     @classmethod
     async def open(cls, url: str, *, busy_ms: int = _BUSY_MS) -> Database:
@@ -146,7 +151,8 @@ class Database:
         `busy_ms` bounds the wait for a lock held by another process or session (F09).
         """
         full = async_url(url)
-        database = cls(full, *(_sqlite(full, busy_ms) if full.startswith("sqlite") else _postgresql(full, busy_ms)))
+        engines = _sqlite(full, busy_ms) if full.startswith("sqlite") else _postgresql(full, busy_ms)
+        database = cls(full, *engines, busy_ms)
         try:
             async with database.read():
                 pass
@@ -162,6 +168,8 @@ class Database:
 
     async def close(self) -> None:
         """Ends every connection; SQLite folds its log into the file."""
+        for trips in self._trips or ():
+            trips.close()
         await self._reader.dispose()
         await self._writer.dispose()
 
@@ -175,16 +183,30 @@ class Database:
             async with _translated(), _begun(self._writer) as conn:
                 yield conn
             return
-        await self._take_turn(self._turn)
-        self._writing = asyncio.current_task()
-        try:
-            async with _translated(), _begun(self._writer) as conn:
-                yield conn
-        finally:
-            self._writing = None
-            self._turn.release()
+        async with self._in_turn(self._turn), _translated(), _begun(self._writer) as conn:
+            yield conn
 
-    async def _take_turn(self, turn: asyncio.Lock) -> None:
+    async def write_whole(self, work: Work[_T]) -> _T:
+        """`write` for a transaction that awaits nothing but its connection: `work` makes its statements.
+
+        On SQLite it is one trip to a thread, where `work` runs; it touches nothing that changes meanwhile.
+        """
+        if self._turn is None or self._trips is None:
+            async with self.write() as conn:
+                return await work(conn)
+        async with self._in_turn(self._turn), _translated():
+            return await self._trips[0].carry_out(work)
+
+    async def read_whole(self, work: Work[_T]) -> _T:
+        """`read` for a transaction that awaits nothing but its connection, as `write_whole`."""
+        if self._trips is None:
+            async with self.read() as conn:
+                return await work(conn)
+        async with _translated(writing=False):
+            return await self._trips[1].carry_out(work)
+
+    @asynccontextmanager
+    async def _in_turn(self, turn: asyncio.Lock) -> AsyncIterator[None]:
         """Writers of this process wait in order; one that would wait for itself is told so."""
         if self._writing is not None and self._writing is asyncio.current_task():
             raise RuntimeError("a transaction is open in this task: hand its connection on")
@@ -193,6 +215,12 @@ class Database:
                 await turn.acquire()
         except TimeoutError:
             raise _unavailable("database_busy", "other writers of this process") from None
+        self._writing = asyncio.current_task()
+        try:
+            yield
+        finally:
+            self._writing = None
+            turn.release()
 
     @asynccontextmanager
     async def read(self, *, limit_s: float | None = None) -> AsyncIterator[AsyncConnection]:
@@ -262,13 +290,33 @@ def _sqlite(url: str, busy_ms: int) -> tuple[AsyncEngine, AsyncEngine]:
         )
         for size in (1, _READERS)
     ]
-    for engine, begin, query_only in zip(made, ("BEGIN IMMEDIATE", "BEGIN"), (False, True), strict=True):
-        _prepare_sqlite(engine, begin, query_only, busy_ms)
+    for engine, (begin, query_only) in zip(made, _WAYS, strict=True):
+        _prepare_sqlite(engine.sync_engine, begin, query_only, busy_ms)
     return made[0], made[1]
 
 
-def _prepare_sqlite(engine: AsyncEngine, begin: str, query_only: bool, busy_ms: int) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _trips(url: str, busy_ms: int, writer: AsyncEngine, reader: AsyncEngine) -> tuple[Trips, Trips]:
+    """Writer and readers on the same file for transactions in one trip, each on a thread of its own."""
+    made = []
+    for beside, threads, (begin, query_only) in zip((writer, reader), (1, _READERS), _WAYS, strict=True):
+        engine = create_engine(
+            make_url(url).set(drivername="sqlite"),
+            connect_args={"isolation_level": None, "check_same_thread": False},
+            pool_size=threads,
+            max_overflow=0,
+            json_serializer=_dumps,
+        )
+        _prepare_sqlite(engine, begin, query_only, busy_ms)
+        made.append(Trips(engine, beside, threads))
+    return made[0], made[1]
+
+
+#: of writers and of readers: how a transaction begins, and whether it may only look
+_WAYS: Final = (("BEGIN IMMEDIATE", False), ("BEGIN", True))
+
+
+def _prepare_sqlite(engine: Engine, begin: str, query_only: bool, busy_ms: int) -> None:
+    @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         for pragma in (
@@ -281,7 +329,7 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str, query_only: bool, busy_ms: 
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
