@@ -41,8 +41,8 @@ class Announcements:
     async def refresh(self) -> None:
         """Reads what is on and planned; keeps what is known when the database does not answer."""
         try:
-            async with self._database.read() as conn:
-                self._rows = await store.coming(conn, self._clock())
+            now = self._clock()
+            self._rows = await self._database.read_whole(lambda conn: store.coming(conn, now))
         except HotlineError as error:
             if not self._away:
                 log.warning("announcements.not_read", why=error.code, known=len(self._rows))

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti import store
 from cti.ami import commands
@@ -107,7 +108,7 @@ class FloorKeeper:
             self.labels,
             clock,
             area_code=settings.area_code,
-            recordings_of=self._recordings_of,
+            recordings_of=recordings_of,
         )
         self._announce: Callable[[Sequence[Change]], Awaitable[None]] = _nobody
         self._resyncing: asyncio.Task[None] | None = None
@@ -393,13 +394,17 @@ class FloorKeeper:
         read_to = self._journals.unsaved()
         if not records and not read_to:
             return
-        async with self._database.write() as conn:
+        now = self._clock()
+
+        async def save(conn: AsyncConnection) -> None:
             await store.save_calls(conn, records)
-            await store.set_offsets(conn, read_to, self._clock())
+            await store.set_offsets(conn, read_to, now)
+
+        await self._database.write_whole(save)
         self._journals.saved(read_to)
 
-    async def _expect_recording(self, call_id: str) -> None:
-        await self._library.expect(call_id, self._clock())
+    async def _expect_recording(self, conn: AsyncConnection, call_id: str) -> object:
+        return await self._library.expect(conn, call_id, self._clock())
 
     async def _register_recording(self, record: CallRecord) -> None:
         """The length a whole recording would have: from the end of the notice to the end of the call (TL-50)."""
@@ -422,8 +427,7 @@ class FloorKeeper:
         """Tells the pages of who talked in a call that its recording changed."""
         record = self._board.record(change.subject_id)
         if record is None:
-            async with self._database.read() as conn:
-                record = await store.get(conn, change.subject_id)
+            record = await self._database.read_whole(lambda conn: store.get(conn, change.subject_id))
         told = {key: change.payload.get(key) for key in ("call_id", "state", "id")}
         for agent in sorted({offer.agent for offer in record.offers if offer.answered_at} if record else ()):
             self.hub.publish(agent, "recording", told)
@@ -451,26 +455,26 @@ class FloorKeeper:
             await self.tell([change])
 
     async def _call_view(self, record: CallRecord, language: str) -> dict[str, Any]:
-        async with self._database.read() as conn:
-            (view,) = await call_views(conn, SYSTEM, [record], self.labels(language))
+        labels = self.labels(language)
+        (view,) = await self._database.read_whole(lambda conn: call_views(conn, SYSTEM, [record], labels))
         return view.model_dump(mode="json")
 
-    async def _recordings_of(self, orders: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-        """Voice files of the calls these orders came from, newest first."""
-        if not orders:
-            return ()
-        async with self._database.read() as conn:
-            rows = await conn.execute(
-                select(contact.c.external_id)
-                .join(contact_order, contact_order.c.contact_id == contact.c.id)
-                .join(customer_order, customer_order.c.id == contact_order.c.order_id)
-                .where(customer_order.c.public_id.in_(orders), contact.c.external_id.is_not(None))
-                .order_by(contact.c.at.desc())
-                .limit(_POP_RECORDINGS)
-            )
-            calls = [row.external_id for row in rows]
-            found = await recording_refs(conn, calls)
-        return [found[call].model_dump(mode="json") for call in calls if call in found]
+
+async def recordings_of(conn: AsyncConnection, orders: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """Voice files of the calls these orders came from, newest first."""
+    if not orders:
+        return ()
+    rows = await conn.execute(
+        select(contact.c.external_id)
+        .join(contact_order, contact_order.c.contact_id == contact.c.id)
+        .join(customer_order, customer_order.c.id == contact_order.c.order_id)
+        .where(customer_order.c.public_id.in_(orders), contact.c.external_id.is_not(None))
+        .order_by(contact.c.at.desc())
+        .limit(_POP_RECORDINGS)
+    )
+    calls = [row.external_id for row in rows]
+    found = await recording_refs(conn, calls)
+    return [found[call].model_dump(mode="json") for call in calls if call in found]
 
 
 def ring_seconds(exchange: AsteriskSettings, queue: str) -> int:

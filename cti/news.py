@@ -53,8 +53,8 @@ class OrderNews:
         resumes and gets them then."""
         told = message.payload
         holders = {str(told[name]) for name in ("owner", "work_owner", "was") if told.get(name)}
-        async with self._database.read() as conn:
-            people = await staff.concerned(conn, holders, _WATCHING | _waiting(holders))
+        posts = _WATCHING | _waiting(holders)
+        people = await self._database.read_whole(lambda conn: staff.concerned(conn, holders, posts))
         self._flow(told, people)
         news = {
             "order_id": told.get("order"),
@@ -88,8 +88,7 @@ class ThreadNews:
         """Publishes one `thread` event: in which thread, by whom, about which order; the page reads what was said."""
         told = message.payload
         unit = str(told["unit"])
-        async with self.database.read() as conn:
-            people = await staff.concerned(conn, {unit}, CENTRE)
+        people = await self.database.read_whole(lambda conn: staff.concerned(conn, {unit}, CENTRE))
         centre = [each.number for each in people if each.posts & CENTRE]
         news = {name: told.get(name) for name in ("unit", "message", "by", "order")}
         self.hub.broadcast("thread", news, sorted({*centre, *members(people, unit)}))

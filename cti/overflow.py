@@ -156,8 +156,7 @@ class Bookings:
     async def open_for(self, number: str) -> ports.OpenCallback | None:
         """The open callback of a calling number."""
         now = self._clock()
-        async with self._database.read() as conn:
-            found = await reading.open_of(conn, number, self._policy, now)
+        found = await self._database.read_whole(lambda conn: reading.open_of(conn, number, self._policy, now))
         if found is None:
             return None
         return ports.OpenCallback(

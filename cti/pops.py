@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from cti.calls.model import CallRecord, Floor
 from cti.calls.record import record_of
 from cti.screenpop import Labels, PopFacts, PopState, build_screen_pop, instant
@@ -25,7 +27,7 @@ _CACHED: Final = 2000
 _MISSED: Final = 20
 
 #: Voice files of earlier calls of these orders, as JSON references.
-RecordingsOf = Callable[[Sequence[str]], Awaitable[Sequence[Mapping[str, Any]]]]
+RecordingsOf = Callable[[AsyncConnection, Sequence[str]], Awaitable[Sequence[Mapping[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,18 @@ class PopBoard:
 
     async def _look_up(self, call_id: str, ani: str, customer: str) -> Prefetched:
         now = self._clock()
-        async with self._database.read() as conn:
+
+        async def asked(conn: AsyncConnection) -> Prefetched:
             lookup = await customers.look_up(conn, ani, now, self._area_code)
             if customer and lookup.customer is None:
                 lookup = await customers.named(conn, lookup, customer, now)
             ids = [order.id for order in lookup.last_orders]
             ids += [order.id for candidate in lookup.candidates for order in candidate.orders]
-            tasks, promises = await orders.around_orders(conn, list(dict.fromkeys(ids)), now)
-        recordings = tuple(await self._recordings_of(list(dict.fromkeys(ids))))
-        known = self._known[call_id] = Prefetched(lookup, tasks, promises, recordings)
+            shown = list(dict.fromkeys(ids))
+            tasks, promises = await orders.around_orders(conn, shown, now)
+            return Prefetched(lookup, tasks, promises, tuple(await self._recordings_of(conn, shown)))
+
+        known = self._known[call_id] = await self._database.read_whole(asked)
         while len(self._known) > _CACHED:
             self._known.popitem(last=False)
         return known

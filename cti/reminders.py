@@ -102,23 +102,23 @@ class Overdue:
 
         Raises Unavailable when the database does not answer: the next look then covers this one's time.
         """
-        now = self._clock()
-        async with self._database.read() as conn:
+        now, since = self._clock(), self._since
+
+        async def read(conn: AsyncConnection) -> tuple[list[tuple[str, str, str, str]], list[Staff]]:
             found = {
-                "item": await items.overdue_between(conn, self._since, now),
-                "paper": await papers.overdue_between(conn, self._since, now),
-                "callback": await reading.overdue_between(conn, self._since, now),
+                "item": await items.overdue_between(conn, since, now),
+                "paper": await papers.overdue_between(conn, since, now),
+                "callback": await reading.overdue_between(conn, since, now),
             }
             late = [(kind, *each) for kind, rows in found.items() for each in rows]
-            people = await self._people(conn, late)
+            return late, await staff.everyone(conn) if late else []
+
+        late, people = await self._database.read_whole(read)
         self._since = now
         for kind, public_id, serial, owner in late:
             alert = _alert(f"{kind}_overdue", public_id, serial, now)
             self._hub.broadcast("alert", alert, audience(people, kind, owner))
         return len(late)
-
-    async def _people(self, conn: AsyncConnection, late: Sequence[object]) -> list[Staff]:
-        return list(await staff.everyone(conn)) if late else []
 
 
 def _alert(code: str, public_id: str, serial: str, at: datetime) -> dict[str, Any]:

@@ -69,8 +69,10 @@ class Lease:
         """Claim or prolong now."""
         asked = monotonic()
         try:
-            async with self._database.write() as conn:
-                self._held = await claim(conn, self._name, self.holder, self._term, self._clock())
+            now = self._clock()
+            self._held = await self._database.write_whole(
+                lambda conn: claim(conn, self._name, self.holder, self._term, now)
+            )
         except Unavailable as error:
             log.warning("lease_not_reached", lease=self._name, error=str(error))
         else:

@@ -285,8 +285,7 @@ class LiveTelephony:
         return self._wires.sip_socket
 
     async def _language(self, number: str) -> str:
-        async with self._wires.database.read() as conn:
-            return (await staff.by_number(conn, number)).language
+        return (await self._wires.database.read_whole(lambda conn: staff.by_number(conn, number))).language
 
 
 def _pair(side: Side) -> CounterPair:

@@ -64,16 +64,22 @@ class Directory:
 
     async def look_up(self, ani: str, dnis: str) -> ports.CallerContext:
         """Who may be behind a calling number; `dnis` does not matter to our own table."""
-        async with self._database.read() as conn:
-            found = await customers.look_up(conn, ani, self._clock(), self._area_code)
-            number = normalise(ani, area_code=self._area_code).key
-            listed = number is not None and await nuisance.is_listed(conn, number, self._clock())
-        return replace(_context(found), nuisance=listed)
+        now, number = self._clock(), normalise(ani, area_code=self._area_code).key
+
+        async def asked(conn: AsyncConnection) -> ports.CallerContext:
+            found = await customers.look_up(conn, ani, now, self._area_code)
+            listed = number is not None and await nuisance.is_listed(conn, number, now)
+            return replace(_context(found), nuisance=listed)
+
+        return await self._database.read_whole(asked)
 
     async def identify(self, service_number: str) -> ports.CallerContext:
         """Who is behind a service number that was keyed in."""
-        async with self._database.read() as conn:
-            return _context(await customers.identify(conn, service_number, self._clock(), self._area_code))
+        now = self._clock()
+        found = await self._database.read_whole(
+            lambda conn: customers.identify(conn, service_number, now, self._area_code)
+        )
+        return _context(found)
 
 
 def _context(found: Lookup) -> ports.CallerContext:
@@ -139,8 +145,8 @@ class Tools:
     wrap_up: timedelta
     #: tells committed changes to the pages
     announce: Callable[[Sequence[Change]], Awaitable[None]]
-    #: says that a recording of this call is under way
-    expect_recording: Callable[[str], Awaitable[None]]
+    #: says that a recording of this call is under way, in the transaction of its draft
+    expect_recording: Callable[[AsyncConnection, str], Awaitable[object]]
     #: finds, checks and joins the voice file of a closed call
     register_recording: Callable[[CallRecord], Awaitable[None]]
     #: puts the caller of a call that a crash of the exchange cut off on the list of those to be called back (F05)
@@ -176,8 +182,7 @@ class Performer:
             case ef.AlertLate():
                 await self._alert(effect)
             case ef.RegisterRecording():
-                async with self._tools.database.read() as conn:
-                    record = await calls.get(conn, effect.call_id)
+                record = await self._record(effect.call_id)
                 if record is not None:
                     await self._tools.register_recording(record)
             case ef.CompleteCall():
@@ -205,18 +210,14 @@ class Performer:
     def _now(self) -> datetime:
         return self._tools.clock()
 
-    async def _person(self, number: str) -> Staff | None:
-        """The member of staff behind a phone; None for a phone that is nobody's."""
-        try:
-            async with self._tools.database.read() as conn:
-                return await store.by_number(conn, number)
-        except NotFound:
-            return None
+    async def _record(self, call_id: str) -> CallRecord | None:
+        """The call as it was saved."""
+        return await self._tools.database.read_whole(lambda conn: calls.get(conn, call_id))
 
     async def _language(self, number: str) -> str:
         """Of the pages of whoever the phone is."""
-        async with self._tools.database.read() as conn:
-            return await store.language_of(conn, number) or _LANGUAGE
+        found = await self._tools.database.read_whole(lambda conn: store.language_of(conn, number))
+        return found or _LANGUAGE
 
     async def _pop(self, effect: ef.PopScreen) -> None:
         language = await self._language(effect.agent)
@@ -227,11 +228,7 @@ class Performer:
 
     async def _draft(self, effect: ef.CreateDraft) -> None:
         """The draft exists before anybody is told of it (TL-32)."""
-        record = self._tools.board.record(effect.call_id)
-        if record is None:
-            async with self._tools.database.read() as conn:
-                record = await calls.get(conn, effect.call_id)
-        person = await self._person(effect.agent)
+        record = self._tools.board.record(effect.call_id) or await self._record(effect.call_id)
         if record is None:
             return
         number = (await self._tools.board.prefetch(record.call_id, record.ani, record.customer)).lookup.number
@@ -244,25 +241,26 @@ class Performer:
             customer=record.customer or None,
             queue=record.queue or None,
         )
-        async with self._tools.database.write() as conn:
-            change = await orders.draft_at_answer(conn, person.actor if person else SYSTEM, given, self._now())
+        now = self._now()
+
+        async def draft(conn: AsyncConnection) -> Change:
+            person = await _person(conn, effect.agent)
+            change = await orders.draft_at_answer(conn, person.actor if person else SYSTEM, given, now)
+            await self._tools.expect_recording(conn, effect.call_id)
+            return change
+
+        change = await self._tools.database.write_whole(draft)
         self._tools.board.answered(effect.agent, effect.call_id, change.subject_id)
-        await self._tools.expect_recording(effect.call_id)
         told = {"call_id": effect.call_id, "order_id": change.subject_id, "serial": change.payload.get("serial")}
         self._tools.hub.publish(effect.agent, "draft", told)
         await self._tools.announce([change])
 
     async def _phase(self, effect: ef.AgentPhase) -> None:
         """The database follows the telephone; the queues follow the wrap-up."""
-        async with self._tools.database.write() as conn:
-            change = await agents.follow_phone(
-                conn,
-                effect.agent,
-                AgentState(effect.state.value),
-                effect.call_id or None,
-                effect.at,
-                wrap_up=self._tools.wrap_up,
-            )
+        state, call_id = AgentState(effect.state.value), effect.call_id or None
+        change = await self._tools.database.write_whole(
+            lambda conn: agents.follow_phone(conn, effect.agent, state, call_id, effect.at, wrap_up=self._tools.wrap_up)
+        )
         if effect.state is Phase.TALKING:
             self._tools.board.answered(effect.agent, effect.call_id, None)
         self.on_phase()
@@ -274,8 +272,8 @@ class Performer:
 
     async def end_wrap_ups(self) -> None:
         """Ends every wrap-up whose time is over, here and in the queues (PX-01)."""
-        async with self._tools.database.write() as conn:
-            changes = await agents.end_wrap_ups(conn, self._now())
+        now = self._now()
+        changes = await self._tools.database.write_whole(lambda conn: agents.end_wrap_ups(conn, now))
         for change in changes:
             if change.payload.get("state") == AgentState.READY.value:
                 await self._tools.switchboard.ready(change.subject_id)
@@ -320,19 +318,22 @@ class Performer:
         self._tools.board.closed(record)
         outcome = record.outcome.value if record.outcome else None
         found = (await self._tools.board.prefetch(record.call_id, record.ani, record.customer)).lookup
-        async with self._tools.database.write() as conn:
-            new = NewContact(
-                kind=ContactKind.CALL,
-                at=record.entered_at,
-                external_id=record.call_id,
-                customer_id=found.customer.id if found.customer else None,
-                number=found.number.key,
-                queue=record.queue or None,
-            )
+        new = NewContact(
+            kind=ContactKind.CALL,
+            at=record.entered_at,
+            external_id=record.call_id,
+            customer_id=found.customer.id if found.customer else None,
+            number=found.number.key,
+            queue=record.queue or None,
+        )
+
+        async def log_call(conn: AsyncConnection) -> Sequence[Change]:
             await contacts.record(conn, new)
             if record.ended_at is not None:
                 await contacts.end(conn, record.call_id, record.ended_at, outcome)
-            graded = await self._grade(conn, record)
+            return await self._grade(conn, record)
+
+        graded = await self._tools.database.write_whole(log_call)
         if graded:
             await self._tools.announce(graded)
         if record.end_reason == "pbx-crash" and record.outcome in _CUT_OFF:
@@ -342,3 +343,11 @@ class Performer:
         for agent in sorted({offer.agent for offer in record.offers if offer.answered_at is not None}):
             view = await self._tools.call_view(record, await self._language(agent))
             self._tools.hub.publish(agent, "call", view)
+
+
+async def _person(conn: AsyncConnection, number: str) -> Staff | None:
+    """The member of staff behind a phone; None for a phone that is nobody's."""
+    try:
+        return await store.by_number(conn, number)
+    except NotFound:
+        return None

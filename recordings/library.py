@@ -13,6 +13,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recordings import access, intake, store
 from recordings.model import Peaks, Purpose, Recording
@@ -59,10 +60,9 @@ class Library:
         #: a message may be taken in by its dialogue and found by a rescan at the same moment
         self._looking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def expect(self, call_id: str, now: datetime) -> Recording:
+    async def expect(self, conn: AsyncConnection, call_id: str, now: datetime) -> Recording:
         """Says that a recording began, so that its absence is noticed; the same call again changes nothing."""
-        async with self._database.write() as conn:
-            return await store.expect(conn, check_call_id(call_id), now)
+        return await store.expect(conn, check_call_id(call_id), now)
 
     async def register(
         self,
@@ -82,14 +82,14 @@ class Library:
         check_call_id(call_id)
         if not crashed:
             await self._wait_until_closed(call_id, patience_s)
-        async with self._database.write() as conn:
-            before = await store.expect(conn, call_id, now)
+        before = await self._database.read_whole(lambda conn: store.by_call(conn, call_id))
+        if before is None:
+            before = await self._database.write_whole(lambda conn: store.expect(conn, call_id, now))
         return await self._look(before, expected_seconds, now, abandoned=crashed)
 
     async def rescan(self, now: datetime) -> list[Change]:
         """Looks again for what is due; returns the recordings whose state changed."""
-        async with self._database.read() as conn:
-            due = await store.due(conn, now)
+        due = await self._database.read_whole(lambda conn: store.due(conn, now))
         changes = [await self._look(each, each.expected_seconds, now) for each in due]
         return [change for change in changes if change is not None]
 
@@ -180,7 +180,8 @@ class Library:
             intake.take_in, self._spool, self._root, before.call_id, expected_seconds, writer_gone=gone
         )
         found = looked.found
-        async with self._database.write() as conn:
+
+        async def write_down(conn: AsyncConnection) -> Recording | None:
             current = await store.expect(conn, before.call_id, now)
             if current.version != before.version:
                 return None
@@ -191,6 +192,11 @@ class Library:
             if (after.state, after.alarm) != (before.state, before.alarm):
                 said = {"state": found.state, "alarm": found.alarm, "seconds": found.seconds, "sha256": found.sha256}
                 await audit.record(conn, SYSTEM, "recording.taken_in", "recording", after.call_id, said, now)
+            return after
+
+        after = await self._database.write_whole(write_down)
+        if after is None:
+            return None
         if looked.settled:
             await asyncio.to_thread(intake.discard, self._spool, before.call_id)
         if (after.state, after.alarm) == (before.state, before.alarm):

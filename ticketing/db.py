@@ -183,8 +183,14 @@ class Database:
             async with _translated(), _begun(self._writer) as conn:
                 yield conn
             return
-        async with self._in_turn(self._turn), _translated(), _begun(self._writer) as conn:
-            yield conn
+        await self._take_turn(self._turn)
+        self._writing = asyncio.current_task()
+        try:
+            async with _translated(), _begun(self._writer) as conn:
+                yield conn
+        finally:
+            self._writing = None
+            self._turn.release()
 
     async def write_whole(self, work: Work[_T]) -> _T:
         """`write` for a transaction that awaits nothing but its connection: `work` makes its statements.
@@ -194,8 +200,9 @@ class Database:
         if self._turn is None or self._trips is None:
             async with self.write() as conn:
                 return await work(conn)
-        async with self._in_turn(self._turn), _translated():
-            return await self._trips[0].carry_out(work)
+        await self._take_turn(self._turn)
+        async with _translated():
+            return await self._trips[0].carry_out(work, self._turn.release)
 
     async def read_whole(self, work: Work[_T]) -> _T:
         """`read` for a transaction that awaits nothing but its connection, as `write_whole`."""
@@ -205,8 +212,7 @@ class Database:
         async with _translated(writing=False):
             return await self._trips[1].carry_out(work)
 
-    @asynccontextmanager
-    async def _in_turn(self, turn: asyncio.Lock) -> AsyncIterator[None]:
+    async def _take_turn(self, turn: asyncio.Lock) -> None:
         """Writers of this process wait in order; one that would wait for itself is told so."""
         if self._writing is not None and self._writing is asyncio.current_task():
             raise RuntimeError("a transaction is open in this task: hand its connection on")
@@ -215,12 +221,6 @@ class Database:
                 await turn.acquire()
         except TimeoutError:
             raise _unavailable("database_busy", "other writers of this process") from None
-        self._writing = asyncio.current_task()
-        try:
-            yield
-        finally:
-            self._writing = None
-            turn.release()
 
     @asynccontextmanager
     async def read(self, *, limit_s: float | None = None) -> AsyncIterator[AsyncConnection]:

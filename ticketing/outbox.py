@@ -112,13 +112,15 @@ class Courier:
 
         A failing message holds back the later ones of its key only; after 24 hours it is `dead` and they go on.
         """
-        async with self._database.write() as conn:
-            messages = await self._claim(conn, now, limit)
+        messages = await self._database.write_whole(lambda conn: self._claim(conn, now, limit))
         results = await asyncio.gather(*(self._deliver(message) for message in messages))
+
+        async def note(conn: AsyncConnection) -> None:
+            for message, error in zip(messages, results, strict=True):
+                await self._note(conn, message, error, now)
+
         if messages:
-            async with self._database.write() as conn:
-                for message, error in zip(messages, results, strict=True):
-                    await self._note(conn, message, error, now)
+            await self._database.write_whole(note)
         return len(messages)
 
     async def run(self, clock: Callable[[], datetime], *, every_s: float = 0.5) -> None:

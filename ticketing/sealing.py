@@ -135,8 +135,7 @@ class Sealer:
         """Seals everything that is committed; writes due anchors to the file after the commit."""
         total = 0
         while True:
-            async with database.write() as conn:
-                count, anchors = await self.seal(conn, now)
+            count, anchors = await database.write_whole(lambda conn: self.seal(conn, now))
             if anchors and self._file:
                 await asyncio.to_thread(_append, self._file, anchors)
             total += count

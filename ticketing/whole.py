@@ -48,10 +48,10 @@ class Trips:
         self._beside = beside
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="whole")
 
-    async def carry_out(self, work: Work[T]) -> T:
+    async def carry_out(self, work: Work[T], over: Callable[[], None] = lambda: None) -> T:
         """Begins, works, commits; an error rolls back, and so does the caller's cancellation when it comes in time.
 
-        Returns, also to somebody cancelled, when the transaction is over.
+        `over` is called when the thread is through: for a caller who was cancelled that is later.
         """
         context, given_up = contextvars.copy_context(), threading.Event()
 
@@ -63,12 +63,11 @@ class Trips:
             return made
 
         trip = asyncio.get_running_loop().run_in_executor(self._threads, context.run, whole)
+        trip.add_done_callback(lambda _: over())
         try:
             return await asyncio.shield(trip)
         except asyncio.CancelledError:
             given_up.set()
-            await asyncio.wait([trip])
-            _ = trip.cancelled() or trip.exception()  # nobody else asks for it
             raise
 
     def close(self) -> None:

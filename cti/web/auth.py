@@ -43,20 +43,18 @@ async def _session(deps: WebDeps, token: str | None, now: datetime) -> sessions.
     if not token or len(token) > 200:
         return None
     with suppress(NotSignedIn):
-        async with deps.database.read() as conn:
-            return await sessions.look_up(conn, token, now)
+        return await deps.database.read_whole(lambda conn: sessions.look_up(conn, token, now))
     return None
 
 
 async def _takes_calls(deps: WebDeps, number: str) -> bool:
     with suppress(NotFound):
-        async with deps.database.read() as conn:
-            return (await store.agent(conn, number)).state is not AgentState.LOGGED_OUT
+        agent = await deps.database.read_whole(lambda conn: store.agent(conn, number))
+        return agent.state is not AgentState.LOGGED_OUT
     return False
 
 
 async def _touch(deps: WebDeps, session: sessions.Session, now: datetime) -> None:
     """A busy database must not turn a reader away: the next request writes it down."""
     with suppress(Unavailable):
-        async with deps.database.write() as conn:
-            await sessions.touch(conn, session, now)
+        await deps.database.write_whole(lambda conn: sessions.touch(conn, session, now))

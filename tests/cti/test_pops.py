@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cti.calls.model import Floor
 from cti.pops import MISSED_FOR, PopBoard, Standing
@@ -35,7 +36,7 @@ class Page:
             recordings_of=self._recordings,
         )
 
-    async def _recordings(self, orders: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    async def _recordings(self, _conn: AsyncConnection, orders: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         self.asked.append(orders)
         return [{"id": f"rec-{len(orders)}"}]
 
@@ -96,15 +97,14 @@ async def test_a_call_is_looked_up_once(page: Page, database: Database) -> None:
     def count(*args: Any) -> None:
         statements.append(args[2])
 
-    engine = database._reader.sync_engine
-    event.listen(engine, "before_cursor_execute", count)
+    event.listen(Engine, "before_cursor_execute", count)
     try:
         assert await page.board.prefetch(caller.id, DEMO_CALLER) is first
         await page.show(caller)
         await page.show(caller, "1002", "en")
         await page.board.current("1001", "zh")
     finally:
-        event.remove(engine, "before_cursor_execute", count)
+        event.remove(Engine, "before_cursor_execute", count)
     assert statements == []
     assert len(page.asked) == 1
 

@@ -310,7 +310,7 @@ async def test_a_file_that_went_away_is_not_found(
 async def test_nothing_recorded_has_no_link(
     library: Library, database: Database, staff: dict[str, Actor], now: datetime
 ) -> None:
-    await library.expect(CALL, now)
+    await database.write_whole(lambda conn: library.expect(conn, CALL, now))
     expected = await row(database)
     assert expected.state is S.EXPECTED
     with pytest.raises(NotFound):

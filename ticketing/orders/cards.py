@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -97,9 +98,9 @@ async def run(database: Database, now: Callable[[], datetime], *, holds: Callabl
     while True:
         try:
             if holds() and await _any(database, now()):
-                async with database.write() as conn:
-                    for fired in await fire(conn, now()):
-                        log.info("card", card=fired.card.value, clock=fired.code, serial=fired.serial)
+                at = now()
+                for fired in await database.write_whole(partial(fire, now=at)):
+                    log.info("card", card=fired.card.value, clock=fired.code, serial=fired.serial)
         except HotlineError as error:
             log.warning("cards", code=error.code, why=error.message)
         await asyncio.sleep(_EVERY_S)
@@ -107,5 +108,5 @@ async def run(database: Database, now: Callable[[], datetime], *, holds: Callabl
 
 async def _any(database: Database, at: datetime) -> bool:
     """Looks first without the writer's lock: most seconds there is nothing to give."""
-    async with database.read() as conn:
-        return (await conn.execute(due(at).limit(1))).first() is not None
+    found = await database.read_whole(lambda conn: conn.execute(due(at).limit(1)))
+    return found.first() is not None
