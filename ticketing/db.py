@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     DateTime,
@@ -86,14 +87,16 @@ def id_column() -> Column[int]:
 
 
 class Unindexed(ColumnElement[Any]):
-    """A column of times or keys for ORDER BY that no index can serve: what few rows were found are sorted.
+    """A column of times or keys for ORDER BY, or a condition, that no index can serve: few rows are found by another
+    condition, and they are looked at and sorted.
 
-    With an index at hand a planner walks the whole table by it in the hope of meeting the rows soon.
+    SQLite has no statistics here: with an index at hand it walks the whole table by time, or all orders in a state,
+    in the hope of meeting the rows soon. PostgreSQL knows how many a condition leaves, and needs it for the order only.
     """
 
     inherit_cache = True
 
-    def __init__(self, column: Column[Any]) -> None:
+    def __init__(self, column: ColumnElement[Any]) -> None:
         self.column = column
         self.type = column.type
 
@@ -102,13 +105,16 @@ class Unindexed(ColumnElement[Any]):
 
 @compiles(Unindexed, "sqlite")
 def _unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **given: Any) -> str:
-    return f"+{compiler.process(element.column, **given)}"
+    return f"+({compiler.process(element.column, **given)})"
 
 
 @compiles(Unindexed, "postgresql")
 def _unindexed_postgresql(element: Unindexed, compiler: SQLCompiler, **given: Any) -> str:
+    column = compiler.process(element.column, **given)
+    if isinstance(element.type, Boolean):
+        return f"({column})"
     nothing = "0" if isinstance(element.type, Integer) else "interval '0 s'"
-    return f"({compiler.process(element.column, **given)} + {nothing})"
+    return f"({column} + {nothing})"
 
 
 def for_update(select: _Select) -> _Select:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.benchmarks import _centre
 from tests.orders.desk import Desk
 from ticketing.db import Database
-from ticketing.orders import listing, store
-from ticketing.orders.tables import customer_order
+from ticketing.orders import history, listing, store
+from ticketing.orders.tables import customer_order, work_order
 from ticketing.orders.views import OrderFilter
 from ticketing.roles import Actor, Post
 from ticketing.staff import store as people
 
+Asked = TypeVar("Asked")
 O = customer_order.c  # noqa: E741 - as in the module under test
 
 
@@ -125,23 +128,30 @@ async def opened(database: Database, most: int) -> None:
 _COUNTED = 20
 
 
+async def counted(conn: AsyncConnection, what: Awaitable[Asked]) -> tuple[int, Asked]:
+    """What SQLite does for it, in units of its own machine, and what came of it."""
+    driver: Any = (await conn.get_raw_connection()).driver_connection
+    done = [0]
+
+    def count() -> int:
+        done[0] += 1
+        return 0
+
+    await driver.set_progress_handler(count, _COUNTED)
+    found = await what
+    await driver.set_progress_handler(None, _COUNTED)
+    return done[0], found
+
+
 async def steps(database: Database, actor: Actor, wanted: OrderFilter, now: datetime) -> tuple[int, int]:
-    """What SQLite does for a page of ten and for the one after it, in units of its own machine."""
+    """What a page of ten costs, and the one after it."""
     found, cursor = [], None
     async with database.read() as conn:
-        driver: Any = (await conn.get_raw_connection()).driver_connection
         for _ in range(2):
-            counted = [0]
-
-            def count(counted: list[int] = counted) -> int:
-                counted[0] += 1
-                return 0
-
-            await driver.set_progress_handler(count, _COUNTED)
-            page = await store.search(conn, actor, wanted, now, cursor=cursor, limit=10)
-            await driver.set_progress_handler(None, _COUNTED)
+            asked = store.search(conn, actor, wanted, now, cursor=cursor, limit=10)
+            cost, page = await counted(conn, asked)
             assert len(page.items) == 10, wanted
-            found.append(counted[0])
+            found.append(cost)
             cursor = page.next_cursor
     return found[0], found[1]
 
@@ -166,3 +176,70 @@ async def test_a_page_costs_the_same_however_many_orders_there_are(lists: dict[s
     is sorted costs the same beside ten times as many that have ended."""
     few, many = await costs(1_200, 1_200, lists), await costs(12_000, most, lists)
     assert {name: cost for name, cost in many.items() if max(cost) > 1.5 * max(few[name])} == {}
+
+
+@pytest.mark.req("AU-03")
+async def test_what_a_key_finds_is_not_sought_by_another_condition() -> None:
+    """An order number, and the dozen orders of a telephone number, beside conditions that nearly all orders fulfil."""
+    since = {"created": (NEAR - _centre.YEARS, None)}
+    most = OrderFilter(state=("closed",), kind="complaint", times=since)
+    found: list[dict[str, int]] = []
+    for orders in (1_200, 12_000):
+        size = _centre.Size(orders // 12, orders)
+        async with _centre.sqlite(size) as url:
+            database = await Database.open(url)
+            async with database.read() as conn:
+                actor = (await people.by_number(conn, "2001")).actor
+                one = {
+                    "serial": replace(most, serial=_centre.serial(orders // 2)),
+                    "number": replace(most, number=_centre.number(7)),
+                }
+                costs = {}
+                for name, wanted in one.items():
+                    costs[name], page = await counted(conn, store.search(conn, actor, wanted, _centre.NOW))
+                    assert 1 <= len(page.items) <= 30, name
+            await database.close()
+        found.append(costs)
+    few, many = found
+    assert {name: cost for name, cost in many.items() if cost > 3 * few[name]} == {}
+
+
+async def sent_away(database: Database) -> None:
+    """Every order had a work order of one unit, long done; thirty of the first were sent to another."""
+    async with database.write() as conn:
+        await conn.execute(delete(work_order))
+        ids = sorted(await conn.scalars(select(O.id)))
+        same = {"number": 1, "version": 1, "cycle": 1, "kind": "work", "control": "run", "dispatch_opinion": "请处理"}
+        same |= {"urgent": False, "created_at": _centre.NOW, "changed_at": _centre.NOW, "form": {}}
+        rows: list[dict[str, Any]] = [
+            {**same, "public_id": f"w{id_}", "order_id": id_, "unit": "net.field", "state": "done", "ended_at": NEAR,
+             "owner_queue": None, "due_at": None}
+            for id_ in ids
+        ]  # fmt: skip
+        mine = {"unit": "city.network", "state": "sent", "owner_queue": "city.network", "ended_at": None}
+        for row in rows[:30]:
+            row.update(mine, due_at=_centre.NOW + timedelta(minutes=row["order_id"] % 100))
+        await conn.execute(insert(work_order), rows)
+
+
+@pytest.mark.req("PR-01", "AU-03")
+async def test_a_department_is_not_slowed_by_the_work_of_others() -> None:
+    """Ten times the orders, whose work other units have done: its inbox and its orders are found with the same work."""
+    found: list[dict[str, int]] = []
+    for orders in (1_200, 12_000):
+        async with _centre.sqlite(_centre.Size(100, orders)) as url:
+            database = await Database.open(url)
+            await sent_away(database)
+            async with database.read() as conn:
+                actor = (await people.by_number(conn, "8001")).actor
+                cost, inbox = await counted(
+                    conn, history.inbox(conn, actor, history.WorkFilter(), _centre.NOW, limit=10)
+                )
+                assert [each.due_at for each in inbox] == sorted(each.due_at for each in inbox if each.due_at)
+                assert len(inbox) == 10
+            newest = await steps(database, actor, OrderFilter(), _centre.NOW)
+            closed = await steps(database, actor, OrderFilter(state=("closed",), sort="due"), _centre.NOW)
+            found.append({"inbox": cost, "orders": max(newest), "closed, nearest limit": max(closed)})
+            await database.close()
+    few, many = found
+    assert {name: cost for name, cost in many.items() if cost > 1.5 * few[name]} == {}

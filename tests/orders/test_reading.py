@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 
 from tests.orders.desk import VIP, Desk
 from ticketing.errors import Invalid, NotFound
-from ticketing.orders import store
+from ticketing.orders import access, store
 from ticketing.orders.model import OrderSummary
 from ticketing.orders.tables import customer_order, work_order
 from ticketing.orders.views import Order, OrderFilter
@@ -87,7 +87,13 @@ async def test_drafts_are_in_nobodys_list_but_their_owners(desk: Desk) -> None:
         assert len(await _search(desk, agent)) == count, agent
 
 
-async def test_a_department_sees_an_order_once_it_has_a_sent_work_order(desk: Desk) -> None:
+@pytest.mark.req("PR-01", "DP-11")
+@pytest.mark.parametrize("few", [access.FEW, 0])
+async def test_a_department_sees_an_order_once_it_has_a_sent_work_order(
+    desk: Desk, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether its orders are few and found by its work orders, or so many that all orders are asked."""
+    monkeypatch.setattr(access, "FEW", few)
     order = await desk.registered()
     actor = await _department(desk, "8301", "city.network")
     stranger = await _department(desk, "8302", "city.billing")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.orders.model import LIVE_WORK, State, WorkOrderState
 from ticketing.orders.tables import customer_order, work_order
@@ -37,6 +38,25 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     elif actor.posts & _DEPARTMENT:
         clauses.append(_of_department(actor))
     return or_(*clauses) if actor.posts else false()
+
+
+#: a department that was sent no more work orders finds its orders by them; of more the newest orders are asked
+FEW = 2_000
+
+
+async def few_seen(conn: AsyncConnection, actor: Actor) -> ColumnElement[bool] | None:
+    """Condition on `customer_order` that names all somebody of a department may see, by their keys, while his unit and
+    he were sent few work orders; None for whom so many, or drafts of others, are there to be seen."""
+    others = (Action.VIEW_ALL_ORDERS, Action.VIEW_DRAFTS_OF_OTHERS, Action.EDIT_DRAFT)
+    if not actor.posts & _DEPARTMENT or Post.AD in actor.posts or any(may(actor.posts, each) for each in others):
+        return None
+    sent = select(work_order.c.order_id).where(work_order.c.state.in_(_SENT), _his(actor))
+    many = await conn.scalar(select(func.count()).select_from(sent.limit(FEW + 1).subquery()))
+    if int(many or 0) > FEW:
+        return None
+    own = customer_order.alias()
+    drafts = select(own.c.id).where(own.c.state == State.DRAFT.value, own.c.owner_id == actor.staff_id)
+    return customer_order.c.id.in_(union_all(sent, drafts))
 
 
 def works_on(actor: Actor) -> ColumnElement[bool]:
@@ -74,11 +94,16 @@ def _of_department(actor: Actor, states: Sequence[str] = _SENT) -> ColumnElement
     """The unit's live and ended work orders, of somebody at the place his own; what is only proposed does not exist
     for them."""
     sent = (work_order.c.order_id == customer_order.c.id, work_order.c.state.in_(states))
+    return exists().where(*sent, _his(actor))
+
+
+def _his(actor: Actor) -> ColumnElement[bool]:
+    """Condition on `work_order`: the unit's, of somebody at the place his own."""
     own = work_order.c.owner_id == actor.staff_id
     if not actor.posts & {Post.DS, Post.DH}:
-        return exists().where(*sent, own)
+        return own
     unit = select(staff.c.unit).where(staff.c.id == actor.staff_id).scalar_subquery()
-    return exists().where(*sent, or_(work_order.c.unit == unit, own))
+    return or_(work_order.c.unit == unit, own)
 
 
 def told(actor: Actor) -> ColumnElement[bool]:

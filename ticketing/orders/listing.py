@@ -94,20 +94,20 @@ class Query:
     #: of each of these one must hold: the ways to the same rows, each with an index of its own
     ways: tuple[Sequence[Condition], ...] = ()
 
-    def page(self, shown: Select[Any], seen: Condition, cursor: str | None, limit: int) -> Select[Any]:
-        """One row more than a page of what `shown` reads of orders that are `seen`, from where the page before ended;
-        raises Invalid for a cursor of another list."""
+    def page(self, shown: Select[Any], cursor: str | None, limit: int) -> Select[Any]:
+        """One row more than a page of what `shown` reads of orders, from where the page before ended; raises Invalid
+        for a cursor of another list."""
         keys = SORTS[self.sort].keys
-        found = [one.limit(limit + 1).subquery() for one in self._found(seen, cursor)]
+        found = [one.limit(limit + 1).subquery() for one in self._found(cursor)]
         ids = union_all(*(select(one.c.id) for one in found)) if len(found) > 1 else select(found[0].c.id)
         return shown.where(O.id.in_(ids)).order_by(*map(_by, keys)).limit(limit + 1)
 
-    def _found(self, seen: Condition, cursor: str | None) -> Iterator[Select[Any]]:
+    def _found(self, cursor: str | None) -> Iterator[Select[Any]]:
         """The keys of orders by each way and in each part of the list."""
         place = None if cursor is None else self._place(cursor)
         for which, by, past in self._stretches(place):
             for way in product(*self.ways):
-                yield select(O.id).where(*self.conditions, *way, which, past, seen).order_by(*map(_by, by))
+                yield select(O.id).where(*self.conditions, *way, which, past).order_by(*map(_by, by))
 
     def _stretches(self, place: Sequence[Any] | None) -> Iterator[tuple[Condition, tuple[Key, ...], Condition]]:
         """Each part of the list, what orders it, and what of it comes after the place."""

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import taxonomy
 from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
+from ticketing.db import Unindexed
 from ticketing.errors import Invalid
 from ticketing.orders import specialists, words
-from ticketing.orders.access import ways_to_wait
+from ticketing.orders.access import few_seen, visible, ways_to_wait
 from ticketing.orders.listing import SORTS, Condition, O, Query
 from ticketing.orders.model import Channel, Control, Kind, State, WorkOrderState
 from ticketing.orders.tables import (
@@ -63,10 +64,11 @@ NARROWING: Final = ("serial", "number", "customer", "created_from", "created_to"
 
 
 async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: datetime) -> Query:
-    """Makes SQL of a search; raises Invalid naming the condition that cannot be."""
+    """Makes SQL of a search among the orders the actor may see; raises Invalid naming the condition that cannot be."""
     if wanted.sort not in SORTS:
         raise Invalid("unknown_code", "no such order", field="sort", allowed=sorted(SORTS))
     trees = await taxonomy.read(conn) if wanted.codes else None
+    keys = list(_keys(wanted))
     found = [
         *_what(wanted),
         *_by_codes(wanted.codes, trees),
@@ -74,28 +76,45 @@ async def read(conn: AsyncConnection, actor: Actor, wanted: OrderFilter, now: da
         *_people(wanted.people),
         *_flags(wanted, now),
         *_times(wanted.times),
+        visible(actor),
     ]
     ways = list(_ways(actor, wanted))
     if wanted.for_me:
         found.append(await specialists.routed(conn, actor, now))
-    few = _names_few(wanted)
     if wanted.words is not None:
         said = await words.said(conn, wanted.words)
-        found += said.conditions
-        few = few or said.few
-    if few:  # what is found by a key is only looked at
-        found, ways = [*found, *(or_(*each) for each in ways)], []
-    return Query(tuple(found), wanted.sort, few, _is_live(wanted), tuple(ways))
+        (keys if said.few else found).extend(said.conditions)
+    if (few := await few_seen(conn, actor)) is not None:
+        keys.append(few)
+    if keys:  # by them few are found; at what else must hold these are looked at
+        rest = [*found, *(or_(*each) for each in ways)]
+        return Query((*keys, *(Unindexed(each) for each in rest)), wanted.sort, few=True)
+    return Query(tuple(found), wanted.sort, live=_is_live(wanted), ways=tuple(ways))
 
 
 #: an order number's first digits name few orders when there are so many of them
 _FEW_DIGITS: Final = 3
 
 
-def _names_few(wanted: OrderFilter) -> bool:
-    """Whether a condition finds few orders by an index of its own."""
-    one_key = (wanted.number, wanted.customer, wanted.operation_serial, wanted.work_serial)
-    return len(wanted.serial or "") >= _FEW_DIGITS or any(key is not None for key in one_key)
+def _keys(wanted: OrderFilter) -> Iterator[Condition]:
+    """What finds few orders by an index of its own."""
+    if wanted.serial is not None and len(wanted.serial) >= _FEW_DIGITS:
+        yield _serial(wanted.serial)
+    if wanted.work_serial is not None:
+        yield _work_serial(wanted.work_serial)
+    if wanted.operation_serial is not None:
+        yield O.operation_serial == wanted.operation_serial
+    if wanted.number is not None:
+        key = normalise(wanted.number).key or wanted.number
+        yield or_(by_number(key), O.service_number.in_([key, wanted.number]))
+    if wanted.customer is not None:
+        yield O.customer_id == select(customer.c.id).where(customer.c.public_id == wanted.customer).scalar_subquery()
+
+
+def _serial(given: str) -> Condition:
+    if not re.fullmatch(r"[0-9]{1,12}", given):
+        raise Invalid("bad_serial", "an order number is digits only", field="serial")
+    return O.serial.between(given, given.ljust(12, "9"))  # LIKE has no index
 
 
 def _is_live(wanted: OrderFilter) -> bool:
@@ -116,28 +135,17 @@ def _what(wanted: OrderFilter) -> Iterator[Condition]:
         yield O.kind == _known("kind", (wanted.kind,), Kind)[0]
     if wanted.channel:
         yield O.channel.in_(_known("channel", wanted.channel, Channel))
-    if wanted.serial is not None:
-        if not re.fullmatch(r"[0-9]{1,12}", wanted.serial):
-            raise Invalid("bad_serial", "an order number is digits only", field="serial")
-        yield O.serial.between(wanted.serial, wanted.serial.ljust(12, "9"))  # LIKE has no index
-    if wanted.work_serial is not None:
-        yield _work_serial(wanted.work_serial)
+    if wanted.serial is not None and len(wanted.serial) < _FEW_DIGITS:
+        yield _serial(wanted.serial)
     if wanted.work_state:
         known = _known("work_state", wanted.work_state, WorkOrderState)
         yield _work(work_order.c.state.in_(known))
-    if wanted.operation_serial is not None:
-        yield O.operation_serial == wanted.operation_serial
     if wanted.dnis is not None:
         yield O.dnis == wanted.dnis
 
 
 def _who(actor: Actor, wanted: OrderFilter) -> Iterator[Condition]:
-    """Whose it is: the customer's, and the owner's."""
-    if wanted.number is not None:
-        key = normalise(wanted.number).key or wanted.number
-        yield or_(by_number(key), O.service_number.in_([key, wanted.number]))
-    if wanted.customer is not None:
-        yield O.customer_id == select(customer.c.id).where(customer.c.public_id == wanted.customer).scalar_subquery()
+    """Whose it is: by the customer's name, and the owner's."""
     if wanted.name is not None:
         named = customer.alias()  # the list joins the row of `customer`
         called = named.c.name.contains(wanted.name, autoescape=True)

@@ -81,6 +81,8 @@ work_order = Table(
     CheckConstraint("remedy_amount >= 0", name="remedy"),
     Index("ix_work_order_team", "team_id", "state"),
     Index("ix_work_order_owner", "owner_id", "state"),
+    #: a unit's inbox, and the orders it may see
+    Index("ix_work_order_unit", "unit", "state", "order_id"),
 )
 
 work_order_amendment = Table(
