@@ -4,7 +4,8 @@ Runs mutmut on the pure rooms, each in a copy of the committed tree under `artef
 the room that need no server. Said again, it goes on where it stopped: functions that were changed begin anew, and what
 nobody noticed is tried again when tests were changed. mutmut lives in an environment of its own, which
 `tools/mutants.sh` makes. Exit code 1 when a room is below its floor or cannot be run, 3 when the time was over before
-the end. What survived: `cd artefacts/proof/mutants/ROOM && mutmut results`, `mutmut show NAME`.
+the end. What no test noticed stands in the room's `survivors.txt`; what changes nothing at all (`equivalent.py`) counts
+for neither side.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ import os
 import subprocess
 import sysconfig
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.proof.equivalent import why_same
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 WORK: Final = ROOT / "artefacts" / "proof" / "mutants"
 MUTMUT: Final = ROOT / ".venv-mutants" / "bin" / "mutmut"
-#: share of the changes that must be noticed
-FLOOR: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Room:
 
     sources: tuple[str, ...]
     tests: tuple[str, ...]
+    #: share of the changes that must be noticed
+    floor: float = 0.9
 
 
 ROOMS: Final = {
@@ -60,9 +64,10 @@ ROOMS: Final = {
             *(f"tests/ami/test_{name}.py" for name in ("frames", "commands", "guard", "journals")),
             *("tests/calls/test_decode.py", "tests/ivr/test_agi.py", "tests/ivr/test_agi_commands.py"),
         ),
+        1.0,
     ),
     "permissions": Room(
-        ("ticketing/roles.py", "cti/web/policy.py"), ("tests/core/test_roles.py", "tests/web/test_policy.py")
+        ("ticketing/roles.py", "cti/web/policy.py"), ("tests/core/test_roles.py", "tests/web/test_policy.py"), 1.0
     ),
 }
 #: mutmut's codes of a change that no test noticed, and of one that no test runs
@@ -102,7 +107,25 @@ def run(name: str, seconds: float) -> dict[str, int]:
         counts: dict[str, int] = json.loads((folder / "mutants" / "mutmut-cicd-stats.json").read_text())
     except FileNotFoundError:
         return {}
+    counts["same"] = _look_at_survivors(folder, environment)
     return counts
+
+
+def _look_at_survivors(folder: Path, environment: Mapping[str, str]) -> int:
+    """Writes what no test noticed into the room's `survivors.txt`; how many of it change nothing."""
+    shown, same = [], 0
+    for path in sorted((folder / "mutants").rglob("*.meta")):
+        codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
+        for name in (name for name, code in codes.items() if code in _UNNOTICED):
+            command = [str(MUTMUT), "show", name]
+            said = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+            ).stdout
+            why = why_same(name, said)
+            same += why is not None
+            shown.append(f"{name}: {why or 'not noticed'}\n{said}")
+    (folder / "survivors.txt").write_text("\n".join(shown), encoding="utf-8")
+    return same
 
 
 def _try_again(folder: Path) -> None:
@@ -131,13 +154,14 @@ def main(arguments: list[str] | None = None) -> int:
         found = run(name, max(1.0, until - time.monotonic()))
         tried = found.get("killed", 0) + found.get("survived", 0) + found.get("timeout", 0) + found.get("no_tests", 0)
         noticed = found.get("killed", 0) + found.get("timeout", 0)
-        share = noticed / tried if tried else 0.0
-        rows.append(f"{name:10} {found.get('total', 0):6} {tried:6} {noticed:8} {share:7.1%}")
+        same = found.get("same", 0)
+        share = noticed / (tried - same) if tried > same else 0.0
+        rows.append(f"{name:11} {found.get('total', 0):6} {tried:6} {noticed:8} {same:5} {share:7.1%}")
         if tried < found.get("total", 1):
             code = code or 3
-        if share < FLOOR:
+        if share < ROOMS[name].floor:
             code = 1
-    print(f"{'room':10} {'made':>6} {'tried':>6} {'noticed':>8} {'share':>7}", *rows, sep="\n")
+    print(f"{'room':11} {'made':>6} {'tried':>6} {'noticed':>8} {'same':>5} {'share':>7}", *rows, sep="\n")
     return code
 
 
