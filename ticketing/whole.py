@@ -62,8 +62,13 @@ class Trips:
                     raise GivenUp
             return made
 
+        def ended(trip: asyncio.Future[T]) -> None:
+            over()
+            if not trip.cancelled():
+                trip.exception()  # of one that was given up nobody else asks for it
+
         trip = asyncio.get_running_loop().run_in_executor(self._threads, context.run, whole)
-        trip.add_done_callback(lambda _: over())
+        trip.add_done_callback(ended)
         try:
             return await asyncio.shield(trip)
         except asyncio.CancelledError:

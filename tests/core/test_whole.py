@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from pathlib import Path
 
@@ -152,6 +153,8 @@ async def test_who_is_cancelled_leaves_nothing_and_frees_the_turn(tmp_path: Path
     async with database.write() as conn:
         await conn.run_sync(own.create_all)
     begun, may_end = threading.Event(), threading.Event()
+    unheard: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(str(told)))
 
     async def slow(conn: AsyncConnection) -> None:
         await conn.execute(insert(thing).values(name="一"))
@@ -170,6 +173,8 @@ async def test_who_is_cancelled_leaves_nothing_and_frees_the_turn(tmp_path: Path
     await next_one
     assert await names(database) == ["二"]
     await database.close()
+    gc.collect()
+    assert unheard == []
 
 
 def test_a_coroutine_that_waits_for_nothing_has_its_result() -> None:
