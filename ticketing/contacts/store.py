@@ -5,27 +5,30 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy import RowMapping, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.contacts.model import Contact, ContactKind, NewContact, Role
 from ticketing.contacts.tables import contact, contact_order
 
 
+# Built once: every call makes them.
+_KNOWN: Final = select(contact.c.id).where(
+    contact.c.kind == bindparam("kind"), contact.c.external_id == bindparam("external_id")
+)
+_NEW: Final = insert(contact).returning(contact.c.id)
+
+
 async def record(conn: AsyncConnection, new: NewContact) -> int:
     """Writes a contact once: the same call or message again gives the row that is there."""
     if new.external_id is not None:
-        found = await conn.scalar(
-            select(contact.c.id).where(contact.c.kind == new.kind.value, contact.c.external_id == new.external_id)
-        )
+        found = await conn.scalar(_KNOWN, {"kind": new.kind.value, "external_id": new.external_id})
         if found is not None:
             return int(found)
     values = {**asdict(new), "kind": new.kind.value, "direction": new.direction.value}
-    made = await conn.execute(
-        insert(contact).values(public_id=secrets.token_urlsafe(16), **values).returning(contact.c.id)
-    )
+    made = await conn.execute(_NEW, {"public_id": secrets.token_urlsafe(16), **values})
     return int(made.scalar_one())
 
 

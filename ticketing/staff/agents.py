@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +28,17 @@ _PHASES = {
     AgentState.WRAP_UP: Step.HANG_UP,
 }
 _IN_CALL = frozenset({AgentState.RINGING, AgentState.TALKING})
+# Built once: each call moves its agent four times.
+_OVER: Final = (
+    select(staff.c.number)
+    .join(agent_state, agent_state.c.staff_id == staff.c.id)
+    .where(agent_state.c.wrap_up_until <= bindparam("now"), agent_state.c.state == AgentState.WRAP_UP.value)
+)
+_MOVE: Final = update(agent_state).where(agent_state.c.staff_id == bindparam("of"))
+_END_LINE: Final = update(agent_state_log).where(
+    agent_state_log.c.staff_id == bindparam("of"), agent_state_log.c.ended_at.is_(None)
+)
+_NEW_LINE: Final = insert(agent_state_log)
 #: what a quiet phone means in a state whose end was not seen
 _QUIET = {AgentState.RINGING: Step.WITHDRAW, AgentState.TALKING: Step.HANG_UP}
 
@@ -88,7 +99,7 @@ async def follow_phone(
     ends = phase in {AgentState.WRAP_UP, AgentState.READY}
     if ends and call_id and agent.call_id and call_id != agent.call_id:
         return None
-    step = _PHASES.get(phase, _QUIET.get(agent.state, Step.END_WRAP_UP))
+    before, step = agent, _PHASES.get(phase, _QUIET.get(agent.state, Step.END_WRAP_UP))
     state = next_state(agent.state, step, agent.resume)
     if state is None or (state is agent.state and call_id == agent.call_id):
         return None
@@ -98,22 +109,18 @@ async def follow_phone(
     kept = state not in {AgentState.READY, AgentState.PAUSED}
     moved = replace(agent, state=state, since=at, call_id=(call_id or agent.call_id) if kept else None,
                     wrap_up_until=until, fact_at=at)  # fmt: skip
-    return await _write(conn, moved)
+    return await _write(conn, before, moved)
 
 
 async def end_wrap_ups(conn: AsyncConnection, now: datetime) -> list[Change]:
     """Ends every wrap-up whose limit has passed: ready again, or paused if he was."""
-    due = (
-        select(staff.c.number)
-        .join(agent_state, agent_state.c.staff_id == staff.c.id)
-        .where(agent_state.c.wrap_up_until <= now, agent_state.c.state == AgentState.WRAP_UP.value)
-    )
     changes = []
-    for number in (await conn.execute(due)).scalars().all():
+    for number in (await conn.execute(_OVER, {"now": now})).scalars().all():
         agent = await store.agent(conn, number, lock=True)
         state = next_state(agent.state, Step.END_WRAP_UP, agent.resume)
         if state is not None:
-            changes.append(await _write(conn, replace(agent, state=state, since=now, call_id=None, wrap_up_until=None)))
+            moved = replace(agent, state=state, since=now, call_id=None, wrap_up_until=None)
+            changes.append(await _write(conn, agent, moved))
     return changes
 
 
@@ -155,38 +162,25 @@ async def _wish(  # noqa: PLR0917 - a use case's own five and its reason
         moved = replace(agent, state=state, since=now, reason=reason, resume=resume, call_id=None, wrap_up_until=None)
     said = {"from": agent.state.value, "to": resume.value if state in _IN_CALL else state.value, "reason": reason}
     await audit.record(conn, actor, f"agent.{step.value}", "agent", agent.number, said, now)
-    return await _write(conn, moved)
+    return await _write(conn, agent, moved)
 
 
-async def _write(conn: AsyncConnection, agent: Agent) -> Change:
+async def _write(conn: AsyncConnection, before: Agent, after: Agent) -> Change:
     """Writes the state and its line in the log; the row was locked when it was read."""
-    agent = replace(agent, version=agent.version + 1)
+    agent = replace(after, version=after.version + 1)
     values: dict[str, Any] = {
         "state": agent.state.value, "since": agent.since, "reason": agent.reason, "call_id": agent.call_id,
         "resume": agent.resume.value, "wrap_up_until": agent.wrap_up_until, "fact_at": agent.fact_at,
         "phone_kind": agent.phone_kind.value, "version": agent.version,
     }  # fmt: skip
-    await conn.execute(update(agent_state).where(agent_state.c.staff_id == agent.staff_id).values(values))
-    last = agent_state_log.c
-    kept = await conn.execute(
-        select(last.id).where(
-            last.staff_id == agent.staff_id,
-            last.ended_at.is_(None),
-            last.started_at == agent.since,
-            last.state == agent.state.value,
-        )
-    )
-    if kept.first():  # only what comes after the call has changed
+    await conn.execute(_MOVE, {"of": agent.staff_id, **values})
+    if (agent.state, agent.since) == (before.state, before.since):  # only what comes after the call has changed
         return _told(agent)
-    await conn.execute(
-        update(agent_state_log)
-        .where(last.staff_id == agent.staff_id, last.ended_at.is_(None))
-        .values(ended_at=agent.since)
-    )
+    await conn.execute(_END_LINE, {"of": agent.staff_id, "ended_at": agent.since})
     if agent.state is not AgentState.LOGGED_OUT:
         line = {"staff_id": agent.staff_id, "state": agent.state.value, "reason": agent.reason,
                 "call_id": agent.call_id, "started_at": agent.since}  # fmt: skip
-        await conn.execute(insert(agent_state_log).values(line))
+        await conn.execute(_NEW_LINE, line)
     return _told(agent)
 
 

@@ -8,8 +8,9 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit
@@ -60,12 +61,15 @@ async def create(conn: AsyncConnection, staff_id: int, address: str, now: dateti
     return token, expires
 
 
+_BY_TOKEN: Final = select(web_session).where(web_session.c.token_hash == bindparam("token_hash"))
+
+
 async def look_up(conn: AsyncConnection, token: str | None, now: datetime) -> Session:
     """The living session of a token; raises NotSignedIn without saying why."""
     if not token:
         raise NotSignedIn()
     wanted = hash_of(token)
-    row = (await conn.execute(select(web_session).where(web_session.c.token_hash == wanted))).one_or_none()
+    row = (await conn.execute(_BY_TOKEN, {"token_hash": wanted})).one_or_none()
     if row is None or not session_alive(row.seen_at, row.expires_at, row.revoked_at is not None, now):
         raise NotSignedIn()
     person = await store.by_id(conn, row.staff_id)

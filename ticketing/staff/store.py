@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true, union
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, true, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.db import for_update
@@ -17,20 +17,35 @@ from ticketing.staff.model import OVERFLOW_PENALTY, SIGNED_IN, Agent, AgentState
 from ticketing.staff.tables import agent_state, credential, post_queue, staff, staff_post, team, team_queue
 
 
+# What a call asks again and again is built once: building a statement takes longer than carrying it out.
+_PEOPLE: Final = select(staff, team.c.code, team.c.name.label("team_name")).select_from(staff.outerjoin(team))
+_BY_NUMBER: Final = _PEOPLE.where(staff.c.number == bindparam("number"))
+_BY_ID: Final = _PEOPLE.where(staff.c.id == bindparam("id"))
+_POSTS: Final = select(staff_post).where(staff_post.c.staff_id.in_(bindparam("ids", expanding=True)))
+_LANGUAGE: Final = select(staff.c.language).where(staff.c.number == bindparam("number"))
+_QUEUES: Final = union(
+    select(post_queue.c.queue).where(post_queue.c.post.in_(bindparam("posts", expanding=True))),
+    select(team_queue.c.queue).where(team_queue.c.team_id == bindparam("team")),
+)
+_AGENTS: Final = select(agent_state, staff.c.number, staff.c.name, staff.c.phone_kind.label("own_phone")).join(staff)
+_AGENT: Final = _AGENTS.where(staff.c.number == bindparam("number"))
+_AGENT_LOCKED: Final = for_update(_AGENT)
+
+
 async def by_number(conn: AsyncConnection, number: str) -> Staff:
     """The person with this 工号, active or not; raises NotFound."""
-    return _one(await _find(conn, staff.c.number == number), number)
+    return _one(await _people(conn, _BY_NUMBER, {"number": number}), number)
 
 
 async def language_of(conn: AsyncConnection, number: str) -> str | None:
     """The language of his pages, by 工号; None for a phone that is nobody's."""
-    found = await conn.scalar(select(staff.c.language).where(staff.c.number == number))
+    found = await conn.scalar(_LANGUAGE, {"number": number})
     return None if found is None else str(found)
 
 
 async def by_id(conn: AsyncConnection, staff_id: int) -> Staff:
     """The person by internal key; raises NotFound."""
-    return _one(await _find(conn, staff.c.id == staff_id), str(staff_id))
+    return _one(await _people(conn, _BY_ID, {"id": staff_id}), str(staff_id))
 
 
 async def everyone(conn: AsyncConnection, *, active: bool = True) -> list[Staff]:
@@ -60,17 +75,13 @@ async def with_password(conn: AsyncConnection) -> set[int]:
 
 async def queues_of(conn: AsyncConnection, person: Staff) -> list[str]:
     """Queues the person joins when he signs in: of his posts and of his team."""
-    wanted = union(
-        select(post_queue.c.queue).where(post_queue.c.post.in_([post.value for post in person.posts])),
-        select(team_queue.c.queue).where(team_queue.c.team_id == (person.team.id if person.team else None)),
-    )
-    return sorted((await conn.execute(wanted)).scalars())
+    given = {"posts": [post.value for post in person.posts], "team": person.team.id if person.team else None}
+    return sorted((await conn.execute(_QUEUES, given)).scalars())
 
 
 async def agent(conn: AsyncConnection, number: str, *, lock: bool = False) -> Agent:
     """An agent's state by number; raises NotFound for somebody who never signed in to a phone."""
-    query = _agents().where(staff.c.number == number)
-    row = (await conn.execute(for_update(query) if lock else query)).one_or_none()
+    row = (await conn.execute(_AGENT_LOCKED if lock else _AGENT, {"number": number})).one_or_none()
     if row is None:
         raise NotFound("unknown_agent", number=number)
     return _agent(row)
@@ -78,7 +89,7 @@ async def agent(conn: AsyncConnection, number: str, *, lock: bool = False) -> Ag
 
 async def agents(conn: AsyncConnection, *, signed_in: bool = True) -> list[Agent]:
     """States of all agents by number."""
-    query = _agents().order_by(staff.c.number)
+    query = _AGENTS.order_by(staff.c.number)
     if signed_in:
         query = query.where(agent_state.c.state.in_([state.value for state in SIGNED_IN]))
     return [_agent(row) for row in await conn.execute(query)]
@@ -117,13 +128,11 @@ def _membership(number: str, name: str, state: str, reason: str | None, resume: 
 
 
 async def _find(conn: AsyncConnection, condition: ColumnElement[bool]) -> list[Staff]:
-    query = (
-        select(staff, team.c.code, team.c.name.label("team_name"))
-        .select_from(staff.outerjoin(team))
-        .where(condition)
-        .order_by(staff.c.number)
-    )
-    rows = (await conn.execute(query)).all()
+    return await _people(conn, _PEOPLE.where(condition).order_by(staff.c.number), {})
+
+
+async def _people(conn: AsyncConnection, query: Select[Any], given: Mapping[str, Any]) -> list[Staff]:
+    rows = (await conn.execute(query, given)).all()
     posts = await _posts(conn, [row.id for row in rows])
     return [
         Staff(
@@ -145,7 +154,7 @@ async def _find(conn: AsyncConnection, condition: ColumnElement[bool]) -> list[S
 
 async def _posts(conn: AsyncConnection, ids: Iterable[int]) -> defaultdict[int, frozenset[Post]]:
     held: defaultdict[int, frozenset[Post]] = defaultdict(frozenset)
-    for row in await conn.execute(select(staff_post).where(staff_post.c.staff_id.in_(list(ids)))):
+    for row in await conn.execute(_POSTS, {"ids": list(ids)}):
         held[row.staff_id] |= {Post(row.post)}
     return held
 
@@ -154,10 +163,6 @@ def _one(found: Sequence[Staff], key: str) -> Staff:
     if not found:
         raise NotFound("unknown_staff", staff=key)
     return found[0]
-
-
-def _agents() -> Select[Any]:
-    return select(agent_state, staff.c.number, staff.c.name, staff.c.phone_kind.label("own_phone")).join(staff)
 
 
 def _agent(row: Row[Any]) -> Agent:
