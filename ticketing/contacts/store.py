@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.contacts.model import Contact, ContactKind, NewContact, Role
 from ticketing.contacts.tables import contact, contact_order
 
-
 # Built once: every call makes them.
 _KNOWN: Final = select(contact.c.id).where(
     contact.c.kind == bindparam("kind"), contact.c.external_id == bindparam("external_id")

@@ -16,7 +16,6 @@ from ticketing.roles import Post
 from ticketing.staff.model import OVERFLOW_PENALTY, SIGNED_IN, Agent, AgentState, Membership, PhoneKind, Staff, Team
 from ticketing.staff.tables import agent_state, credential, post_queue, staff, staff_post, team, team_queue
 
-
 # What a call asks again and again is built once: building a statement takes longer than carrying it out.
 _PEOPLE: Final = select(staff, team.c.code, team.c.name.label("team_name")).select_from(staff.outerjoin(team))
 _BY_NUMBER: Final = _PEOPLE.where(staff.c.number == bindparam("number"))
