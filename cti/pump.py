@@ -311,7 +311,8 @@ class Pump:
             self._guard.learn(raw)
         stamp = frame.at
         if stamp is not None:
-            yield from map(self._noted, self._clocks.heard(stamp, came))
+            for told in self._clocks.heard(stamp, came):
+                yield self._noted(told)
         try:
             if recorder is not None:
                 mark = recorder.frame(frame, received_at)

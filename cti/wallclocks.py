@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,6 +40,8 @@ class WallClocks:
         self._clock, self.monotonic = clock, monotonic
         self._on_step = on_step
         self._timeline = Timeline()
+        #: the shift that was told last, as it was and in milliseconds
+        self._shift = self._timeline.shift
         self._shift_ms = 0
 
     def look(self) -> Iterator[CallEvent]:
@@ -52,9 +54,11 @@ class WallClocks:
         """Whether Asterisk's clock was set, as a ping shows."""
         yield from self._told(THEIR_CLOCK, self._timeline.pong(read.stamp, read.asked, read.answered))
 
-    def heard(self, stamp: datetime, came: float) -> Iterator[CallEvent]:
+    def heard(self, stamp: datetime, came: float) -> Iterable[CallEvent]:
         """Whether Asterisk's clock was set, as an event's stamp shows."""
-        yield from self._told(THEIR_CLOCK, self._timeline.heard(stamp, came))
+        by = self._timeline.heard(stamp, came)
+        # nearly always: nothing was set, and the shift is the one that was told last
+        return () if by is None and self._timeline.shift is self._shift else self._told(THEIR_CLOCK, by)
 
     def ours(self, event: CallEvent) -> CallEvent:
         """The fact of an event with a stamp of Asterisk's, its moment on our clock."""
@@ -71,7 +75,8 @@ class WallClocks:
             if self._on_step is not None:
                 self._on_step(stepped)
             yield stepped
-        shift_ms = round(self._timeline.shift / _MS)
+        self._shift = self._timeline.shift
+        shift_ms = round(self._shift / _MS)
         if shift_ms != self._shift_ms:
             self._shift_ms = shift_ms
             yield StampsMoved(at=self._clock(), by_ms=shift_ms)
