@@ -158,7 +158,7 @@ def _announcement_heard(state: State, key: str) -> Step:
         return _prepend((told,), _ask_for(state, "unknown-line"))
     if not key:
         return _prepend((told,), _enter(state, line.menu))
-    return _prepend((told,), _menu_key(replace(state, node=line.menu, phase=Phase.MENU), key))
+    return _prepend((told,), _menu_key(replace(state, node=line.menu), key))
 
 
 def _prepend(commands: Sequence[Command], result: Step) -> Step:
