@@ -240,7 +240,7 @@ def menus() -> Iterator[Scene]:
     last, tired = {"errors": settings.tries - 1}, {"asks": settings.max_asks}
     nearly = {"asks": settings.max_asks - 1}
     yield Scene("1860", step, plain, (), (*KEYS, "9", ONE))
-    yield Scene("1860, last try", step, plain, (), ("", "7", "8", "1"), last)
+    yield Scene("1860, last try", step, plain, (), ("", "7", "8", "1", "#"), last)
     yield Scene("1860, asked too often", step, plain, (), ("#", "7", "3", "8"), tired)
     yield Scene("1860, asked nearly too often", step, plain, (), ("#",), nearly)
     yield Scene("1861", step, english, (), (*KEYS, "8", "9"))
