@@ -16,7 +16,7 @@ METHODS: Final = frozenset({"exec_driver_sql", "executescript", "op", "bool_op"}
 #: (file, what is put in): numbers and words of our own, none of them from outside
 OURS: Final = frozenset(
     {
-        ("cti/migrations/__init__.py", "_LOCK"),
+        ("cti/migrations/revisions.py", "_LOCK"),
         ("cti/migrations/__init__.py", "pragma"),
         ("cti/migrations/versions/0019_process_templates_and_responsibility.py", "drafts"),
         ("cti/doctor.py", "now"),
