@@ -421,11 +421,11 @@ class FloorKeeper:
             crashed=record.end_reason == "pbx-crash",
         )
         if change is not None:
-            await self.tell_recording(change)
+            await self.tell_recording(change, record)
 
-    async def tell_recording(self, change: Change) -> None:
-        """Tells the pages of who talked in a call that its recording changed."""
-        record = self._board.record(change.subject_id)
+    async def tell_recording(self, change: Change, record: CallRecord | None = None) -> None:
+        """Tells the pages of who talked in a call, which the teller may know, that its recording changed."""
+        record = record or self._board.record(change.subject_id)
         if record is None:
             record = await self._database.read_whole(lambda conn: store.get(conn, change.subject_id))
         told = {key: change.payload.get(key) for key in ("call_id", "state", "id")}

@@ -26,7 +26,14 @@ from ticketing.errors import Invalid
 _PREFIX: Final = "HOTLINE_"
 #: variables with our prefix that are no settings of the service: of this module, the installation and the tests
 _NO_SETTINGS: Final = frozenset(
-    {"HOTLINE_CONFIG", "HOTLINE_WHEELS", "HOTLINE_TEST_ALL", "HOTLINE_TEST_LONG", "HOTLINE_TEST_SEARCH"}
+    {
+        "HOTLINE_CONFIG",
+        "HOTLINE_WHEELS",
+        "HOTLINE_TEST_ALL",
+        "HOTLINE_TEST_LONG",
+        "HOTLINE_TEST_SEARCH",
+        "HOTLINE_BENCH_CACHE",
+    }
 )
 
 #: several words: a list in the file, separated by commas in a variable
