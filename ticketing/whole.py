@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import CursorResult
+from sqlalchemy.engine.cursor import CursorFetchStrategy, FullyBufferedCursorFetchStrategy
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 T = TypeVar("T")
@@ -30,12 +31,18 @@ class GivenUp(Exception):
 
 
 class AtOnce(AsyncConnection):
-    """A connection in the thread that uses it: what is awaited is there already."""
+    """A connection in the thread that uses it: what is awaited is there already.
+
+    Rows are read whole, as by the driver with an event loop: they stay what they were while others are written and
+    when the transaction is over.
+    """
 
     __slots__ = ()
 
     async def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         made: CursorResult[Any] = self._proxied.execute(statement, parameters, execution_options=execution_options)
+        if type(made.cursor_strategy) is CursorFetchStrategy:  # reads from the file row by row
+            made.cursor_strategy = FullyBufferedCursorFetchStrategy(made.cursor)
         return made
 
 

@@ -6,9 +6,10 @@ import asyncio
 import gc
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, text, update
+from sqlalchemy import Column, CursorResult, Integer, MetaData, String, Table, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,6 +53,20 @@ async def test_what_it_returns_and_writes(db: Database) -> None:
 
     assert await db.write_whole(add) == 2
     assert await names(db) == ["一", "二", "三", "四"]
+
+
+async def test_rows_are_as_they_were_when_they_were_asked_for(db: Database) -> None:
+    """Also when others are written between them, and when they are read after the transaction."""
+
+    async def copy(conn: AsyncConnection) -> CursorResult[Any]:
+        for row in await conn.execute(select(thing.c.id)):
+            await conn.execute(insert(thing), [{"name": f"{row.id}.{each}"} for each in range(300)])
+        return await conn.execute(select(thing.c.name).order_by(thing.c.id))
+
+    found = await db.write_whole(copy)
+    await db.write_whole(lambda conn: conn.execute(delete(thing)))
+    assert [row.name for row in found][:2] == ["一", "1.0"]
+    assert await names(db) == []
 
 
 async def test_an_error_rolls_back(db: Database) -> None:
