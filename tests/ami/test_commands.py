@@ -126,20 +126,28 @@ def test_a_command_never_prints_its_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "lines", "answer"),
+    ("make", "lines", "answer"),
     [
-        (commands.login("bridge", "hunter2"), ["Username: bridge", "Secret: hunter2", "Events: on"], Answer.ONE),
-        (commands.login("b", "h", events=False), ["Username: b", "Secret: h", "Events: off"], Answer.ONE),
-        (commands.logoff(), [], Answer.ONE),
-        (commands.ping(), [], Answer.ONE),
-        (commands.probe_filter(), ["Variable: CTI_PROBE", "Value: 1"], Answer.ONE),
-        (commands.core_status(), [], Answer.ONE),
-        (commands.core_settings(), [], Answer.ONE),
-        (commands.core_show_channels(), [], Answer.LIST),
-        (commands.queue_status(), [], Answer.LIST),
-        (commands.queue_status("complaint", "PJSIP/1001"), ["Queue: complaint", "Member: PJSIP/1001"], Answer.LIST),
         (
-            commands.queue_add("senior", "PJSIP/1001", "1001", "PJSIP/1001-web", penalty=2, paused=True),
+            lambda: commands.login("bridge", "hunter2"),
+            ["Username: bridge", "Secret: hunter2", "Events: on"],
+            Answer.ONE,
+        ),
+        (lambda: commands.login("b", "h", events=False), ["Username: b", "Secret: h", "Events: off"], Answer.ONE),
+        (commands.logoff, [], Answer.ONE),
+        (commands.ping, [], Answer.ONE),
+        (commands.probe_filter, ["Variable: CTI_PROBE", "Value: 1"], Answer.ONE),
+        (commands.core_status, [], Answer.ONE),
+        (commands.core_settings, [], Answer.ONE),
+        (commands.core_show_channels, [], Answer.LIST),
+        (commands.queue_status, [], Answer.LIST),
+        (
+            lambda: commands.queue_status("complaint", "PJSIP/1001"),
+            ["Queue: complaint", "Member: PJSIP/1001"],
+            Answer.LIST,
+        ),
+        (
+            lambda: commands.queue_add("senior", "PJSIP/1001", "1001", "PJSIP/1001-web", penalty=2, paused=True),
             [
                 *("Queue: senior", "Interface: PJSIP/1001", "MemberName: 1001"),
                 *("StateInterface: PJSIP/1001-web", "Penalty: 2", "Paused: true"),
@@ -147,32 +155,34 @@ def test_a_command_never_prints_its_secret() -> None:
             Answer.ONE,
         ),
         (
-            commands.queue_add("senior", "PJSIP/1001", "1001"),
+            lambda: commands.queue_add("senior", "PJSIP/1001", "1001"),
             [
                 *("Queue: senior", "Interface: PJSIP/1001", "MemberName: 1001"),
                 *("StateInterface: PJSIP/1001", "Penalty: 0", "Paused: false"),
             ],
             Answer.ONE,
         ),
-        (commands.queue_remove("senior", "PJSIP/1001"), ["Queue: senior", "Interface: PJSIP/1001"], Answer.ONE),
+        (lambda: commands.queue_remove("senior", "PJSIP/1001"), ["Queue: senior", "Interface: PJSIP/1001"], Answer.ONE),
         (
-            commands.queue_pause("PJSIP/1001", True, "lunch", "senior"),
+            lambda: commands.queue_pause("PJSIP/1001", True, "lunch", "senior"),
             ["Interface: PJSIP/1001", "Paused: true", "Reason: lunch", "Queue: senior"],
             Answer.ONE,
         ),
-        (commands.queue_pause("PJSIP/1001", False), ["Interface: PJSIP/1001", "Paused: false"], Answer.ONE),
+        (lambda: commands.queue_pause("PJSIP/1001", False), ["Interface: PJSIP/1001", "Paused: false"], Answer.ONE),
         (
-            commands.redirect("PJSIP/trunk-0000000a", "cti-callback", "1860"),
+            lambda: commands.redirect("PJSIP/trunk-0000000a", "cti-callback", "1860"),
             ["Channel: PJSIP/trunk-0000000a", "Context: cti-callback", "Exten: 1860", "Priority: 1"],
             Answer.ONE,
         ),
-        (commands.hangup("PJSIP/trunk-0a"), ["Channel: PJSIP/trunk-0a", "Cause: 16"], Answer.ONE),
-        (commands.hangup("PJSIP/trunk-0a", 21), ["Channel: PJSIP/trunk-0a", "Cause: 21"], Answer.ONE),
+        (lambda: commands.hangup("PJSIP/trunk-0a"), ["Channel: PJSIP/trunk-0a", "Cause: 16"], Answer.ONE),
+        (lambda: commands.hangup("PJSIP/trunk-0a", 21), ["Channel: PJSIP/trunk-0a", "Cause: 21"], Answer.ONE),
     ],
-    ids=lambda value: value.name if isinstance(value, Command | Answer) else "",
 )
-def test_each_action_in_full_and_what_the_link_waits_for(command: Command, lines: list[str], answer: Answer) -> None:
+def test_each_action_in_full_and_what_the_link_waits_for(
+    make: Callable[[], Command], lines: list[str], answer: Answer
+) -> None:
     """Asterisk takes what it knows of an action and says nothing of the rest: a misspelt key would go unseen."""
+    command = make()
     assert encode(command, "id").split("\r\n") == [f"Action: {command.name}", "ActionID: id", *lines, "", ""]
     assert command.answer is answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,3 +215,21 @@ def test_a_phone_that_begins_to_ring_and_a_channel_that_ends_are_told_in_full() 
         gone = replace(row, kind="HANGUP", extra=extra)
         (ended,) = facts([gone], [])
         assert ended == ev.ChannelEnded(**ids, uniqueid="1.5", channel=row.channel, cause=cause)  # type: ignore[arg-type]
+
+
+@pytest.mark.req("TL-70")
+def test_what_a_queue_did_is_told_in_full() -> None:
+    """Each field as the manager's events have it, the time from the channel event that goes with the line."""
+    kinds = (ev.CallerJoined, ev.AgentMissed, ev.CallerLeft, ev.AgentAnswered, ev.AgentCompleted)
+    told = [fact for fact in facts(*captured()) if isinstance(fact, kinds) and fact.call_id == ANSWERED]
+    ids: dict[str, Any] = {"call_id": ANSWERED, "uniqueid": "1795907716.20", "linkedid": "1795907716.20"}
+    ids |= {"within_ms": CEL_WITHIN_MS, "queue": "complaint"}
+    agent: dict[str, Any] = {"interface": "PJSIP/1002", "agent": "1002"}
+    answered_at = moment("23:15:39.848956")
+    assert told == [
+        ev.CallerJoined(at=moment("23:15:30.823614"), **ids, ani="13800138003", position=1),
+        ev.AgentMissed(at=moment("23:15:38.831533"), **ids, **agent, leg="1795907730.31", ring_ms=8000),
+        ev.CallerLeft(at=answered_at, **ids),
+        ev.AgentAnswered(at=answered_at, **ids, **agent, leg="1795907739.35", channel="PJSIP/1002-00000004"),
+        ev.AgentCompleted(at=moment("23:15:41.902246"), **ids, **agent, leg="1795907739.35", reason="agent"),
+    ]
