@@ -17,6 +17,7 @@ from cti.terminal import err, out, run
 from ticketing.customers import imports
 from ticketing.customers.imports import Report
 from ticketing.errors import HotlineError
+from ticketing.orders.words import write_of_customer
 from ticketing.roles import SYSTEM
 
 cli = typer.Typer(no_args_is_help=True, help="The centre's customers.")
@@ -56,7 +57,8 @@ def take_in(
 async def _taken(settings: Settings, file: Path) -> Report:
     async with existing(settings) as database:
         now = datetime.now(UTC)
-        return await imports.take(database, SYSTEM, imports.lines_of(file), now, area_code=settings.area_code)
+        lines = imports.lines_of(file)
+        return await imports.take(database, SYSTEM, lines, now, area_code=settings.area_code, renamed=write_of_customer)
 
 
 def _print(report: Report) -> None:

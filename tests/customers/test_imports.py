@@ -12,6 +12,7 @@ from ticketing.customers import imports, store
 from ticketing.customers.imports import Report
 from ticketing.db import Database
 from ticketing.errors import Forbidden, Invalid
+from ticketing.orders.words import write_of_customer
 from ticketing.roles import SYSTEM, Actor, Post
 
 HEADER = "external_id,name,numbers,vip_class,complainant_type,address,language\n"
@@ -22,7 +23,9 @@ async def take(database: Database, now: datetime, raw: bytes, actor: Actor = SYS
     async with database.write() as conn:
         nodes = taxonomy.parse(taxonomy.SAMPLE.read_text(encoding="utf-8"))
         await taxonomy.load(conn, nodes, now, today=now.date())
-    return await imports.take(database, actor, imports.lines_of_bytes(raw), now, area_code="010")
+    return await imports.take(
+        database, actor, imports.lines_of_bytes(raw), now, area_code="010", renamed=write_of_customer
+    )
 
 
 def counts(report: Report) -> tuple[int, int, int, int]:
@@ -113,5 +116,7 @@ async def test_only_an_administrator_imports_and_a_long_file_goes_in_batches(
     body = "".join(f"K{n},客户{n},1380000{n:04d},,,,\n" for n in range(450))
     file.write_bytes(("\ufeff" + HEADER + body).encode())
     for expected in ((450, 0, 0, 0), (0, 0, 450, 0)):
-        report = await imports.take(database, SYSTEM, imports.lines_of(file), now, area_code="010")
+        report = await imports.take(
+            database, SYSTEM, imports.lines_of(file), now, area_code="010", renamed=write_of_customer
+        )
         assert counts(report) == expected

@@ -10,14 +10,16 @@ from sqlalchemy import select
 
 from cti import migrations
 from cti.migrations import revisions
-from tests.orders.desk import Desk
+from tests.orders.desk import VIP, Desk
 from ticketing.changes import Change
+from ticketing.customers import imports
 from ticketing.db import Database
 from ticketing.orders import actions, store
 from ticketing.orders import words as search
 from ticketing.orders.inputs import Merge
 from ticketing.orders.tables import order_term
 from ticketing.orders.views import OrderFilter
+from ticketing.roles import SYSTEM
 
 #: the revision before the index
 BEFORE = "0002"
@@ -124,3 +126,23 @@ async def said_later(desk: Desk, order: Change, words: str) -> None:
     async with desk.database.write() as conn:
         into = (await desk.read(order)).serial
         await actions.merge(conn, desk["1001"], Merge(draft.subject_id, draft.version, into), desk.now)
+
+
+@pytest.mark.req("TL-72", "TL-34")
+async def test_a_customer_who_has_another_name_is_found_by_it(desk: Desk) -> None:
+    """The directory's next file names him differently: his orders are found by the new name, no longer by the old."""
+    header = "external_id,name,numbers\n"
+
+    async def taken(name: str) -> None:
+        lines = imports.lines_of_bytes(f"{header}K1,{name},{VIP}\n".encode())
+        report = await imports.take(
+            desk.database, SYSTEM, lines, desk.now, area_code="010", renamed=search.write_of_customer
+        )
+        assert report.bad_count == 0
+
+    await taken("欧阳锋")
+    await desk.registered(description="宽带断了", contact_name="本人")
+    assert await found(desk, "欧阳锋") == ["宽带断了"]
+    await taken("黄药师")
+    assert await found(desk, "黄药师") == ["宽带断了"]
+    assert await found(desk, "欧阳锋") == []

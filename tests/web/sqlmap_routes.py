@@ -107,7 +107,7 @@ async def values(browser: Browser, each: Operation, world: World) -> AsyncIterat
         if "{" in each.path:
             yield browser.origin + each.at({name: f"{ids.get(name, NOTHING)}*" for name in names(each.path)}), ""
         if isinstance(each.body, dict) and each.body:
-            yield browser.origin + path, json.dumps(each.body, ensure_ascii=False)
+            yield browser.origin + path, json.dumps(each.body)
         if each.method == "GET":
             for field, taken in conditions(each):
                 yield await fits(browser, path, field, taken), ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -42,6 +42,9 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _CHUNK: Final = 1 << 16
 #: characters of a wrong value that are told
 _TOLD: Final = 60
+
+#: is told of a customer, by his internal key, who has another name now
+Renamed = Callable[[AsyncConnection, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +238,13 @@ def _bad(line: int, column: str, value: str, code: str) -> BadLine:
     return BadLine(line, column, f"'{shown}" if shown.startswith(_FORMULA) else shown, code, ADVICE[code])
 
 
-async def take(database: Database, actor: Actor, lines: Iterable[str], now: datetime, *, area_code: str) -> Report:
-    """Takes a file in, `BATCH` lines a transaction, each audited; raises Invalid for a header that cannot be used."""
+async def take(
+    database: Database, actor: Actor, lines: Iterable[str], now: datetime, *, area_code: str, renamed: Renamed
+) -> Report:
+    """Takes a file in, `BATCH` lines a transaction, each audited; raises Invalid for a header that cannot be used.
+
+    `renamed` is told of each customer whose name changed, in the transaction that changed it.
+    """
     require(actor, Action.IMPORT_CUSTOMERS)
     report = Report()
     async with database.read() as conn:
@@ -246,7 +254,7 @@ async def take(database: Database, actor: Actor, lines: Iterable[str], now: date
         async with database.write() as conn:
             before = (report.added, report.changed, report.same)
             for row in batch:
-                await _store(conn, row.new, now, report)
+                await _store(conn, row.new, now, report, renamed)
             counts = zip(("added", "changed", "same"), (report.added, report.changed, report.same), before, strict=True)
             payload: dict[str, Any] = {name: after - was for name, after, was in counts}
             span = f"{batch[0].line}-{batch[-1].line}"
@@ -259,7 +267,7 @@ async def _batches(found: Iterator[Row]) -> AsyncIterator[list[Row]]:
         yield batch
 
 
-async def _store(conn: AsyncConnection, new: NewCustomer, now: datetime, report: Report) -> None:
+async def _store(conn: AsyncConnection, new: NewCustomer, now: datetime, report: Report, renamed: Renamed) -> None:
     known = await store.by_external(conn, SOURCE, new.external_id or "")
     if known is None:
         await store.add(conn, new, now)
@@ -267,6 +275,8 @@ async def _store(conn: AsyncConnection, new: NewCustomer, now: datetime, report:
         return
     if await _brought_up(conn, known, new, now):
         report.changed += 1
+        if known.name != new.name:
+            await renamed(conn, known.id)
     else:
         report.same += 1
 

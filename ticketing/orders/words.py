@@ -57,6 +57,13 @@ async def write(conn: AsyncConnection, order_id: int) -> None:
         await conn.execute(insert(order_term), [{"term": term, "order_id": order_id} for term in sorted(new)])
 
 
+async def write_of_customer(conn: AsyncConnection, customer_id: int) -> None:
+    """Brings the index to what all orders of a customer say now that he has another name."""
+    of_his = select(customer_order.c.id).where(customer_order.c.customer_id == customer_id)
+    for order_id in (await conn.scalars(of_his)).all():
+        await write(conn, order_id)
+
+
 async def _texts(conn: AsyncConnection, order_id: int) -> list[str]:
     found = await conn.execute(
         select(customer.c.name, *(customer_order.c[name] for name in TEXTS))

@@ -12,6 +12,7 @@ from ticketing import taxonomy
 from ticketing.customers import actions, imports
 from ticketing.orders import follow_up, store
 from ticketing.orders.views import OrderFilter
+from ticketing.orders.words import write_of_customer
 
 __all__ = ["ROUTES"]
 
@@ -65,7 +66,9 @@ async def note_profile(call: Call) -> CustomerView:
 async def take_in(call: Call) -> CustomerImport:
     """A CSV file: what is well is added or brought up to date, what is wrong is told by line."""
     lines = imports.lines_of_bytes(call.upload)
-    report = await imports.take(call.deps.database, call.actor, lines, call.now, area_code=call.deps.area_code)
+    report = await imports.take(
+        call.deps.database, call.actor, lines, call.now, area_code=call.deps.area_code, renamed=write_of_customer
+    )
     bad = [
         BadLineView(
             line=each.line, column=each.column, value=each.value, code=each.code, advice=each.advice[call.language]
