@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.ami.fake_server import SECRET, FakeAmi
+from tests.system.house import ServiceHouse
 
 TOKEN: Final = "0123456789abcdef0123456789abcdef"
 AGI_SECRET: Final = "abcdef0123456789"
@@ -146,3 +149,20 @@ def secrets(folder: Path) -> dict[str, Path]:
         (folder / name).write_text(value + "\n", encoding="ascii")
         (folder / name).chmod(0o600)
     return {name: folder / name for name in made}
+
+
+@asynccontextmanager
+async def service(exchange: Exchange, **changes: Any) -> AsyncIterator[ServiceHouse]:
+    """The whole service in a folder of its own, with this exchange for its Asterisk: running, and ended in order."""
+    with tempfile.TemporaryDirectory(prefix="hl-bench-") as folder:
+        home = Path(folder)
+        (home / "voice").mkdir()
+        house = ServiceHouse(
+            home, set_up=False, asterisk="remote", ami_host="127.0.0.1", ami_username="bridge", ami_port=exchange.port,
+            spool=home / "voice", log_level="error", **secrets(home), **changes,
+        )  # fmt: skip
+        await house.start()
+        try:
+            yield house
+        finally:
+            await house.interrupt()

@@ -7,7 +7,7 @@ service in one process; django-helpdesk's own list view, which also counts what 
 client without any socket, and its order number through the field in its header that jumps to one ticket. Time of the
 processor is of the whole process, client too.
 
-django-helpdesk lives in an environment of its own, which `tools/peers.sh` makes; without it ours alone is measured.
+django-helpdesk lives in an environment of its own (`tools/aside.sh peers`); without it ours alone is measured.
 """
 
 import argparse
@@ -164,7 +164,7 @@ async def run(orders: int, rounds: int) -> None:
         theirs = await ask_theirs(size, Path(folder), rounds)
     print(f"{orders:,} orders and tickets, {LENGTH} a page; load {os.getloadavg()[0]:.1f}")
     if theirs is None:
-        print("django-helpdesk is not here (tools/peers.sh makes .venv-peers with it): ours alone")
+        print("django-helpdesk is not here (tools/aside.sh peers makes .venv-peers with it): ours alone")
     head = f"{'p50 ms':>9}{'p95 ms':>9}{'cpu ms':>9}"
     print(f"{'':24}{'ours':>27}{'django-helpdesk':>27}")
     print(f"{'':24}{head}{head}{'x cpu':>8}")

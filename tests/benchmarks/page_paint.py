@@ -18,7 +18,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -34,7 +33,6 @@ from cti.web.tables import pop_latency
 from tests.benchmarks import _centre, _exchange, _seats
 from tests.benchmarks.pop_lookup import Bare, Streams
 from tests.system.browser import FLAGS
-from tests.system.house import ServiceHouse
 from ticketing.db import Database
 
 GOALS: Final = {0.5: 60.0, 0.95: 150.0, 0.99: 300.0}
@@ -125,25 +123,14 @@ class Bench:
     async def _hotline(
         self, url: str, exchange: _exchange.Exchange, contexts: Sequence[BrowserContext], tokens: Sequence[str]
     ) -> list[float]:
-        with tempfile.TemporaryDirectory(prefix="hl-bench-") as folder:
-            home = Path(folder)
-            (home / "voice").mkdir()
-            house = ServiceHouse(
-                home, set_up=False, asterisk="remote", ami_host="127.0.0.1", ami_username="bridge",
-                ami_port=exchange.port, spool=home / "voice", database_url=url, log_level="error", sample=False,
-                **_exchange.secrets(home),
-            )  # fmt: skip
-            await house.start()
-            try:
-                for context, token in zip(contexts, tokens[::_EACH], strict=True):
-                    await context.add_cookies([{"name": "hotline", "value": token, "url": house.origin}])
-                paths = [f"{house.origin}/"] * len(contexts)
-                ready = "[data-testid=agent-state][data-state=ready]"
-                others = [token for seat, token in enumerate(tokens) if seat % _EACH]
-                async with _streams(house.settings.http_port, ["/api/events"] * len(others), others):
-                    return await self._measure(exchange, contexts, paths, ready)
-            finally:
-                await house.interrupt()
+        async with _exchange.service(exchange, database_url=url, sample=False) as house:
+            for context, token in zip(contexts, tokens[::_EACH], strict=True):
+                await context.add_cookies([{"name": "hotline", "value": token, "url": house.origin}])
+            paths = [f"{house.origin}/"] * len(contexts)
+            ready = "[data-testid=agent-state][data-state=ready]"
+            others = [token for seat, token in enumerate(tokens) if seat % _EACH]
+            async with _streams(house.settings.http_port, ["/api/events"] * len(others), others):
+                return await self._measure(exchange, contexts, paths, ready)
 
     async def _measure(
         self, exchange: _exchange.Exchange, contexts: Sequence[BrowserContext], addresses: Sequence[str], ready: str

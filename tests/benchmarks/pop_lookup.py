@@ -21,13 +21,11 @@ import os
 import re
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg  # type: ignore[import-untyped]
@@ -38,7 +36,6 @@ from tests.ami.fake_server import SECRET
 from tests.benchmarks import _centre, _exchange, _seats
 from tests.benchmarks.agi_session import cpu_s
 from tests.postgresql import NoServer
-from tests.system.house import ServiceHouse
 from ticketing.db import Database
 
 P50_MS, P99_MS, P99_BUSY_MS = 5.0, 25.0, 50.0
@@ -215,21 +212,9 @@ class Bench:
             await child.wait()
 
     async def _hotline(self, url: str, exchange: _exchange.Exchange, tokens: Sequence[str]) -> Parts:
-        with tempfile.TemporaryDirectory(prefix="hl-bench-") as folder:
-            home = Path(folder)
-            spool = home / "voice"
-            spool.mkdir()
-            house = ServiceHouse(
-                home, set_up=False, asterisk="remote", ami_host="127.0.0.1", ami_username="bridge",
-                ami_port=exchange.port, spool=spool, database_url=url, log_level="error", sample=False,
-                **_exchange.secrets(home),
-            )  # fmt: skip
-            await house.start()
-            try:
-                port, pid = house.settings.http_port, house.process.pid
-                return await self._parts(exchange, port, pid, lambda _: "/api/events", tokens)
-            finally:
-                await house.interrupt()
+        async with _exchange.service(exchange, database_url=url, sample=False) as house:
+            port, pid = house.settings.http_port, house.process.pid
+            return await self._parts(exchange, port, pid, lambda _: "/api/events", tokens)
 
     async def _parts(
         self, exchange: _exchange.Exchange, port: int, pid: int, path: Callable[[int], str], tokens: Sequence[str]

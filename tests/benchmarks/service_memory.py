@@ -14,12 +14,9 @@ import argparse
 import asyncio
 import os
 import sys
-import tempfile
-from pathlib import Path
 from typing import Final
 
 from tests.benchmarks import _centre, _exchange, _seats
-from tests.system.house import ServiceHouse
 from ticketing.db import Database
 
 IDLE_MB, WAITING_KB, GROWTH_KB = 120, 20, 0.2
@@ -67,17 +64,10 @@ def bare_kb(exchange: _exchange.Exchange, waiting: int) -> float:
 
 async def run(waiting: int, calls: int, rate: float) -> None:
     """Measures and prints."""
-    with tempfile.TemporaryDirectory(prefix="hl-bench-") as folder:
-        home = Path(folder)
-        (home / "voice").mkdir()
-        exchange = _exchange.Exchange()
-        await exchange.start()
-        house = ServiceHouse(
-            home, set_up=False, asterisk="remote", ami_host="127.0.0.1", ami_username="bridge", ami_port=exchange.port,
-            spool=home / "voice", log_level="error", **_exchange.secrets(home),
-        )  # fmt: skip
-        await house.start()
-        try:
+    exchange = _exchange.Exchange()
+    await exchange.start()
+    try:
+        async with _exchange.service(exchange) as house:
             database = await Database.open(house.settings.database)
             await _seats.take(database, _AGENTS)
             await database.close()
@@ -102,9 +92,8 @@ async def run(waiting: int, calls: int, rate: float) -> None:
                 )  # fmt: skip
                 sizes.append(await settled(pid))
             least = bare_kb(exchange, waiting)
-        finally:
-            await house.interrupt()
-            await exchange.stop()
+    finally:
+        await exchange.stop()
     each, growth = (full - idle) / waiting, (sizes[2] - sizes[1]) / (calls / 2)
     rows = (
         ("idle, MB", idle / 1024, IDLE_MB, None),

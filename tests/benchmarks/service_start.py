@@ -13,9 +13,7 @@ import asyncio
 import os
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -71,21 +69,13 @@ async def _serves(house: ServiceHouse, http: aiohttp.ClientSession) -> bool:
 
 async def run(runs: int) -> None:
     """Measures and prints."""
-    with tempfile.TemporaryDirectory(prefix="hl-bench-") as folder:
-        home = Path(folder)
-        (home / "voice").mkdir()
-        exchange = _exchange.Exchange()
-        await exchange.start()
-        house = ServiceHouse(
-            home, set_up=False, asterisk="remote", ami_host="127.0.0.1", ami_username="bridge", ami_port=exchange.port,
-            spool=home / "voice", log_level="error", **_exchange.secrets(home),
-        )  # fmt: skip
-        await house.start()
-        try:
+    exchange = _exchange.Exchange()
+    await exchange.start()
+    try:
+        async with _exchange.service(exchange) as house:
             pairs = [(await back(house), await bare()) for _ in range(runs)]
-        finally:
-            await house.interrupt()
-            await exchange.stop()
+    finally:
+        await exchange.stop()
     print(f"{runs} kills; load {os.getloadavg()[0]:.1f}")
     print(f"{'':24}{'hotline':>9}{'imports':>9}{'ratio':>7}")
     found = 0.0

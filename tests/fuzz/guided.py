@@ -3,7 +3,7 @@
 Runs atheris (libFuzzer for Python) on each reader for its share of the time, beginning with the kept corpus and what
 earlier runs left in `artefacts/proof/parsers`, and prints a table. With `--keep` the finds are reduced to those that
 each reach something new, and written to `tests/fuzz/corpus`. atheris lives in an environment of its own, which
-`tools/fuzz.sh` makes. Exit code 1 when a reader broke a promise: the bytes are in the folder named.
+`tools/aside.sh fuzz` makes. Exit code 1 when a reader broke a promise: the bytes are in the folder named.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     names = asked.names or list(TARGETS)
     if strange := set(names) - set(TARGETS):
         given.error(f"there is no {sorted(strange)[0]}")
-    subprocess.run([ROOT / "tools" / "fuzz.sh"], check=True)
+    subprocess.run([ROOT / "tools" / "aside.sh", "fuzz"], check=True)
     results = [run(name, 60 * asked.minutes / len(names)) for name in names]
     print(f"{'':14} {'runs':>10} {'coverage':>9} {'corpus':>7}")
     for each in results:

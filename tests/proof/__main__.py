@@ -42,8 +42,8 @@ class Proof:
     module: str = ""
     #: needs a real Asterisk, callers or a browser, and fails without
     whole: bool = False
-    #: a script that installs what it needs beside the tests' packages
-    tool: str = ""
+    #: a script, with its arguments, that installs what it needs beside the tests' packages
+    tool: tuple[str, ...] = ()
 
 
 PROOFS: Final = {
@@ -56,13 +56,13 @@ PROOFS: Final = {
         "sqlmap at every value of every request that could reach a statement: none does",
         ("tests/web/sqlmap_routes.py",),
         minutes=60,
-        tool="tools/sqlmap.sh",
+        tool=("tools/aside.sh", "sqlmap"),
     ),
     "slow": Proof(
         "slowhttptest in each of its ways: a thousand slow connections, and everybody else is answered",
         ("tests/web/slowhttptest_modes.py",),
         minutes=10,
-        tool="tools/slowhttptest.sh",
+        tool=("tools/slowhttptest.sh",),
     ),
     "kills": Proof(
         "the service killed at random moments while eight people write: nothing lost, doubled or unaudited",
@@ -169,7 +169,7 @@ def main() -> int:
     cores = len(os.sched_getaffinity(0))
     print(f"proof-{asked.name}: {proof.says}\ncommit {commit()}, {cores} cores, Python {platform.python_version()}")
     if proof.tool:
-        subprocess.run([ROOT / proof.tool], check=True)
+        subprocess.run(proof.tool, check=True)
     if proof.module:
         code: int = importlib.import_module(proof.module).main([f"--minutes={asked.minutes or proof.minutes}"])
         return code

@@ -2,10 +2,9 @@
 
 Runs mutmut on the pure rooms, each in a copy of the committed tree under `artefacts/proof/mutants`, with those tests of
 the room that need no server. Said again, it goes on where it stopped: functions that were changed begin anew, and what
-nobody noticed is tried again when tests were changed. mutmut lives in an environment of its own, which
-`tools/mutants.sh` makes. Exit code 1 when a room is below its floor or cannot be run, 3 when the time was over before
-the end. What no test noticed stands in the room's `survivors.txt`; what changes nothing at all (`equivalent.py`) counts
-for neither side.
+nobody noticed is tried again when tests were changed. mutmut lives in an environment of its own (`tools/aside.sh`).
+Exit code 1 when a room is below its floor or cannot be run, 3 when the time was over before the end. What no test
+noticed stands in the room's `survivors.txt`; what changes nothing at all (`equivalent.py`) counts for neither side.
 """
 
 from __future__ import annotations
@@ -148,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     given.add_argument("rooms", nargs="*", metavar="ROOM", help=", ".join(ROOMS))
     given.add_argument("--minutes", type=float, default=60.0)
     asked = given.parse_args(arguments)
-    subprocess.run([str(ROOT / "tools" / "mutants.sh")], check=True)
+    subprocess.run([ROOT / "tools" / "aside.sh", "mutants"], check=True)
     until, code, rows = time.monotonic() + 60 * asked.minutes, 0, []
     for name in asked.rooms or ROOMS:
         found = run(name, max(1.0, until - time.monotonic()))

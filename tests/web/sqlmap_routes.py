@@ -1,6 +1,6 @@
 """sqlmap at every value of a request that could reach a statement: queries, addresses, bodies (S17).
 
-Runs as `make proof-sql`, which makes its environment (`tools/sqlmap.sh`), and is no part of `make test`: what needs no
+Runs as `make proof-sql`, which makes its environment (`tools/aside.sh`), and is no part of `make test`: what needs no
 tool is tried there (`test_injection.py`). A hole that is planted shows that sqlmap would find one. It looks by truth,
 error, union and inline query; not by time, which a busy machine answers for itself.
 """
