@@ -48,10 +48,11 @@ from ivr.session import EntryStep
 from ivr.spool import Spool
 from ivr.steps import CallbackStep, OverflowStep, SurveyStep
 from recordings.library import Library
-from ticketing import taxonomy
+from ticketing import days, taxonomy
 from ticketing.audit import QueryLog
 from ticketing.changes import Change
 from ticketing.clocks import calendars
+from ticketing.days import day_of
 from ticketing.db import Database
 from ticketing.errors import HotlineError
 from ticketing.orders import cards, form_templates
@@ -133,7 +134,7 @@ async def load_basics(database: Database, *, sample: bool, now: datetime) -> Non
     nodes = taxonomy.parse(taxonomy.SAMPLE.read_text(encoding="utf-8"))
     people = sample_staff.SAMPLE.read_text(encoding="utf-8")
     async with database.write() as conn:
-        await taxonomy.load(conn, nodes, now, today=now.date())
+        await taxonomy.load(conn, nodes, now, today=day_of(now))
         await form_templates.load(conn, form_templates.SHIPPED.read_text(encoding="utf-8"), now)
         await calendars.load(conn, calendars.shipped(), now)
         await sample_staff.load_queues(conn, people, now)
@@ -431,6 +432,7 @@ async def service(
         heap.one()
         descriptors.widen()
     await preflight(settings)
+    days.use(operators_zone(settings.ivr_data))
     broken: Broken = asyncio.get_running_loop().create_future()
     async with AsyncExitStack() as stack:
         core = await _core(stack, settings, progress, alone=alone)

@@ -12,8 +12,10 @@ import typer
 from rich.markup import escape
 
 from cti.existing import existing
+from cti.overflow import operators_zone
 from cti.settings import Settings, load
 from cti.terminal import err, out, run
+from ticketing import days
 from ticketing.customers import imports
 from ticketing.customers.imports import Report
 from ticketing.errors import HotlineError
@@ -55,6 +57,7 @@ def take_in(
 
 
 async def _taken(settings: Settings, file: Path) -> Report:
+    days.use(operators_zone(settings.ivr_data))
     async with existing(settings) as database:
         now = datetime.now(UTC)
         lines = imports.lines_of(file)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
+from ticketing.days import day_of
 from ticketing.errors import Invalid
 from ticketing.text import checked
 
@@ -22,6 +23,6 @@ async def reason(conn: AsyncConnection, code: str, note: str | None, now: dateti
     """
     if not code:
         raise Invalid("missing", "say why it changes hands", field="reason", missing=["reason"])
-    await taxonomy.leaf(conn, "reassign_reason", code, now.date(), field="reason")
+    await taxonomy.leaf(conn, "reassign_reason", code, day_of(now), field="reason")
     words = checked("note", note, LONGEST_NOTE, lines=True) if note else None
     return {"reason": code, **({"note": words} if words else {})}

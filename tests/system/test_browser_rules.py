@@ -39,7 +39,8 @@ def _entry(desk: Desk, code: str) -> Locator:
 
 async def _save(desk: Desk) -> None:
     await desk.at("entry-save").click()
-    await expect(desk.at("entry-form")).to_have_count(0)
+    await expect(desk.at("entry-form").filter(has_not=desk.page.get_by_test_id("entry-error"))).to_have_count(0)
+    assert await desk.at("entry-form").count() == 0, await desk.at("entry-error").inner_text()
 
 
 async def _choosable(clerk: Agent, kind: str) -> dict[str, list[str]]:

@@ -127,7 +127,8 @@ def _ours_is_right(record: CallRecord, *, wait_ms: int, rings_ms: tuple[int, int
     """Within what the phones measured; and the 15 seconds, which begin with the agent, were kept."""
     (offer,) = record.offers
     assert record.outcome is Outcome.ANSWERED
-    assert record.unseen == ()
+    # Asterisk's own timed waits follow the clock that was set back: it may tell the talk's end after the call is closed
+    assert set(record.unseen) <= {"talk_ended_at"}, record.unseen
     assert near(record.clocks.join_to_answer_ms, wait_ms), (record.clocks, wait_ms)
     assert offer.ring_ms is not None
     least, most = rings_ms  # from when the ringing was noticed, from when the agent came

@@ -23,6 +23,7 @@ from ticketing.customers import store
 from ticketing.customers.model import Customer, CustomerNumber, NewCustomer, NumberKind
 from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer_number
+from ticketing.days import day_of
 from ticketing.db import Database
 from ticketing.errors import Invalid
 from ticketing.roles import Action, Actor, require
@@ -196,7 +197,7 @@ def _wrong(
         try:
             checked(column, text, _LIMITS.get(column, 500))
             if column in {"vip_class", "complainant_type"}:
-                words.check_leaf(column, text, now.date())
+                words.check_leaf(column, text, day_of(now))
         except Invalid as error:
             yield column, value, error.code if error.code in ADVICE else "unknown_code"
             continue

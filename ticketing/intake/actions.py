@@ -21,6 +21,7 @@ from ticketing.contacts.model import ContactKind, NewContact, Role
 from ticketing.customers import store as customers
 from ticketing.customers.rules import normalise
 from ticketing.customers.tables import customer
+from ticketing.days import day_of
 from ticketing.errors import NotFound, Refused
 from ticketing.intake import rules, store
 from ticketing.intake.model import QUEUE, NewMessage, State, Verb
@@ -215,7 +216,7 @@ async def discard(  # noqa: PLR0917 - as the page says it
     held = await store.hold(conn, public_id, version)
     to = rules.step(held.state, Verb.DISCARD)
     _mine(actor, held)
-    await taxonomy.leaf(conn, "no_order_reason", reason, now.date(), field="reason")
+    await taxonomy.leaf(conn, "no_order_reason", reason, day_of(now), field="reason")
     values = _end(held, to, now) | {"discard_reason": reason, "note": clean(note or "", limit=500) or None}
     return await store.write(conn, actor, "item.discarded", held, to, values, now)
 

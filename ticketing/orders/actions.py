@@ -12,6 +12,7 @@ from ticketing.changes import Change
 from ticketing.contacts import store as contacts
 from ticketing.contacts.model import ContactKind, NewContact, Role
 from ticketing.customers.rules import normalise
+from ticketing.days import day_of
 from ticketing.errors import Invalid, NotFound, Refused
 from ticketing.orders import dispatching, drafts, fields, ledger, planning, rules, workflow
 from ticketing.orders.inputs import AddWords, DraftFromCall, EditDraft, EndWithoutOrder, Merge, NewDraft, Submit
@@ -200,7 +201,7 @@ async def end_without_order(conn: AsyncConnection, actor: Actor, given: EndWitho
     decision = workflow.advance(
         drafts.situation(held), workflow.Verb.END_WITHOUT_ORDER, actor.posts, {"reason": given.reason}
     )
-    await taxonomy.leaf(conn, "no_order_reason", given.reason, now.date(), field="reason")
+    await taxonomy.leaf(conn, "no_order_reason", given.reason, day_of(now), field="reason")
     note = fields.text("note", given.note, 500) if given.note else None
     await drafts.turn(conn, held, decision, now)
     values = {"ended_at": now, "no_order_reason": given.reason, "end_note": note}

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, Invalid, Refused
 from ticketing.orders import (
     dispatching,
@@ -49,7 +50,7 @@ async def answer(conn: AsyncConnection, actor: Actor, given: Answer, now: dateti
     situation = drafts.situation(held, follow_up=choice.called_back)
     decision = workflow.advance(situation, Verb.ANSWER, actor.posts, {**said, "fcr": given.fcr})
     await scope.check(conn, actor, held)
-    await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
+    await taxonomy.leaf(conn, "satisfaction", given.satisfaction, day_of(now), field="satisfaction")
     await drafts.turn(conn, held, decision, now)
     await _write_reply(conn, actor, held, now, on_the_spot=True, final=True, **said)
     await ledger.keep_promises(conn, held.id, now)
@@ -116,8 +117,8 @@ async def _further(conn: AsyncConnection, actor: Actor, given: Reply, now: datet
 
 
 async def _check_reply(conn: AsyncConnection, held: Held, given: Reply, said: dict[str, Any], now: datetime) -> None:
-    await taxonomy.leaf(conn, "reply_mode", given.channel, now.date(), field="channel")
-    await taxonomy.leaf(conn, "satisfaction", given.satisfaction, now.date(), field="satisfaction")
+    await taxonomy.leaf(conn, "reply_mode", given.channel, day_of(now), field="channel")
+    await taxonomy.leaf(conn, "satisfaction", given.satisfaction, day_of(now), field="satisfaction")
     wanted = held.row["reply_mode"]
     if wanted and wanted != given.channel and said["channel_reason"] is None:
         raise Invalid(
@@ -161,11 +162,11 @@ async def rate(conn: AsyncConnection, actor: Actor, given: Rate, now: datetime) 
     if given.handled is not None and given.handled not in rules.outcomes:
         raise Invalid("unknown_code", "no such outcome", field="handled", allowed=list(rules.outcomes))
     if given.cause is not None:
-        await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
+        await taxonomy.leaf(conn, "cause", given.cause, day_of(now), field="cause")
     if reached:
         if given.grade not in rules.ends_well:
             raise Invalid("grade", "a grade that is no complaint", field="grade", allowed=sorted(rules.ends_well))
-        await taxonomy.leaf(conn, "satisfaction", given.grade, now.date(), field="grade")
+        await taxonomy.leaf(conn, "satisfaction", given.grade, day_of(now), field="grade")
     else:
         await surveying.enough(conn, held, rules)
     heard = {"grade": given.grade, "opinion": fields.text("opinion", given.opinion or "", 2000, lines=True)}
@@ -189,7 +190,7 @@ async def redispatch(conn: AsyncConnection, actor: Actor, given: Redispatch, now
         "tasks": tasks,
     }
     decision = workflow.advance(drafts.situation(held), Verb.REDISPATCH, actor.posts, said)
-    await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
+    await taxonomy.leaf(conn, "cause", given.cause, day_of(now), field="cause")
     await surveying.write(
         conn,
         actor,
@@ -220,8 +221,8 @@ async def file_away(conn: AsyncConnection, actor: Actor, given: FileAway, now: d
         "department": given.department,
     }
     decision = workflow.advance(drafts.situation(held), Verb.FILE, actor.posts, said)
-    await taxonomy.leaf(conn, "complainant_type", given.customer_nature, now.date(), field="customer_nature")
-    await taxonomy.leaf(conn, "unit", given.department, now.date(), field="department")
+    await taxonomy.leaf(conn, "complainant_type", given.customer_nature, day_of(now), field="customer_nature")
+    await taxonomy.leaf(conn, "unit", given.department, day_of(now), field="department")
     said["originals"] = fields.text("originals", given.originals or "", 200)
     row = {"order_id": held.id, "at": now, "staff_id": ledger.id_of(actor), **said}
     await conn.execute(insert(order_filing).values(row))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, Invalid, Refused
 from ticketing.orders import drafts, fields, ledger, planning, reasons, rules, scope, sending, workflow
 from ticketing.orders.inputs import Dispatch, HandToSenior, Invalidate, Propose, SendBack, Solve, Task
@@ -155,9 +156,9 @@ async def send_back(conn: AsyncConnection, actor: Actor, given: SendBack, now: d
     held = await ledger.hold(conn, actor, given.public_id, given.version)
     said = {"reason_code": given.reason_code, "opinion": fields.text("opinion", given.opinion, 2000, lines=True)}
     decision = workflow.advance(drafts.situation(held), Verb.SEND_BACK, actor.posts, said)
-    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
+    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, day_of(now), field="reason_code")
     for code in given.errors:
-        await taxonomy.leaf(conn, "review_error", code, now.date(), field="errors")
+        await taxonomy.leaf(conn, "review_error", code, day_of(now), field="errors")
     await drafts.turn(conn, held, decision, now)
     errors, opinion = list(given.errors), said["opinion"]
     found = await _decide(conn, actor, held, "sent_back", now, opinion=opinion, error_codes=errors)
@@ -196,7 +197,7 @@ async def solve(conn: AsyncConnection, actor: Actor, given: Solve, now: datetime
     )
     if held.state is State.AT_MANAGER and await _live(conn, held):
         raise Refused("work_is_live", "a department still works on it: recall that first")
-    await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
+    await taxonomy.leaf(conn, "cause", given.cause, day_of(now), field="cause")
     await drafts.turn(conn, held, decision, now)
     if held.state is State.IN_REVIEW:
         await _decide(conn, actor, held, "approved", now, opinion=opinion)
@@ -323,7 +324,7 @@ async def checked_tasks(
     made: list[dict[str, Any]] = []
     for place, task in enumerate(tasks):
         where = f"tasks.{place}"
-        await taxonomy.leaf(conn, "unit", task.unit, now.date(), field=f"{where}.unit")
+        await taxonomy.leaf(conn, "unit", task.unit, day_of(now), field=f"{where}.unit")
         words = fields.text(f"{where}.task", task.task, 2000, lines=True)
         if words is None:
             raise Invalid("missing", "say what is to be done", field=f"{where}.task")

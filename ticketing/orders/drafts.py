@@ -16,6 +16,7 @@ from ticketing.clocks.model import Anchor, Clock
 from ticketing.clocks.store import NewClock
 from ticketing.customers import store as customers
 from ticketing.customers.model import Customer
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, Invalid, NotFound, Refused
 from ticketing.orders import fields, form_templates, forms, rules
 from ticketing.orders.inputs import EditDraft
@@ -132,7 +133,7 @@ async def written(conn: AsyncConnection, held: Held, given: EditDraft, now: date
         else:
             values[name] = fields.parse(name, value, now)
             if fields.FIELDS[name].kind is fields.FieldKind.LEAF and values[name] is not None:
-                await taxonomy.leaf(conn, name, values[name], now.date(), field=name)
+                await taxonomy.leaf(conn, name, values[name], day_of(now), field=name)
             _not_nothing(name, values[name])
     kind = values.get("kind", held.row["kind"])
     if "urgent" in values and kind == Kind.SUGGESTION.value and values["urgent"]:
@@ -176,7 +177,7 @@ async def check_leaves(conn: AsyncConnection, held: Held, now: datetime) -> None
     """Every entry the draft names can still be chosen on the day it is submitted; raises Invalid with the field."""
     for name, rule in fields.FIELDS.items():
         if rule.kind is fields.FieldKind.LEAF and held.row[name] is not None:
-            await taxonomy.leaf(conn, name, held.row[name], now.date(), field=name)
+            await taxonomy.leaf(conn, name, held.row[name], day_of(now), field=name)
 
 
 def _coded(held: Held, given: EditDraft, values: Mapping[str, Any]) -> dict[str, str]:

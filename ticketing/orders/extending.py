@@ -16,6 +16,7 @@ from ticketing.changes import Change
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.tables import clock
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, Invalid, Refused
 from ticketing.orders import fields, ledger, rework, work, workflow
 from ticketing.orders.model import ReviewKind
@@ -65,7 +66,7 @@ async def ask(conn: AsyncConnection, actor: Actor, given: AskExtension, now: dat
     before = held.row["due_at"]
     if before is not None and before <= now:
         raise Refused("limit_passed", "the limit has passed: give the reason of the delay with the answer")
-    await taxonomy.leaf(conn, "extension_reason", given.reason, now.date(), field="reason")
+    await taxonomy.leaf(conn, "extension_reason", given.reason, day_of(now), field="reason")
     await _check(conn, held, given.due_at, now)
     told = {
         "code": given.reason,

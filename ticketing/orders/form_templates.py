@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit, taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.db import for_update
 from ticketing.errors import Invalid, NotFound, Refused, Stale
 from ticketing.orders import forms, rules
@@ -254,7 +255,7 @@ def check(given: Template, words: Taxonomies, now: datetime) -> Template:
     for name, text in given.prefill.items():
         _askable("prefill", name)
         if FIELDS[name].kind is FieldKind.LEAF:
-            words.check_leaf(name, text, now.date(), field=f"prefill.{name}")
+            words.check_leaf(name, text, day_of(now), field=f"prefill.{name}")
         elif not forms.prefillable(name):
             raise Invalid("not_prefillable", "only the customer or the case can say this", field=f"prefill.{name}")
     prefill = {

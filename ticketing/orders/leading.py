@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, Invalid, Refused
 from ticketing.orders import coordination, dispatching, drafts, fields, ledger, rework, sending, settle, work, workflow
 from ticketing.orders.inputs import Supplement
@@ -78,7 +79,7 @@ async def coordinate(conn: AsyncConnection, actor: Actor, given: Coordinate, now
     said: dict[str, Any] = {"decision": decision_text, "lead_unit": given.lead_unit, "tasks": tasks}
     live = settle.is_live(await work.states(conn, held))
     decision = workflow.advance(drafts.situation(held, live_work=live), Verb.COORDINATE, actor.posts, said)
-    await taxonomy.leaf(conn, "unit", given.lead_unit, now.date(), field="lead_unit")
+    await taxonomy.leaf(conn, "unit", given.lead_unit, day_of(now), field="lead_unit")
     asked = await coordination.asked(conn, held)
     unit = await conn.scalar(select(staff.c.unit).where(staff.c.id == actor.staff_id))
     if asked["level"] == TOP and unit is not None:

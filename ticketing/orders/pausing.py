@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import taxonomy
 from ticketing.changes import Change
 from ticketing.clocks import store as clocks
+from ticketing.days import day_of
 from ticketing.errors import Invalid, Refused
 from ticketing.orders import drafts, fields, ledger, workflow
 from ticketing.orders.inputs import OnOrder, Pause
@@ -34,7 +35,7 @@ async def pause(conn: AsyncConnection, actor: Actor, given: Pause, now: datetime
     decision = workflow.advance(drafts.situation(held), Verb.PAUSE, actor.posts, said)
     if given.resume_expected_at.tzinfo is None or given.resume_expected_at <= now:
         raise Invalid("in_the_past", "say when it should go on", field="resume_expected_at", earliest=now.isoformat())
-    await taxonomy.leaf(conn, "order_pause_reason", given.reason, now.date(), field="reason")
+    await taxonomy.leaf(conn, "order_pause_reason", given.reason, day_of(now), field="reason")
     await drafts.turn(conn, held, decision, now)
     await _write_limits(conn, await clocks.pause(conn, held.id, now))
     values: dict[str, Any] = {

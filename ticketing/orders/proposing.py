@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, Invalid, Refused
 from ticketing.orders import control, dispatching, drafts, fields, ledger, reasons, rework, work, workflow
 from ticketing.orders.inputs import Intervene, Stop, Supplement
@@ -43,7 +44,7 @@ async def propose_recall(conn: AsyncConnection, actor: Actor, given: Intervene, 
     held = await work.hold(conn, actor, given)
     proposal = {"reason_code": given.reason_code, "reason": fields.text("reason", given.reason, 1000, lines=True)}
     decision = workflow.advance(work.situation(held, now), Verb.PROPOSE_RECALL, actor.posts, proposal)
-    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
+    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, day_of(now), field="reason_code")
     return await _proposed(conn, actor, held, decision, kind=ReviewKind.RECALL, proposal=proposal, now=now)
 
 
@@ -111,9 +112,9 @@ async def refuse_change(conn: AsyncConnection, actor: Actor, given: RefuseChange
     held, found, opinion = await _second(
         conn, actor, given, Verb.REFUSE_CHANGE, now, {"reason_code": given.reason_code}
     )
-    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
+    await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, day_of(now), field="reason_code")
     for code in given.errors:
-        await taxonomy.leaf(conn, "review_error", code, now.date(), field="errors")
+        await taxonomy.leaf(conn, "review_error", code, day_of(now), field="errors")
     decided = {"state": "sent_back", "reviewer_id": actor.staff_id, "decided_at": now, "opinion": opinion}
     await conn.execute(
         update(review).where(review.c.id == found["id"]).values(**decided, error_codes=list(given.errors))

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Invalid, Refused
 from ticketing.orders import drafts, fields, ledger, workflow
 from ticketing.orders.ledger import Held, Step
@@ -78,7 +79,7 @@ async def remedy(conn: AsyncConnection, actor: Actor, given: Remedy, now: dateti
     }
     seen = drafts.situation(held, said=frozenset({"money"} if money else ()))
     workflow.advance(seen, Verb.REMEDY, actor.posts, said)
-    await taxonomy.leaf(conn, "remedy", given.remedy, now.date(), field="remedy")
+    await taxonomy.leaf(conn, "remedy", given.remedy, day_of(now), field="remedy")
     _check_amount(given.amount, money=money)
     if await _asked(conn, held) is not None:
         raise Refused("remedy_asked", "a remedy of this order waits for a leader")

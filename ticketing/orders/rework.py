@@ -14,6 +14,7 @@ from ticketing.changes import Change
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.tables import clock
+from ticketing.days import day_of
 from ticketing.errors import Invalid, Refused
 from ticketing.orders import dispatching, fields, ledger, reasons, sending, settle, workflow
 from ticketing.orders.inputs import ForReason, Intervene, OnOrder, Supplement, TakeBack, Transfer
@@ -87,7 +88,7 @@ async def _end(
     said = {"reason_code": given.reason_code, "reason": reason}
     decision = workflow.advance(situation(held, now), verb, actor.posts, said)
     if chosen_today:
-        await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, now.date(), field="reason_code")
+        await taxonomy.leaf(conn, reasons.INTERVENTION, given.reason_code, day_of(now), field="reason_code")
     _no_field_task(held)
     await turn(conn, held, decision, now)
     if verb is Verb.RECALL and held.state is not WorkOrderState.PROPOSED:
@@ -115,10 +116,10 @@ async def transfer(conn: AsyncConnection, actor: Actor, given: Transfer, now: da
     decision = workflow.advance(situation(held, now), Verb.TRANSFER, actor.posts, said)
     _no_field_task(held)
     dispatching.check_limit("limit_s", given.limit_s)
-    await taxonomy.leaf(conn, "unit", given.to_unit, now.date(), field="to_unit")
+    await taxonomy.leaf(conn, "unit", given.to_unit, day_of(now), field="to_unit")
     had = await _had_it(conn, held)
     if given.to_unit in had:
-        units = (await taxonomy.read(conn)).choosable("unit", now.date())
+        units = (await taxonomy.read(conn)).choosable("unit", day_of(now))
         allowed = [unit for unit in units if unit not in had][: taxonomy.ALLOWED_TOLD]
         told = "this unit had it before: return it to the centre instead"
         raise Invalid("in_a_circle", told, field="to_unit", allowed=allowed)

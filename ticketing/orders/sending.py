@@ -16,6 +16,7 @@ from ticketing.clocks import calendars
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
+from ticketing.days import day_of
 from ticketing.errors import Invalid
 from ticketing.orders import ledger, nodes, planning, workflow
 from ticketing.orders.ledger import Held, Step, WorkStep
@@ -203,7 +204,7 @@ async def _unit_now(conn: AsyncConnection, held: Held, row: RowMapping, version:
         return planned
     unit = (await responsibility.units(conn, [node.duty], held.row, now)).get(node.duty, planned)
     try:
-        await taxonomy.leaf(conn, "unit", unit, now.date())
+        await taxonomy.leaf(conn, "unit", unit, day_of(now))
     except Invalid:
         return planned
     return unit

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Invalid, Refused
 from ticketing.orders import fields, follow_up, ledger, work
 from ticketing.orders.follow_up import FollowUpRules
@@ -78,7 +79,7 @@ async def called_back(conn: AsyncConnection, actor: Actor, given: CalledBack, no
     opinion = fields.text("opinion", given.opinion, 2000, lines=True)
     if opinion is None:
         raise Invalid("required", "write down what the customer said", field="opinion")
-    await taxonomy.leaf(conn, "satisfaction", given.grade, now.date(), field="grade")
+    await taxonomy.leaf(conn, "satisfaction", given.grade, day_of(now), field="grade")
     row, order = held.row, held.order
     outcome = "dissatisfied" if given.grade in follow_up.shipped().unhappy else "satisfied"
     said = {"grade": given.grade, "opinion": opinion, "source": DEPARTMENT, "work_order_id": row["id"]}

@@ -15,6 +15,7 @@ from ticketing.changes import Change
 from ticketing.clocks import store as clocks
 from ticketing.clocks.model import Clock
 from ticketing.clocks.store import NewClock
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, HotlineError, Invalid, NotFound, Refused, Stale
 from ticketing.orders import coordination, drafts, fields, ledger, sending, settle, tracking, workflow
 from ticketing.orders.inputs import Finish, OnOrder
@@ -141,7 +142,7 @@ async def finish(conn: AsyncConnection, actor: Actor, given: Finish, now: dateti
     }
     decision = workflow.advance(situation(held, now), Verb.FINISH, actor.posts, said)
     await _may_finish(conn, actor, held)
-    await taxonomy.leaf(conn, "cause", given.cause, now.date(), field="cause")
+    await taxonomy.leaf(conn, "cause", given.cause, day_of(now), field="cause")
     said |= {"liability": checked_liability(given.liability), "apology": given.apology}
     _handled(held, given.handled_at, now)
     await turn(conn, held, decision, now)

@@ -16,6 +16,7 @@ from ticketing.clocks.model import Clock
 from ticketing.contacts import store as contacts
 from ticketing.contacts.model import ContactKind, NewContact
 from ticketing.customers.tables import customer
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, Invalid, NotFound, Refused
 from ticketing.orders import actions as orders
 from ticketing.orders import fields
@@ -116,7 +117,7 @@ async def _facts(conn: AsyncConnection, given: NewPaper, now: datetime) -> dict[
     if given.channel is Channel.DEPARTMENT and not given.unit:
         raise Invalid("missing", "which unit it came from", field="unit")
     if given.unit:
-        await taxonomy.leaf(conn, "unit", given.unit, now.date(), field="unit")
+        await taxonomy.leaf(conn, "unit", given.unit, day_of(now), field="unit")
     return {
         "channel": given.channel.value,
         "received_at": given.received_at,
@@ -256,7 +257,7 @@ async def discard(  # noqa: PLR0917 - as the page says it
     held = await store.hold(conn, public_id, version)
     to = rules.step(held.state, Verb.DISCARD)
     _mine(actor, held)
-    await taxonomy.leaf(conn, "no_order_reason", reason, now.date(), field="reason")
+    await taxonomy.leaf(conn, "no_order_reason", reason, day_of(now), field="reason")
     values = {"state": to.value, "discard_reason": reason, "note": fields.text("note", note or "", 500)}
     ended = _end(held, to, now)
     return await store.write(conn, actor, "paper.discarded", held, values | ended, now, said={"reason": reason})

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import audit, taxonomy
 from ticketing.changes import Change
 from ticketing.classification import check_cover
+from ticketing.days import day_of
 from ticketing.db import for_update
 from ticketing.errors import Invalid, NotFound, Refused, Stale
 from ticketing.processes import rules, store
@@ -170,7 +171,7 @@ async def _checked(conn: AsyncConnection, content: Content, now: datetime) -> Co
         check_cover(words, cover, field=f"covers.{place}")
     for place, node in enumerate(clean.nodes):
         kind, code = ("unit", node.unit) if node.unit is not None else ("duty", node.duty or "")
-        words.check_leaf(kind, code or "", now.date(), field=f"nodes.{place}.{kind}")
+        words.check_leaf(kind, code or "", day_of(now), field=f"nodes.{place}.{kind}")
     return clean
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing import audit, taxonomy
 from ticketing.changes import Change
 from ticketing.classification import Cover, check_cover
+from ticketing.days import day_of
 from ticketing.db import for_update
 from ticketing.errors import Invalid, Refused, Stale
 from ticketing.responsibility import store
@@ -53,8 +54,8 @@ async def add(conn: AsyncConnection, actor: Actor, given: NewLine, now: datetime
     """Gives a duty to a unit. Raises Refused when another line says the same orders and is not over by then."""
     require(actor, Action.ADMINISTER_SYSTEM)
     words = await taxonomy.read(conn)
-    words.check_leaf("duty", given.duty, now.date(), field="duty")
-    words.check_leaf("unit", given.unit, now.date(), field="unit")
+    words.check_leaf("duty", given.duty, day_of(now), field="duty")
+    words.check_leaf("unit", given.unit, day_of(now), field="unit")
     check_cover(words, given.cover, field="cover")
     start = _start(given.valid_from, now)
     await _free(conn, given.duty, given.cover, start)
@@ -72,7 +73,7 @@ async def reassign(conn: AsyncConnection, actor: Actor, given: Reassign, now: da
     """
     old = await hold(conn, actor, given.id, given.version)
     words = await taxonomy.read(conn)
-    words.check_leaf("unit", given.unit, now.date(), field="unit")
+    words.check_leaf("unit", given.unit, day_of(now), field="unit")
     start = _start(given.valid_from, now)
     _lives(old, start)
     if given.unit == old.unit:

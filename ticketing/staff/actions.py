@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit, taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Invalid, Refused, Stale
 from ticketing.roles import Action, Actor, Post, require
 from ticketing.staff import qualifications, sessions, store
@@ -139,7 +140,7 @@ async def change_person(conn: AsyncConnection, actor: Actor, given: ChangePerson
         values["team_id"] = await _team_id(conn, given.team or None)
     if given.unit is not None:
         if given.unit:
-            await taxonomy.leaf(conn, "unit", given.unit, now.date(), field="unit")
+            await taxonomy.leaf(conn, "unit", given.unit, day_of(now), field="unit")
         values["unit"] = given.unit or None
     if given.phone_kind is not None:
         values["phone_kind"] = given.phone_kind.value

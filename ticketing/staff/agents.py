@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit, taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, NotFound
 from ticketing.roles import Action, Actor, require
 from ticketing.staff import store
@@ -195,4 +196,4 @@ def _told(agent: Agent) -> Change:
 
 
 def _day(now: datetime) -> date:
-    return now.date()
+    return day_of(now)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing import audit, taxonomy
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import Invalid, Refused
 from ticketing.roles import SYSTEM, Action, Actor, Post, require
 from ticketing.staff import store
@@ -52,7 +53,7 @@ async def record(conn: AsyncConnection, actor: Actor, number: str, given: Qualif
     what = clean(given.what, limit=200)
     if not what:
         raise Invalid("missing", "what was obtained", field="what")
-    if given.obtained_on > now.date():
+    if given.obtained_on > day_of(now):
         raise Invalid("in_the_future", "this has not been obtained yet", field="obtained_on")
     if given.valid_to is not None and given.valid_to < given.obtained_on:
         raise Invalid("empty_span", "it ends before it begins", field="valid_to")
@@ -87,7 +88,7 @@ async def check(
     Raises Refused("not_qualified") naming the posts, unless a reason to grant them all the same is given. The product
     itself (an installation's first people, the command line) is not asked for one; what is missing is written down.
     """
-    lacking = sorted(post.value for post in await missing(conn, staff_id, posts, now.date()))
+    lacking = sorted(post.value for post in await missing(conn, staff_id, posts, day_of(now)))
     if not lacking:
         return {}
     reason = clean(override or "", limit=500)

@@ -23,6 +23,7 @@ from cti.web.schemas.admin import (
 )
 from cti.web.schemas.common import Label
 from ticketing import taxonomy
+from ticketing.days import day_of
 from ticketing.errors import Invalid
 from ticketing.handover import adopting
 from ticketing.roles import POST_LABELS, Post
@@ -39,7 +40,7 @@ async def everyone(call: Call) -> StaffList:
     """Everybody, also who is locked."""
     async with call.deps.database.read() as conn:
         people = await store.everyone(conn, active=False)
-        views = await _views(conn, people, call.now.date())
+        views = await _views(conn, people, day_of(call.now))
         teams = await store.teams(conn)
     await call.looked_up("staff.listed", "staff", "list", ids=[person.number for person in people])
     return StaffList(
@@ -87,7 +88,7 @@ async def _views(conn: AsyncConnection, people: Collection[Staff], day: date) ->
 
 
 async def _view(call: Call, conn: AsyncConnection, number: str) -> PersonView:
-    return (await _views(conn, [await store.by_number(conn, number)], call.now.date()))[0]
+    return (await _views(conn, [await store.by_number(conn, number)], day_of(call.now)))[0]
 
 
 async def create(call: Call) -> PersonView:
@@ -95,7 +96,7 @@ async def create(call: Call) -> PersonView:
     given = call.input(AddPerson)
     async with call.write() as conn:
         if given.unit is not None:
-            await taxonomy.leaf(conn, "unit", given.unit, call.now.date(), field="unit")
+            await taxonomy.leaf(conn, "unit", given.unit, day_of(call.now), field="unit")
         new = actions.AddStaff(
             given.number,
             given.name,

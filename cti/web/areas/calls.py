@@ -8,6 +8,7 @@ from cti.web.route import Call, Route
 from cti.web.schemas.calls import CallList, CallView, Disconnect
 from cti.web.schemas.common import Input
 from ticketing import audit, taxonomy
+from ticketing.days import day_of
 from ticketing.errors import Forbidden, NotFound
 from ticketing.roles import Action, may
 
@@ -56,7 +57,7 @@ async def disconnect(call: Call) -> None:
     given, call_id = call.input(Disconnect), call.part("call_id")
     call.deps.telephony.require_up(call_id)
     async with call.deps.database.write() as conn:
-        await taxonomy.leaf(conn, "disconnect_reason", given.reason, call.now.date(), field="reason")
+        await taxonomy.leaf(conn, "disconnect_reason", given.reason, day_of(call.now), field="reason")
         said = {"reason": given.reason, "note": given.note}
         await audit.record(conn, call.actor, "call.disconnected", "call", call_id, said, call.now)
     await call.deps.telephony.disconnect(call_id, call.actor.number)

@@ -9,6 +9,7 @@ from cti.web.route import Call, Reply, Route
 from cti.web.schemas.agent import QueueView
 from cti.web.schemas.reference import Health, HealthPart, StandardList, TaxonomyNode
 from ticketing import taxonomy
+from ticketing.days import day_of
 from ticketing.errors import Unavailable
 from ticketing.roles import Action, may
 from ticketing.staff.tables import staff
@@ -20,7 +21,7 @@ async def taxonomies(call: Call) -> dict[str, list[TaxonomyNode]]:
     """Every vocabulary as trees of what may be chosen today."""
     async with call.deps.database.read() as conn:
         words = await taxonomy.read(conn)
-    trees = words.trees(call.now.date())
+    trees = words.trees(day_of(call.now))
     return {kind: [TaxonomyNode.model_validate(node) for node in tree] for kind, tree in trees.items()}
 
 

@@ -1,5 +1,7 @@
 """Signing in and out of the page, and the first passwords by the one-time token (S13, S14, S24)."""
 
+from datetime import tzinfo
+
 from aiohttp import web
 
 from cti.web.areas.phone import SOCKETS
@@ -25,7 +27,7 @@ from ticketing.staff.model import Staff
 __all__ = ["ROUTES"]
 
 
-def session_view(person: Staff, csrf_token: str) -> SessionView:
+def session_view(person: Staff, csrf_token: str, zone: tzinfo) -> SessionView:
     """The session as the page needs it."""
     return SessionView(
         staff=StaffView(
@@ -39,13 +41,14 @@ def session_view(person: Staff, csrf_token: str) -> SessionView:
         ),
         csrf_token=csrf_token,
         permissions=sorted(action.value for action in permissions(person.posts)),
+        zone=str(zone),
     )
 
 
 async def show(call: Call) -> SessionView:
     """Who is signed in at this browser."""
     assert call.signed_in is not None
-    return session_view(call.signed_in.person, call.signed_in.csrf_token)
+    return session_view(call.signed_in.person, call.signed_in.csrf_token, call.deps.zone)
 
 
 async def create(call: Call) -> Reply:
@@ -67,7 +70,7 @@ async def create(call: Call) -> Reply:
     def finish(response: web.StreamResponse) -> None:
         set_cookie(response, entered.token, secure=deps.secure, max_age_s=lasts)
 
-    return Reply(session_view(entered.staff, entered.csrf_token), finish=finish)
+    return Reply(session_view(entered.staff, entered.csrf_token, deps.zone), finish=finish)
 
 
 async def delete(call: Call) -> Reply:

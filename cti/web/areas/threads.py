@@ -12,6 +12,7 @@ from cti.web.schemas.threads import (
     ThreadList,
     ThreadView,
 )
+from ticketing.days import day_of
 from ticketing.threads import actions, store
 from ticketing.threads.actions import Say
 
@@ -24,7 +25,7 @@ _ONE = f"{_ALL}/{{unit:[A-Za-z0-9_.-]{{1,64}}}}"
 async def listed(call: Call) -> ThreadList:
     """Each thread one reaches, with what is unread."""
     async with call.deps.database.read() as conn:
-        found = await store.threads(conn, call.actor, call.now.date())
+        found = await store.threads(conn, call.actor, day_of(call.now))
     items = [ThreadView.model_validate(asdict(each)) for each in found]
     return ThreadList(items=items, unread=sum(each.unread for each in items))
 

@@ -1,7 +1,6 @@
 """Vocabularies in an administrator's hands: list, add, rename, close from a day, move (IN-03, G12)."""
 
 from dataclasses import asdict
-from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,17 +16,13 @@ from cti.web.schemas.vocabulary import (
 )
 from ticketing import taxonomy, vocabulary
 from ticketing.changes import Change
+from ticketing.days import day_of
 from ticketing.errors import NotFound
 
 __all__ = ["ROUTES"]
 
 _KIND = "/api/vocabularies/{kind:[A-Za-z0-9_-]{1,32}}"
 _ONE = f"{_KIND}/{{code:[A-Za-z0-9_.-]{{1,64}}}}"
-
-
-def today(call: Call) -> date:
-    """The operator's day."""
-    return call.now.astimezone(call.deps.zone).date()
 
 
 async def listed(call: Call) -> VocabularyList:
@@ -42,7 +37,7 @@ async def closed(call: Call) -> ClosedWords:
     """Words of what can be chosen no more."""
     async with call.deps.database.read() as conn:
         words = await taxonomy.read(conn)
-    return ClosedWords.model_validate({"kinds": words.closed(call.now.date())})
+    return ClosedWords.model_validate({"kinds": words.closed(day_of(call.now))})
 
 
 async def add(call: Call) -> VocabularyEntry:
@@ -50,7 +45,7 @@ async def add(call: Call) -> VocabularyEntry:
     given = call.input(AddEntry)
     new = vocabulary.NewEntry(call.part("kind"), given.name, given.zh, given.en, given.parent, given.valid_from)
     async with call.write() as conn:
-        change = await vocabulary.add(conn, call.actor, new, call.now, today=today(call))
+        change = await vocabulary.add(conn, call.actor, new, call.now, today=day_of(call.now))
         return await told(call, conn, change)
 
 
@@ -76,7 +71,7 @@ async def close(call: Call) -> VocabularyEntry:
             given.version,
             given.from_day,
             call.now,
-            today=today(call),
+            today=day_of(call.now),
         )
         return await told(call, conn, change)
 

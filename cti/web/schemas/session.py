@@ -58,11 +58,13 @@ class StaffView(Output):
 
 
 class SessionView(Output):
-    """The session: who, the token every write must carry as `X-CSRF-Token`, and what he may do."""
+    """The session: who, the token every write must carry as `X-CSRF-Token`, what he may do, and where the centre is."""
 
     staff: StaffView
     csrf_token: str
     permissions: list[str]
+    #: IANA name of the zone in which the operator's day begins and ends: the browser may be in another.
+    zone: str
 
     model_config = ConfigDict(
         extra="forbid",
@@ -82,6 +84,7 @@ class SessionView(Output):
                     },
                     "csrf_token": "m3p0f6Jt0v9y",
                     "permissions": ["order.edit", "order.submit"],
+                    "zone": "Asia/Shanghai",
                 }
             ]
         },

@@ -39,6 +39,8 @@ export interface SessionView {
   staff: StaffView
   csrf_token: string
   permissions: string[]
+  /** in which the operator's day begins and ends */
+  zone: string
 }
 
 export interface SetupNeeded {

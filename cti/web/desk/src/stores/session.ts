@@ -6,6 +6,7 @@ import { configure, Refusal } from '@/api/client'
 import { service } from '@/api/service'
 import type { SessionView, StaffView } from '@/api/types'
 import { i18n, LANGUAGES, type Language } from '@/i18n'
+import { useClock } from '@/stores/clock'
 
 const CHOSEN = 'hotline.language'
 
@@ -27,6 +28,7 @@ export const useSession = defineStore('session', () => {
     permissions.value = view.permissions
     known.value = true
     configure({ csrf: view.csrf_token })
+    useClock().zone = view.zone
     const chosen = stored()
     if (chosen) tell(chosen)
     else if (isLanguage(view.staff.language)) apply(view.staff.language)
