@@ -1,6 +1,7 @@
 """Vocabularies through the interface, and what a closed leaf means for drafts and old orders (IN-03)."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -44,6 +45,26 @@ async def test_an_administrator_closes_a_leaf_and_old_orders_keep_its_words(
     assert edited.status == 200
     version = (await edited.json())["version"]
     assert (await agent.post(f"/api/orders/{draft['id']}/submit", {"version": version})).status == 200
+
+
+@pytest.mark.req("IN-03", "G12")
+async def test_a_day_is_the_operators_also_in_the_small_hours(open_browser: MakeBrowser, clock: Clock) -> None:
+    """At two in the morning in Shanghai it is yesterday by UTC: what is closed from today on is closed at once, and
+    what begins today is there."""
+    clock.advance(hours=17)
+    admin = await open_browser("9001")
+    today = clock().astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()
+    assert clock().date().isoformat() < today
+    assert (await (await admin.get("/api/session")).json())["zone"] == "Asia/Shanghai"
+    leaf = "/api/vocabularies/business/data.broadband"
+    assert (await admin.post(f"{leaf}/close", {"version": 1, "from_day": today})).status == 200
+    new = {"name": "fiber", "zh": "光纤入户", "en": "Fibre", "parent": "data", "valid_from": today}
+    assert (await admin.post("/api/vocabularies/business", new)).status == 201
+    trees = await (await admin.get("/api/taxonomies")).json()
+    (data,) = [node for node in trees["business"] if node["code"] == "data"]
+    codes = {child["code"] for child in data["children"]}
+    assert "data.fiber" in codes
+    assert "data.broadband" not in codes
 
 
 async def test_only_administrators_change_words(agent: Browser, open_browser: MakeBrowser) -> None:
